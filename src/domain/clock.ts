@@ -1,0 +1,32 @@
+// Time is given to whoever needs it, so that tests and the simulator can be its master.
+
+export interface Timer {
+  cancel(): void
+}
+
+export interface Clock {
+  /** Milliseconds since 1970, UTC. */
+  now(): number
+  /** Milliseconds that never go back, for measuring how long something took. */
+  monotonic(): number
+  /** Calls `action` once after `ms` milliseconds; never keeps the process alive. */
+  after(ms: number, action: () => void): Timer
+  /** Calls `action` every `ms` milliseconds; never keeps the process alive. */
+  every(ms: number, action: () => void): Timer
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = Object.freeze({
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(ms: number, action: () => void): Timer {
+    const timer = setTimeout(action, ms)
+    timer.unref()
+    return { cancel: () => clearTimeout(timer) }
+  },
+  every(ms: number, action: () => void): Timer {
+    const timer = setInterval(action, ms)
+    timer.unref()
+    return { cancel: () => clearInterval(timer) }
+  },
+})
