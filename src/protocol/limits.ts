@@ -147,6 +147,12 @@ export const limitTable = {
   // Logs.
   logFileBytesMax: row(10 * MiB, 64 * KiB, 1_024 * MiB, 'bytes', 'cli/logging', 'one log file'),
   logFilesMax: row(5, 1, 1_000, 'files', 'cli/logging', 'rotated log files kept'),
+  logQueueBytesMax: row(MiB, 64 * KiB, 64 * MiB, 'bytes', 'cli/log-queue', 'log lines waiting for their output; more are lost and counted'),
+  logValueCharactersMax: row(4_096, 256, 65_536, 'characters', 'cli/log-format', 'one value on a log line; a longer one is cut'),
+  logRetryMs: row(second, 10, minute, 'ms', 'cli/log-file', 'wait after a failed log write before the next one'),
+  // Command line.
+  configFileBytesMax: row(MiB, MiB, MiB, 'bytes', 'cli/config-file', 'configuration file'),
+  exitMsMax: row(second, second, second, 'ms', 'cli', 'what is left of output and logs when a command has ended'),
 } as const satisfies Record<string, LimitRow>
 
 export type LimitName = keyof typeof limitTable

@@ -1,0 +1,72 @@
+// One flusher serves all links of a process: it remembers which outputs were written to in this turn of the event loop
+// and flushes each once when the turn is over, and it watches those that are blocked. Their buffers come from one pool,
+// because only a few links are dirty at a time: ten thousand idle links own no output memory.
+
+import type { Clock, Timer } from '../domain/index.ts'
+import type { Limits } from '../protocol/index.ts'
+import type { Output } from './output.ts'
+
+export class BufferPool {
+  /** Size of every pooled buffer, in bytes. */
+  readonly bufferBytes = 32 * 1024
+  readonly #free: Uint8Array[] = []
+  readonly #freeMax = 256
+
+  take(): Uint8Array {
+    return this.#free.pop() ?? new Uint8Array(this.bufferBytes)
+  }
+
+  /** Takes a buffer back; one of another size, or one too many, is left to the garbage collector. */
+  give(buffer: Uint8Array): void {
+    if (buffer.length === this.bufferBytes && this.#free.length < this.#freeMax) this.#free.push(buffer)
+  }
+}
+
+export class Flusher {
+  readonly pool = new BufferPool()
+  readonly clock: Clock
+  readonly #limits: Limits
+  #dirty: Output[] = []
+  #spare: Output[] = []
+  readonly #blocked = new Set<Output>()
+  #sweep: Timer | undefined
+
+  constructor(limits: Limits, clock: Clock) {
+    this.#limits = limits
+    this.clock = clock
+  }
+
+  schedule(output: Output): void {
+    // An immediate runs after the reads of this turn and before the loop waits for the next ones.
+    if (this.#dirty.push(output) === 1) setImmediate(this.#flushAll)
+  }
+
+  watch(output: Output): void {
+    this.#blocked.add(output)
+    const everyMs = Math.max(20, Math.min(1000, this.#limits.outputStallMsMax / 4))
+    this.#sweep ??= this.clock.every(everyMs, () => this.#cutStalled())
+  }
+
+  unwatch(output: Output): void {
+    this.#blocked.delete(output)
+    if (this.#blocked.size > 0) return
+    this.#sweep?.cancel()
+    this.#sweep = undefined
+  }
+
+  readonly #flushAll = (): void => {
+    const dirty = this.#dirty
+    this.#dirty = this.#spare
+    for (const output of dirty) output.flush()
+    dirty.length = 0
+    this.#spare = dirty
+  }
+
+  #cutStalled(): void {
+    const now = this.clock.monotonic()
+    for (const output of [...this.#blocked]) {
+      const since = output.blockedSince
+      if (since !== undefined && now - since > this.#limits.outputStallMsMax) output.stalled()
+    }
+  }
+}

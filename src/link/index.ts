@@ -1,0 +1,6 @@
+export { BufferedLink, type LinkContext } from './buffered-link.ts'
+export { Flusher } from './flusher.ts'
+export type { Link, LinkEnd, LinkReceiver, LinkSecurity, Listener, ListenHandlers, RemoteAddress, Ticket } from './link.ts'
+export { linkPair, type MemoryLink } from './memory.ts'
+export { listenTls, type TlsListenOptions } from './tls-bun.ts'
+export { applicationProtocol, type TlsIdentity } from './tls-options.ts'

@@ -1,0 +1,89 @@
+// A link carries frames both ways between this process and one peer, whatever is underneath: TLS, memory, later the
+// sealed channel and WebSocket. Every adapter passes the same compliance suite (test/compliance/link.ts).
+//
+//   in:  one `received` call for all that one read brought. Nothing is delivered after `pause` but what was already in
+//        flight; the receiver bounds what it holds.
+//   out: `reserve`/`send` gather bytes in the output buffer; every link that was written to in one turn of the event
+//        loop is flushed once at the turn's end, in one write. A peer that does not take its output is dropped: over
+//        `outputBytesMax`, or without progress for `outputStallMsMax`.
+//   end: exactly one `closed`. An end, a reset and a corrupt record are told apart. A clean end and a truncated one are
+//        not: the supported runtimes report both alike, so only a goodbye inside the protocol ends a session cleanly.
+
+import type { FrameSink } from '../protocol/index.ts'
+
+export interface RemoteAddress {
+  /** IPv4 or IPv6 address as text, without brackets; `memory` for a link inside the process. */
+  readonly address: string
+  readonly port: number
+}
+
+/** What the handshake settled; empty strings where there is none. */
+export interface LinkSecurity {
+  /** `TLSv1.3`, `TLSv1.2`, or `memory`. */
+  readonly protocol: string
+  readonly cipher: string
+  /** The ALPN protocol both chose; empty when the peer offered none. */
+  readonly alpn: string
+}
+
+/**
+ * Why a link is over:
+ * `ended` the peer closed (cleanly or not, see above) · `reset` the connection broke · `corrupt` a record failed
+ * authentication · `slow_consumer` the peer did not take its output · `closed` we closed and everything was handed
+ * over · `terminated` we cut it.
+ */
+export type LinkEnd = 'ended' | 'reset' | 'corrupt' | 'slow_consumer' | 'closed' | 'terminated'
+
+export interface LinkReceiver {
+  /** All that one read brought. The receiver owns `bytes`. */
+  received(bytes: Uint8Array): void
+  /** The output fell under half of `outputBytesHigh` after `keepsUp` was false. */
+  drained(): void
+  /** The link is over; called once, nothing comes after it. */
+  closed(end: LinkEnd): void
+}
+
+export interface Link extends FrameSink {
+  readonly remote: RemoteAddress
+  readonly security: LinkSecurity
+  /** False from the moment the link is closing or over: what is written then is thrown away. */
+  readonly open: boolean
+  /** Output that the kernel has not taken yet, in bytes. */
+  readonly queuedBytes: number
+  /** False while the output is over `outputBytesHigh`: whoever produces it should pause. */
+  readonly keepsUp: boolean
+  /** Appends a copy of `bytes` to the output. */
+  send(bytes: Uint8Array): void
+  /** Writes the output now instead of at the end of the turn. */
+  flush(): void
+  /** Stops reading. What is in flight may still be delivered. */
+  pause(): void
+  resume(): void
+  /** Hands over the output, then closes. A peer that does not take it is cut after `outputStallMsMax`. */
+  close(): void
+  /** Cuts the link at once; what is queued is lost. */
+  terminate(end?: LinkEnd): void
+}
+
+/** A listener's claim on a place for one connection; given back exactly once, however the connection ends. */
+export interface Ticket {
+  release(): void
+}
+
+/** What a server says to its listener about each connection, in this order. */
+export interface ListenHandlers<T extends Ticket> {
+  /** At TCP accept, before any TLS: `undefined` drops the connection. */
+  admit(address: string): T | undefined
+  /** The handshake is done. */
+  opened(link: Link, ticket: T): LinkReceiver
+  /** The handshake failed or took longer than `handshakeMsMax`; the connection is gone. */
+  failed(remote: RemoteAddress, why: 'handshake' | 'timeout'): void
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly host: string
+  /** The port in use, also when 0 was asked for. */
+  readonly port: number
+  /** Stops accepting. Open links live on. */
+  close(): void
+}

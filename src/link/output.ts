@@ -1,0 +1,163 @@
+// The output of one link: bytes gathered during a turn of the event loop and written in one go at its end.
+//
+//   idle ──reserve──▶ dirty ──flush, all taken──▶ idle          (the buffer goes back to the pool)
+//                       └────flush, some left──▶ blocked ──drained──▶ flush
+//
+// Invariants: an idle output holds no memory; a dirty one is in the flusher's list exactly once; a blocked one is
+// watched for progress. Over `outputBytesMax` it is dropped at the end of the turn, never inside `reserve`, so that no
+// session is closed in the middle of another one's work.
+
+import type { FrameSink, Limits } from '../protocol/index.ts'
+import type { Flusher } from './flusher.ts'
+
+/** What an output needs of its link. */
+export interface OutputOwner {
+  /** Hands bytes to the kernel: how many it took; -1 when the connection is gone. */
+  write(bytes: Uint8Array): number
+  /** All output was handed over and `finish` had been asked for. */
+  finished(): void
+  /** The peer does not keep up: cut it. */
+  overflowed(): void
+  /** `keepsUp` was false and is true again. */
+  drained(): void
+}
+
+const nothing = new Uint8Array(0)
+/** A full TLS record: when as much has gathered, waiting for the end of the turn would save no write. */
+const flushBytes = 16 * 1024
+
+export class Output implements FrameSink {
+  readonly #owner: OutputOwner
+  readonly #flusher: Flusher
+  readonly #limits: Limits
+  bytes: Uint8Array = nothing
+  #start = 0
+  #end = 0
+  #dirty = false
+  #blocked = false
+  #behind = false
+  #finishing = false
+  #discarding = false
+  #progressAt = 0
+
+  constructor(owner: OutputOwner, flusher: Flusher, limits: Limits) {
+    this.#owner = owner
+    this.#flusher = flusher
+    this.#limits = limits
+  }
+
+  get queuedBytes(): number {
+    return this.#end - this.#start
+  }
+
+  get keepsUp(): boolean {
+    return !this.#behind
+  }
+
+  /** When a blocked output last made progress, on the monotonic clock in ms; `undefined` while it is not blocked. */
+  get blockedSince(): number | undefined {
+    return this.#blocked ? this.#progressAt : undefined
+  }
+
+  reserve(count: number): number {
+    if (this.#discarding) this.#start = this.#end = 0
+    else if (!this.#blocked && this.#end - this.#start >= flushBytes) this.#hand()
+    if (this.#end + count > this.bytes.length) this.#makeRoom(count)
+    const at = this.#end
+    this.#end += count
+    if (!this.#dirty) {
+      this.#dirty = true
+      this.#flusher.schedule(this)
+    }
+    if (this.#end - this.#start > this.#limits.outputBytesHigh) this.#behind = true
+    return at
+  }
+
+  send(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length)
+    this.bytes.set(bytes, at)
+  }
+
+  /** Hands everything over if the kernel takes it; called by the flusher at the end of a turn. */
+  flush(): void {
+    this.#dirty = false
+    if (this.#discarding) return
+    if (!this.#blocked && this.#end > this.#start) this.#hand()
+    this.#judge()
+  }
+
+  /** The kernel takes bytes again. */
+  resume(): void {
+    if (!this.#blocked) return
+    this.#blocked = false
+    this.#flusher.unwatch(this)
+    this.flush()
+  }
+
+  /** Calls `finished` once everything queued has been handed over. */
+  finish(): void {
+    this.#finishing = true
+    this.flush()
+  }
+
+  /** The link is over: queued bytes are forgotten and later ones thrown away. */
+  discard(): void {
+    if (this.#discarding) return
+    this.#discarding = true
+    this.#flusher.unwatch(this)
+    this.#blocked = false
+    this.#release()
+  }
+
+  /** No progress for too long. */
+  stalled(): void {
+    this.#owner.overflowed()
+  }
+
+  #hand(): void {
+    const queued = this.#end - this.#start
+    const taken = this.#owner.write(this.bytes.subarray(this.#start, this.#end))
+    if (taken < 0) return this.discard()
+    this.#start += taken
+    if (taken === queued) return this.#release()
+    this.#progressAt = this.#flusher.clock.monotonic()
+    this.#blocked = true
+    this.#flusher.watch(this)
+  }
+
+  /** After a write: is the peer too far behind, behind, or back? */
+  #judge(): void {
+    const queued = this.queuedBytes
+    if (queued > this.#limits.outputBytesMax) return this.#owner.overflowed()
+    if (this.#behind && queued <= this.#limits.outputBytesHigh / 2) {
+      this.#behind = false
+      this.#owner.drained()
+    }
+    if (this.#finishing && queued === 0 && !this.#discarding) {
+      this.#finishing = false
+      this.#owner.finished()
+    }
+  }
+
+  #makeRoom(count: number): void {
+    const queued = this.#end - this.#start
+    const wanted = queued + count
+    if (this.bytes.length === 0 && wanted <= this.#flusher.pool.bufferBytes) {
+      this.bytes = this.#flusher.pool.take()
+      return
+    }
+    const roomier = wanted <= this.bytes.length / 2 ? this.bytes : new Uint8Array(Math.max(wanted, this.bytes.length * 2))
+    const before = this.bytes
+    roomier.set(before.subarray(this.#start, this.#end))
+    this.bytes = roomier
+    this.#start = 0
+    this.#end = queued
+    if (roomier !== before) this.#flusher.pool.give(before)
+  }
+
+  #release(): void {
+    this.#flusher.pool.give(this.bytes)
+    this.bytes = nothing
+    this.#start = this.#end = 0
+  }
+}
