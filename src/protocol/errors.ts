@@ -19,6 +19,7 @@ export const codes = {
   login_too_slow: { wire: 0x06, fatal: true, retry: true },
   slow_consumer: { wire: 0x07, fatal: true, retry: true },
   stopping: { wire: 0x08, fatal: true, retry: true },
+  overrun: { wire: 0x09, fatal: true, retry: true },
   // Refusals: what was asked for cannot be, the connection lives.
   unknown_command: { wire: 0x10, fatal: false, retry: false },
   malformed: { wire: 0x11, fatal: false, retry: false },

@@ -1,3 +1,4 @@
+export { classicAcks, classicCommands, classicExitText, classicWord, contractCommandFirst } from './classic.ts'
 export { type Checksum, crc32 } from './crc32.ts'
 export { assert, type Code, type CodeRow, codes, SealwireError, type SealwireErrorOptions } from './errors.ts'
 export {

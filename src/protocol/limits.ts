@@ -120,6 +120,14 @@ export const limitTable = {
     'longest delay between logins of an account (1 s, 2 s, 4 s …)',
   ),
   loginFailuresPerAddressMax: row(20, 1, lifted, 'failures', 'domain/throttle', 'failed logins of an address per loginAddressWindowMs'),
+  loginFailureMemoryMs: row(
+    24 * 60 * minute,
+    second,
+    30 * 24 * 60 * minute,
+    'ms',
+    'domain/throttle',
+    'how long after its last failure the failures of an account and address count',
+  ),
   loginAddressWindowMs: row(10 * minute, second, 24 * 60 * minute, 'ms', 'domain/throttle', 'window of loginFailuresPerAddressMax'),
   throttlesTrackedMax: row(100_000, 1_000, 10_000_000, 'rows', 'store', 'remembered failures; the oldest are forgotten first'),
   // Chats.
@@ -138,6 +146,10 @@ export const limitTable = {
   // Store.
   storeQueueMax: row(10_000, 100, lifted, 'requests', 'store', 'requests waiting for a commit; more are answered busy'),
   storeGroupMax: row(200, 1, 10_000, 'requests', 'store', 'requests committed in one transaction'),
+  storeBusyMsMax: row(5 * second, 0, minute, 'ms', 'store', 'wait for another program that holds the database; then unavailable'),
+  storeRestartMs: row(100, 1, 10 * second, 'ms', 'store', 'wait before the first fresh worker after one died; it doubles each time'),
+  storeRestartsMax: row(8, 0, 16, 'workers', 'store', 'fresh workers in a row that may die; then unavailable'),
+  storeLogMs: row(minute, 0, 60 * minute, 'ms', 'store', 'wait between two log lines about failures of one kind'),
   diskBytesFreeMin: row(64 * MiB, 0, 1_048_576 * MiB, 'bytes', 'store', 'free space below which writes are refused (storage_full)'),
   // Echo.
   echoConnectionsMax: row(10_000, 1, lifted, 'connections', 'server/echo', 'echo connections at once'),
@@ -145,8 +157,8 @@ export const limitTable = {
   echoLinesPerSecondMax: row(20, 1, 10_000, 'lines/s', 'cli/echo-server', 'lines printed'),
   echoLineBytesMax: row(1_024, 16, 65_536, 'bytes', 'cli/echo-server', 'payload bytes shown on a line'),
   // Logs.
-  logFileBytesMax: row(10 * MiB, 64 * KiB, 1_024 * MiB, 'bytes', 'cli/logging', 'one log file'),
-  logFilesMax: row(5, 1, 1_000, 'files', 'cli/logging', 'rotated log files kept'),
+  logFileBytesMax: row(10 * MiB, 64 * KiB, 1_024 * MiB, 'bytes', 'cli/log-file', 'one log file'),
+  logFilesMax: row(5, 1, 1_000, 'files', 'cli/log-file', 'rotated log files kept'),
   logQueueBytesMax: row(MiB, 64 * KiB, 64 * MiB, 'bytes', 'cli/log-queue', 'log lines waiting for their output; more are lost and counted'),
   logValueCharactersMax: row(4_096, 256, 65_536, 'characters', 'cli/log-format', 'one value on a log line; a longer one is cut'),
   logRetryMs: row(second, 10, minute, 'ms', 'cli/log-file', 'wait after a failed log write before the next one'),

@@ -1,0 +1,212 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { spawn } from 'node:child_process'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { type DialledLink, dialTls, listenTls } from '../../src/link/index.ts'
+import { linkCompliance, Recorder } from '../compliance/link.ts'
+import { TcpRelay } from '../support/tcp-relay.ts'
+import { testIdentity } from '../support/tls-identity.ts'
+import { TestListener } from '../support/tls-pair.ts'
+
+const identity = await testIdentity()
+const open: Disposable[] = []
+afterAll(() => open.forEach((each) => each[Symbol.dispose]()))
+
+for (const side of ['accepted', 'dialled'] as const) {
+  let server: TestListener
+  let relay: TcpRelay
+  let client: DialledLink
+  linkCompliance(`TLS (${side})`, {
+    async setup(overrides) {
+      server = new TestListener(identity, overrides)
+      relay = await TcpRelay.to(server.port)
+      client = await dialTls({ host: '127.0.0.1', port: relay.port, roots: identity.roots, timeoutMs: 5000 }, server.context)
+      const clientRecorder = new Recorder()
+      client.attach(clientRecorder)
+      const { link, recorder } = await server.first()
+      const breakFar = (): void => relay.reset()
+      return side === 'accepted'
+        ? { near: link, nearRecorder: recorder, far: client, farRecorder: clientRecorder, breakFar }
+        : { near: client, nearRecorder: clientRecorder, far: link, farRecorder: recorder, breakFar }
+    },
+    async teardown() {
+      client.terminate()
+      server[Symbol.dispose]()
+      relay[Symbol.dispose]()
+      await server.until(() => server.tickets === 0)
+    },
+  })
+}
+
+describe('listenTls', () => {
+  test('is on IPv4 and IPv6, and its certificate holds for localhost, 127.0.0.1 and ::1', async () => {
+    for (const [host, names] of [
+      ['127.0.0.1', ['127.0.0.1', 'localhost']],
+      ['::1', ['::1']],
+    ] as const) {
+      const server = listen({}, host)
+      for (const name of names) {
+        const client = await dialTls({ host: name, port: server.port, roots: identity.roots, timeoutMs: 5000 }, server.context)
+        expect(client.security.protocol).toBe('TLSv1.3')
+        client.terminate()
+      }
+    }
+  })
+
+  test('offers sealwire/1 and accepts a client without ALPN', async () => {
+    const server = listen()
+    for (const [offered, chosen] of [
+      [['sealwire/1'], 'sealwire/1'],
+      [['h2', 'sealwire/1'], 'sealwire/1'],
+      [[], ''],
+    ] as const) {
+      const before = server.accepted.length
+      const socket = await dial(server, { ALPNProtocols: [...offered] })
+      await server.until(() => server.accepted.length > before)
+      expect(server.accepted[before]?.link.security.alpn).toBe(chosen)
+      socket.destroy()
+    }
+  })
+
+  test('refuses a client that offers only other application protocols', async () => {
+    const server = listen()
+    await expect(dial(server, { ALPNProtocols: ['http/1.1'] })).rejects.toThrow()
+    await server.until(() => server.tickets === 0)
+    expect([server.accepted.length, server.failures]).toEqual([0, ['handshake']])
+  })
+
+  test('speaks TLS 1.2 with AEAD and ECDHE only, and nothing older', async () => {
+    const server = listen()
+    const socket = await dial(server, { maxVersion: 'TLSv1.2' })
+    expect([socket.getProtocol(), socket.getCipher().name]).toEqual(['TLSv1.2', expect.stringMatching(/^ECDHE-ECDSA-.*(GCM|POLY1305)/)])
+    socket.destroy()
+    for (const ciphers of ['AES128-SHA', 'ECDHE-ECDSA-AES128-SHA', 'AES256-GCM-SHA384']) {
+      await expect(dial(server, { maxVersion: 'TLSv1.2', ciphers })).rejects.toThrow()
+    }
+  })
+
+  test('drops whoever is not admitted before any TLS', async () => {
+    const server = listen()
+    server.refuse = true
+    const socket = connectTcp(server.port, '127.0.0.1')
+    const received: unknown[] = []
+    socket.on('data', (bytes) => received.push(bytes))
+    socket.on('error', () => {})
+    await new Promise((resolve) => socket.once('close', resolve))
+    expect([received, server.accepted.length, server.failures]).toEqual([[], 0, []])
+  })
+
+  test('cuts handshakes that are silent, half done, or dripping, with its own timer', async () => {
+    const server = listen({ handshakeMsMax: 400 })
+    const sockets = await Promise.all(Array.from({ length: 60 }, (_, at) => halfOpen(server.port, at)))
+    await server.until(() => server.failures.length === sockets.length && server.tickets === 0)
+    expect(new Set(server.failures)).toEqual(new Set(['timeout']))
+    await Promise.all(sockets.map(({ closed }) => closed))
+  })
+
+  test('tells a record that fails authentication from a broken connection', async () => {
+    const server = listen()
+    const relay = await TcpRelay.to(server.port)
+    open.push(relay)
+    const client = await dialTls({ host: '127.0.0.1', port: relay.port, roots: identity.roots, timeoutMs: 5000 }, server.context)
+    client.attach(new Recorder())
+    const { recorder } = await server.first()
+    relay.corrupt = true
+    client.send(Buffer.from('this record is damaged on its way'))
+    await recorder.until(() => recorder.ends.length > 0)
+    expect([recorder.bytesTotal, recorder.ends]).toEqual([0, ['corrupt']])
+  })
+
+  test('still answers a peer that has ended its own direction', async () => {
+    const server = listen()
+    const socket = await dial(server, {})
+    const { link, recorder } = await server.first()
+    recorder.onBytes = (bytes) => link.send(bytes)
+    const answer = new Promise<string>((resolve) => {
+      let text = ''
+      socket.on('data', (bytes: Buffer) => (text += bytes.toString()))
+      socket.on('end', () => resolve(text))
+    })
+    socket.end('still there?')
+    expect(await answer).toBe('still there?')
+    await recorder.until(() => recorder.ends.length > 0)
+    expect(recorder.ends).toEqual(['ended'])
+  })
+
+  test('does not renegotiate and takes no early data', async () => {
+    const server = listen()
+    const target = ['s_client', '-connect', `127.0.0.1:${server.port}`]
+    if (!(await hasOpenssl())) return
+    // An R alone on a line makes openssl ask for renegotiation.
+    expect(await openssl([...target, '-tls1_2'], 'R\n', /Verify return code/)).toMatch(/no renegotiation/)
+    // A session ticket that allowed early data would travel with the server's first bytes.
+    void server.until(() => server.accepted.length > 1).then(() => server.accepted[1]?.link.send(Buffer.from('first bytes')))
+    const output = await openssl([...target, '-tls1_3'], 'Q\n', /first bytes/)
+    expect(output).toContain('New, TLSv1.3')
+    expect(output).not.toMatch(/Max Early Data: [1-9]/)
+  })
+
+  test('says clearly that an address is in use', () => {
+    const { port, context } = listen()
+    const handlers = { admit: () => undefined, opened: () => new Recorder(), failed() {} }
+    const again = () => listenTls({ host: '127.0.0.1', port, identity: () => identity.identity }, handlers, context)
+    expect(again).toThrow(`[address_unavailable] cannot listen on 127.0.0.1:${port}`)
+  })
+})
+
+function listen(overrides = {}, host = '127.0.0.1'): TestListener {
+  const server = new TestListener(identity, overrides, host)
+  open.push(server)
+  return server
+}
+
+function dial({ port }: TestListener, options: ConnectionOptions): Promise<TLSSocket> {
+  const halfOpenOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = { host: '127.0.0.1', port, ca: identity.roots, allowHalfOpen: true, ...options }
+  return new Promise((resolve, reject) => {
+    const socket = connectTls(halfOpenOptions, () => resolve(socket))
+    socket.on('error', reject)
+  })
+}
+
+/** Three kinds of bad company: says nothing, sends the beginning of a hello, drips it. */
+async function halfOpen(port: number, at: number): Promise<{ closed: Promise<void> }> {
+  const socket: Socket = connectTcp(port, '127.0.0.1')
+  socket.on('error', () => {})
+  await new Promise((resolve) => socket.once('connect', resolve))
+  const hello = Buffer.from('16030100c8010000c40303', 'hex')
+  if (at % 3 === 1) socket.write(hello)
+  const drip = at % 3 === 2 ? setInterval(() => socket.write(hello.subarray(0, 1)), 100) : undefined
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve(clearInterval(drip))))
+  return { closed }
+}
+
+async function hasOpenssl(): Promise<boolean> {
+  try {
+    await openssl(['version'], '', /never/)
+    return true
+  } catch (error) {
+    if (process.env['CI'] === 'true') throw error
+    console.warn('SKIPPED: openssl is not installed')
+    return false
+  }
+}
+
+/** Runs openssl and types `input` once it has printed what `when` says; resolves with everything it printed. */
+function openssl(args: readonly string[], input: string, when: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('openssl', args)
+    let output = ''
+    let typed = false
+    const collect = (bytes: Buffer): void => {
+      output += bytes.toString()
+      if (typed || !when.test(output)) return
+      typed = true
+      child.stdin.write(input)
+    }
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    child.on('error', reject)
+    child.on('close', () => resolve(output))
+    setTimeout(() => child.kill(), 4000).unref()
+  })
+}

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'bun:test'
+import { limitTable, resolveLimits } from '../../src/protocol/index.ts'
+
+describe('resolveLimits', () => {
+  test('gives the defaults, frozen', () => {
+    const limits = resolveLimits()
+    expect(limits.connectionsUnauthenticatedMax).toBe(500)
+    expect(limits.messagesPerSecondPerAccountMax).toBe(20)
+    expect(Object.isFrozen(limits)).toBe(true)
+  })
+
+  test('takes a value within the range of its row and refuses any other', () => {
+    expect(resolveLimits({ passwordHashQueueMax: 1 }).passwordHashQueueMax).toBe(1)
+    for (const value of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2_000_000_000]) {
+      expect(() => resolveLimits({ passwordHashQueueMax: value })).toThrow(
+        '[config_invalid] limit passwordHashQueueMax must be a whole number',
+      )
+    }
+  })
+
+  test('refuses a name that is not in the table, those of every object too', () => {
+    for (const name of ['nonsense', '__proto__', 'constructor']) {
+      expect(() => resolveLimits(Object.fromEntries([[name, 1]]))).toThrow('[config_invalid] there is no limit named')
+    }
+  })
+})
+
+describe('limitTable', () => {
+  test('has every default inside its own range', () => {
+    for (const [name, { value, min, max }] of Object.entries(limitTable)) expect([name, min <= value && value <= max]).toEqual([name, true])
+  })
+})
