@@ -154,8 +154,11 @@ export const limitTable = {
   // Echo.
   echoConnectionsMax: row(10_000, 1, lifted, 'connections', 'server/echo', 'echo connections at once'),
   echoIdleMsMax: row(10 * minute, 100, 24 * 60 * minute, 'ms', 'server/echo', 'silence after which an echo connection is closed'),
-  echoLinesPerSecondMax: row(20, 1, 10_000, 'lines/s', 'cli/echo-server', 'lines printed'),
-  echoLineBytesMax: row(1_024, 16, 65_536, 'bytes', 'cli/echo-server', 'payload bytes shown on a line'),
+  echoLinesPerSecondMax: row(20, 1, 10_000, 'lines/s', 'cli/echo-lines', 'lines printed about connections'),
+  echoLineBytesMax: row(1_024, 16, 65_536, 'bytes', 'cli/echo-payload', 'bytes of payload shown on a line, escapes included'),
+  echoOutputBytesMax: row(256 * KiB, 64 * KiB, 64 * MiB, 'bytes', 'cli/echo-output', 'text that waits for its output; more is left out'),
+  echoAnswerMsMax: row(10 * second, 100, 10 * minute, 'ms', 'cli/echo', 'dial, and each answer'),
+  echoAnswerBytesMax: row(64 * KiB, 1_024, MiB, 'bytes', 'cli/echo', 'one line, sent or answered'),
   // Logs.
   logFileBytesMax: row(10 * MiB, 64 * KiB, 1_024 * MiB, 'bytes', 'cli/log-file', 'one log file'),
   logFilesMax: row(5, 1, 1_000, 'files', 'cli/log-file', 'rotated log files kept'),

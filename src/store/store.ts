@@ -3,6 +3,9 @@
 // commit. An operation that throws a SealwireError is rolled back alone; when the COMMIT fails, every request of the
 // group is answered `unknown_outcome`, because it may have happened.
 
+import type { SealwireError } from '../protocol/errors.ts'
+import type { Limits } from '../protocol/limits.ts'
+
 /** An account as it is stored. Times are milliseconds since 1970, UTC. */
 export interface Account {
   readonly id: bigint
@@ -43,8 +46,9 @@ export interface Operations {
   /** The rows that exist, in no order. */
   'throttle.read': { input: { readonly keys: readonly string[] }; output: readonly Throttle[] }
   /**
-   * Counts one failure under each key. A row whose last failure (`account`-like keys) or first failure is older than
-   * its window starts again at 1. Keeps at most `throttlesTrackedMax` rows, forgetting the oldest.
+   * Counts one failure under each key and returns the rows in the order of `keys`. A row under `account:…` starts again
+   * at 1 when its last failure is older than the window, so that a patient guesser gains nothing; every other row when
+   * its first failure is. Keeps at most `throttlesTrackedMax` rows, forgetting those whose last failure is oldest.
    */
   'throttle.fail': {
     input: { readonly keys: readonly string[]; readonly at: bigint; readonly windowMs: bigint }
@@ -56,6 +60,25 @@ export interface Operations {
 export type OperationName = keyof Operations
 export type Input<N extends OperationName> = Operations[N]['input']
 export type Output<N extends OperationName> = Operations[N]['output']
+
+/** One request: an operation's name with its input. */
+export type Request<N extends OperationName = OperationName> = { readonly [M in N]: { readonly name: M; readonly input: Input<M> } }[N]
+
+/** What became of one request. */
+export type Outcome = { readonly value: unknown } | { readonly error: SealwireError }
+
+/** The bounds that a store keeps. */
+export type StoreLimits = Pick<
+  Limits,
+  | 'diskBytesFreeMin'
+  | 'storeBusyMsMax'
+  | 'storeGroupMax'
+  | 'storeLogMs'
+  | 'storeQueueMax'
+  | 'storeRestartMs'
+  | 'storeRestartsMax'
+  | 'throttlesTrackedMax'
+>
 
 /** A store that commits in groups, off the event loop. */
 export interface Store extends AsyncDisposable {

@@ -1,0 +1,19 @@
+// What a server keeps, and where. The rest of Sealwire knows the contract (store.ts) and the functions named here.
+
+export { lockData } from './data-lock.ts'
+export { inMemory } from './sqlite/database.ts'
+export { openInProcessStore } from './sqlite/in-process-store.ts'
+export { openStore } from './sqlite/sqlite-store.ts'
+export type { StoreComponents, StoreLog } from './sqlite/supervised-worker.ts'
+export type {
+  Account,
+  Input,
+  NewAccount,
+  OperationName,
+  Operations,
+  Output,
+  Store,
+  StoreLimits,
+  SynchronousStore,
+  Throttle,
+} from './store.ts'

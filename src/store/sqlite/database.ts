@@ -1,0 +1,147 @@
+// One connection to the database file: made durable and strict before anyone uses it, its statements prepared once.
+//
+// Operations get this object and may only be synchronous. Should one go on after an `await`, its transaction is long
+// committed; every statement therefore insists on an open transaction, so that such a step changes nothing.
+
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { dirname, join } from 'node:path'
+import { assert, SealwireError } from '../../protocol/errors.ts'
+import type { StoreLimits } from '../store.ts'
+import { failureOf } from './failure.ts'
+import { migrate } from './migrations.ts'
+import { Statement } from './statement.ts'
+
+/** Stands for a data folder: a database that lives in memory and ends with its connection. */
+export const inMemory = ':memory:'
+
+/** Where the database of a data folder is; {@link inMemory} stays what it is. */
+export function databaseLocation(folder: string): string {
+  return folder === inMemory ? inMemory : join(folder, 'sealwire.db')
+}
+
+export class Database implements Disposable {
+  readonly #connection: DatabaseSync
+  readonly #statements = new Map<string, Statement<string>>()
+
+  /** Takes over a connection that {@link openDatabase} has set up. */
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection
+  }
+
+  /** True between a `begin` and its `commit` or `rollback`, SQLite's own rollbacks included. */
+  get inTransaction(): boolean {
+    return this.#connection.isTransaction
+  }
+
+  /** The statement of this text, prepared at its first use. It runs only inside a transaction. */
+  prepare<const S extends string>(sql: S): Statement<S> {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = new Statement(this.#connection.prepare(sql), this.#mustBeInTransaction)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  /** Runs a statement that opens, marks or ends a transaction. */
+  control(sql: ControlStatement): void {
+    this.#connection.exec(sql)
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.close()
+  }
+
+  readonly #mustBeInTransaction = (): void => {
+    assert(this.#connection.isTransaction, 'a statement ran outside its transaction')
+  }
+}
+
+export type ControlStatement =
+  | 'begin'
+  | 'begin immediate'
+  | 'commit'
+  | 'rollback'
+  | 'savepoint request'
+  | 'release request'
+  | 'rollback to request'
+
+/** Whether a file that is not there may be made. Never after a failure: an empty database in place of a full one lies. */
+export type Presence = 'may-be-new' | 'must-exist'
+
+/**
+ * Opens the database at a path (or {@link inMemory}), with its folder if it may be new, and brings the schema up to date.
+ * @throws {SealwireError} `data_unusable`, `data_locked` (another program holds it), `storage_full`, `runtime_unsupported`.
+ */
+export function openDatabase(location: string, limits: StoreLimits, presence: Presence): Database {
+  let connection: DatabaseSync | undefined
+  try {
+    if (location !== inMemory && !existsSync(location)) createFile(location, presence)
+    connection = new DatabaseSync(location, {
+      readBigInts: true,
+      enableForeignKeyConstraints: true,
+      enableDoubleQuotedStringLiterals: false,
+      allowUnknownNamedParameters: false,
+      timeout: limits.storeBusyMsMax,
+    })
+    configure(connection, location)
+    migrate(connection)
+    return new Database(connection)
+  } catch (reason) {
+    connection?.close()
+    throw openingError(location, reason)
+  }
+}
+
+function configure(connection: DatabaseSync, location: string): void {
+  requireVersion(String(connection.prepare('select sqlite_version() as version').get()?.['version']))
+  const mode = connection.prepare('pragma journal_mode = wal').get()?.['journal_mode']
+  assert(mode === (location === inMemory ? 'memory' : 'wal'), `the journal mode is ${String(mode)}`)
+  // fullfsync: on macOS a plain fsync does not reach the disk. temp_store: no file is opened behind our back later.
+  connection.exec('pragma synchronous = full; pragma fullfsync = on; pragma checkpoint_fullfsync = on')
+  connection.exec('pragma temp_store = memory; pragma trusted_schema = off')
+}
+
+/**
+ * Refuses an SQLite that may corrupt a WAL database.
+ * @throws {SealwireError} `runtime_unsupported` below 3.51.3.
+ */
+export function requireVersion(version: string): void {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  if (major * 1_000_000 + minor * 1_000 + patch >= 3_051_003) return
+  throw new SealwireError('runtime_unsupported', `SQLite ${version} is too old, 3.51.3 is needed`, {
+    hint: 'use the runtime that npm ci installs',
+  })
+}
+
+/** Only its owner may read it: it holds password hashes. The files that SQLite makes beside it get the same mode. */
+function createFile(path: string, presence: Presence): void {
+  if (presence === 'must-exist') throw new SealwireError('data_unusable', `the database ${path} is gone`)
+  const folder = dirname(path)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  synchronize(openSync(path, 'a', 0o600))
+  // Without this a power cut may forget the file's name, and with it everything that was acknowledged.
+  synchronize(openSync(folder, 'r'))
+  synchronize(openSync(dirname(folder), 'r'))
+}
+
+function synchronize(descriptor: number): void {
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function openingError(location: string, cause: unknown): SealwireError {
+  if (SealwireError.is(cause)) return cause
+  if (failureOf(cause) === 'full') return new SealwireError('storage_full', `there is no room for ${location}`, { cause })
+  if (failureOf(cause) === 'locked') {
+    return new SealwireError('data_locked', `another program holds ${location}`, { cause, hint: 'end the other program' })
+  }
+  return new SealwireError('data_unusable', `the database ${location} cannot be opened`, {
+    cause,
+    hint: 'check the folder, its owner and the disk',
+  })
+}

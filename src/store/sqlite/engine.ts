@@ -1,0 +1,194 @@
+// The synchronous core: carries out one group of requests as one transaction.
+//
+//   begin immediate
+//     savepoint → step → release            for each request; what it throws undoes this request alone
+//   commit                                  every answer waits for this
+//
+// Three things can befall a whole group. `storage_full`: SQLite refused a write, in a step or in the commit, so nothing of
+// the group is in the database; its reads are carried out again without the writes. `unavailable`: the disk failed before
+// the commit, again nothing happened. `unknown_outcome`: the commit failed in another way; its record may have reached the
+// disk although the call says it did not. After the last two the connection is given up, and the next group opens a new one.
+
+import { statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { SealwireError } from '../../protocol/errors.ts'
+import type { OperationName, Outcome, Request, StoreLimits } from '../store.ts'
+import { type Database, inMemory, openDatabase, type Presence } from './database.ts'
+import { failureOf } from './failure.ts'
+import { rewriteLog } from './log-file.ts'
+import { type Steps, steps as sqliteSteps } from './operations.ts'
+
+/** `presence`: default `may-be-new`. `steps`: default those of this folder; tests replace some. */
+export interface EngineOptions {
+  readonly presence?: Presence
+  readonly steps?: Steps
+}
+
+export class Engine implements Disposable {
+  readonly #location: string
+  readonly #limits: StoreLimits
+  readonly #steps: Steps
+  /** Undefined after a failure, until a group has opened it again. */
+  #database: Database | undefined
+  #closed = false
+
+  /**
+   * Opens the database at a path or {@link inMemory}.
+   * @throws {SealwireError} what {@link openDatabase} throws.
+   */
+  constructor(location: string, limits: StoreLimits, { presence = 'may-be-new', steps = sqliteSteps }: EngineOptions = {}) {
+    this.#location = location
+    this.#limits = limits
+    this.#steps = steps
+    this.#database = openDatabase(location, limits, presence)
+  }
+
+  /** Returns one outcome for each request, in their order, after the commit. Never throws. */
+  execute(group: readonly Request[]): readonly Outcome[] {
+    try {
+      return this.#transact(group)
+    } catch (reason) {
+      const error = SealwireError.from(reason)
+      return error.code === 'storage_full' ? this.#readsOnly(group, error) : group.map(() => ({ error }))
+    }
+  }
+
+  /** Ends the connection; later groups are answered `unavailable`. */
+  close(): void {
+    this.#closed = true
+    this.#database?.[Symbol.dispose]()
+    this.#database = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+
+  #transact(group: readonly Request[]): readonly Outcome[] {
+    const writes = group.some((request) => this.#writes(request))
+    if (writes) this.#requireRoom()
+    const database = this.#connected()
+    const outcomes = this.#uncommitted(database, writes ? 'begin immediate' : 'begin', group)
+    try {
+      database.control('commit')
+    } catch (cause) {
+      throw this.#commitFailure(database, cause)
+    }
+    return outcomes
+  }
+
+  #uncommitted(database: Database, begin: 'begin' | 'begin immediate', group: readonly Request[]): readonly Outcome[] {
+    try {
+      database.control(begin)
+      return group.map((request) => this.#perform(database, request))
+    } catch (cause) {
+      throw this.#groupFailure(database, cause)
+    }
+  }
+
+  /** Throws only what concerns the whole group. */
+  #perform<N extends OperationName>(database: Database, request: Request<N>): Outcome {
+    database.control('savepoint request')
+    try {
+      const value = synchronous(this.#steps[request.name].run(database, request.input, this.#limits))
+      database.control('release request')
+      return { value }
+    } catch (reason) {
+      // SQLite may have rolled back everything on its own; then there is no savepoint to go back to.
+      if (failureOf(reason) !== 'request' || !database.inTransaction) throw reason
+      database.control('rollback to request')
+      database.control('release request')
+      return { error: SealwireError.from(reason) }
+    }
+  }
+
+  #groupFailure(database: Database, cause: unknown): SealwireError {
+    const failure = failureOf(cause)
+    if (failure === 'full') {
+      this.#rollBack(database)
+      return storageFull(cause)
+    }
+    if (failure === 'locked') {
+      this.#rollBack(database)
+      return new SealwireError('unavailable', 'another program holds the database', { cause })
+    }
+    this.#giveUp()
+    return new SealwireError('unavailable', 'the store has failed', { cause })
+  }
+
+  #commitFailure(database: Database, cause: unknown): SealwireError {
+    // A write was refused before the commit's record was complete, and an incomplete record never counts.
+    if (failureOf(cause) === 'full') return this.#groupFailure(database, cause)
+    this.#giveUp()
+    return new SealwireError('unknown_outcome', 'it may or may not have been stored', { cause })
+  }
+
+  #rollBack(database: Database): void {
+    try {
+      if (database.inTransaction) database.control('rollback')
+    } catch {
+      this.#giveUp()
+    }
+  }
+
+  #giveUp(): void {
+    try {
+      this.#database?.[Symbol.dispose]()
+    } catch {
+      // It is of no use any more, whatever it says.
+    }
+    this.#database = undefined
+  }
+
+  #connected(): Database {
+    if (this.#database !== undefined) return this.#database
+    // Memory does not come back: an empty store in its place would be a lie.
+    if (this.#closed || this.#location === inMemory) throw new SealwireError('unavailable', 'the store is closed')
+    try {
+      rewriteLog(this.#location)
+      this.#database = openDatabase(this.#location, this.#limits, 'must-exist')
+      return this.#database
+    } catch (cause) {
+      throw new SealwireError('unavailable', 'the store cannot be opened again', { cause })
+    }
+  }
+
+  /** Carries out what only reads and refuses the rest; nothing of the rest has happened. */
+  #readsOnly(group: readonly Request[], error: SealwireError): readonly Outcome[] {
+    const reads = group.filter((request) => !this.#writes(request))
+    if (reads.length === group.length) return group.map(() => ({ error }))
+    const answers = this.execute(reads).values()
+    return group.map((request) => (this.#writes(request) ? { error } : (answers.next().value ?? { error })))
+  }
+
+  #writes(request: Request): boolean {
+    return this.#steps[request.name].kind === 'write'
+  }
+
+  /** Asked before SQLite is, so that logs and certificates keep some room of their own. */
+  #requireRoom(): void {
+    if (this.#location !== inMemory && bytesFree(dirname(this.#location)) < BigInt(this.#limits.diskBytesFreeMin)) throw storageFull()
+  }
+}
+
+function bytesFree(folder: string): bigint {
+  try {
+    const { bavail, bsize } = statfsSync(folder, { bigint: true })
+    return bavail * bsize
+  } catch (cause) {
+    throw new SealwireError('unavailable', 'the data folder cannot be reached', { cause })
+  }
+}
+
+function storageFull(cause?: unknown): SealwireError {
+  return new SealwireError('storage_full', 'there is no room to store it', { cause, hint: 'free some space in the data folder' })
+}
+
+/** Lets no promise pass: what is behind it would happen after the commit. */
+function synchronous<T>(value: T): T {
+  if (value instanceof Promise) {
+    value.catch(() => undefined)
+    throw new SealwireError('internal', 'internal error', { cause: 'a step of the store returned a promise' })
+  }
+  return value
+}

@@ -1,0 +1,58 @@
+// What the store and its worker say to each other. Errors travel as their code and sentence: a thrown object would lose
+// its class on the way, and nobody may recognise an error by its text.
+
+import { inspect } from 'node:util'
+import { type Code, SealwireError } from '../../protocol/errors.ts'
+import type { Outcome, Request, StoreLimits } from '../store.ts'
+import type { Presence } from './database.ts'
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly location: string
+  readonly limits: StoreLimits
+  readonly presence: Presence
+}
+
+export type ToWorker = { readonly name: 'execute'; readonly group: readonly Request[] } | { readonly name: 'close' }
+
+/** A worker says `ready` or `refused` once; then one `executed` for each group. It answers `close` by ending. */
+export type FromWorker =
+  | { readonly name: 'ready' }
+  | { readonly name: 'refused'; readonly error: SentError; readonly detail: string }
+  | { readonly name: 'executed'; readonly outcomes: readonly SentOutcome[]; readonly troubles: readonly Trouble[] }
+
+export type SentOutcome = { readonly value: unknown } | { readonly error: SentError }
+
+export interface SentError {
+  readonly code: Code
+  readonly sentence: string
+  readonly hint: string | undefined
+}
+
+/** A failure that the operator must hear of: its code and what caused it, for the log. */
+export interface Trouble {
+  readonly code: Code
+  readonly detail: string
+}
+
+export function sendOutcome(outcome: Outcome): SentOutcome {
+  return 'error' in outcome ? { error: sendError(outcome.error) } : outcome
+}
+
+export function sendError({ code, sentence, hint }: SealwireError): SentError {
+  return { code, sentence, hint }
+}
+
+/** The error as the other thread raised it; of its cause there is a description at most. */
+export function receiveError({ code, sentence, hint }: SentError, detail?: string): SealwireError {
+  return new SealwireError(code, sentence, { cause: detail, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** Refusals have no cause; what has one is a failure. A failure of a whole group is told once. */
+export function troublesOf(outcomes: readonly Outcome[]): readonly Trouble[] {
+  const failures = new Set<SealwireError>()
+  for (const outcome of outcomes) {
+    if ('error' in outcome && outcome.error.cause !== undefined) failures.add(outcome.error)
+  }
+  return [...failures].map(({ code, cause }) => ({ code, detail: inspect(cause) }))
+}

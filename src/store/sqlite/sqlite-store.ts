@@ -1,0 +1,102 @@
+// The store of a server. The requests of a moment go to a worker thread as one group, and the next group is sent when the
+// one before has been answered: groups grow with the load, and one fsync serves all of a group.
+
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
+import { SealwireError } from '../../protocol/errors.ts'
+import type { Input, OperationName, Outcome, Output, Request, Store, StoreLimits } from '../store.ts'
+import { databaseLocation } from './database.ts'
+import type { WorkerSetup } from './messages.ts'
+import { type StoreComponents, SupervisedWorker } from './supervised-worker.ts'
+
+/**
+ * Opens the store of a data folder in a worker thread.
+ * @throws {SealwireError} `data_unusable`, `data_locked`, `storage_full`, `runtime_unsupported`; `unavailable` when the
+ * worker could not be started.
+ */
+export async function openStore(folder: string, limits: StoreLimits, components: StoreComponents): Promise<Store> {
+  const setup: WorkerSetup = { location: databaseLocation(folder), limits, presence: 'may-be-new' }
+  return new SqliteStore(limits, await SupervisedWorker.start(setup, components))
+}
+
+interface Waiting {
+  readonly request: Request
+  readonly settle: (outcome: Outcome) => void
+}
+
+export class SqliteStore implements Store {
+  readonly #limits: StoreLimits
+  readonly #worker: SupervisedWorker
+  readonly #waiting: Waiting[] = []
+  readonly #ended: Promise<void>
+  /** Set while nothing waits: the next request calls it. */
+  #wake: (() => void) | undefined
+  #closing = false
+
+  /** Owns the worker from now on. */
+  constructor(limits: StoreLimits, worker: SupervisedWorker) {
+    this.#limits = limits
+    this.#worker = worker
+    this.#ended = this.#live()
+  }
+
+  run<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
+    if (this.#closing) return Promise.reject(new SealwireError('unavailable', 'the store is closed'))
+    if (this.#waiting.length >= this.#limits.storeQueueMax) {
+      return Promise.reject(new SealwireError('busy', 'too many requests wait for the store'))
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: Outcome): void => {
+        if ('error' in outcome) reject(outcome.error)
+        // The worker answers a request with the output of the step that its own name chose.
+        else resolve(outcome.value as Output<N>)
+      }
+      this.#waiting.push({ request: { name, input } as Request, settle })
+      this.#wake?.()
+    })
+  }
+
+  close(): Promise<void> {
+    this.#closing = true
+    this.#wake?.()
+    return this.#ended
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** The whole life of the store: one group after another, until it is closed and nothing waits. */
+  async #live(): Promise<void> {
+    while (await this.#somethingWaits()) {
+      const group = this.#waiting.splice(0, this.#limits.storeGroupMax)
+      const outcomes = await this.#outcomes(group.map(({ request }) => request))
+      // In the order of the commit.
+      for (const [index, { settle }] of group.entries())
+        settle(outcomes[index] ?? { error: new SealwireError('internal', 'internal error') })
+    }
+    await this.#worker.close()
+  }
+
+  /** Never rejects: a group that cannot even be sent is answered as well. */
+  async #outcomes(group: readonly Request[]): Promise<readonly Outcome[]> {
+    try {
+      return await this.#worker.execute(group)
+    } catch (reason) {
+      const error = SealwireError.from(reason)
+      return group.map(() => ({ error }))
+    }
+  }
+
+  /** False when the store is closed and empty. */
+  async #somethingWaits(): Promise<boolean> {
+    if (this.#waiting.length === 0 && !this.#closing) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#wake = undefined
+    }
+    // What else this turn of the event loop asks for, answers that were just given out included, joins the group.
+    await turnOfTheLoop()
+    return this.#waiting.length > 0
+  }
+}

@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import { systemClock } from '../../../src/domain/index.ts'
+import { type Limits, resolveLimits, SealwireError } from '../../../src/protocol/index.ts'
+import { openStore, type Store } from '../../../src/store/index.ts'
+import { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
+import { SupervisedWorker } from '../../../src/store/sqlite/supervised-worker.ts'
+import { codeOf, newAccount, type StoreSubject, storeCompliance } from '../../compliance/store.ts'
+import { ImpatientClock, RecordedLog } from '../../support/store-components.ts'
+import { StoreFolder } from '../../support/store-folder.ts'
+
+const folders = new WeakMap<StoreSubject, StoreFolder>()
+const components = { clock: systemClock, log: new RecordedLog() }
+
+storeCompliance('in a worker', {
+  async setup(limits) {
+    const folder = new StoreFolder()
+    let store = await openStore(folder.path, limits, components)
+    const subject: StoreSubject = {
+      run: (name, input) => store.run(name, input),
+      close: () => store.close(),
+      async reopen() {
+        await store.close()
+        store = await openStore(folder.path, limits, components)
+      },
+    }
+    folders.set(subject, folder)
+    return subject
+  },
+  async teardown(subject) {
+    await subject.close()
+    folders.get(subject)?.[Symbol.dispose]()
+  },
+})
+
+describe('run', () => {
+  test('more than storeQueueMax waiting requests are busy, and those that wait are answered', async () => {
+    await using subject = await start({ storeQueueMax: 100 })
+    const requests = names(150).map((name) => codeOf(subject.store.run('account.create', newAccount(name))))
+    const codes = await Promise.all(requests)
+    expect(codes.slice(0, 100).filter((code) => code !== undefined)).toEqual([])
+    expect(codes.slice(100).filter((code) => code === 'busy')).toHaveLength(50)
+    expect(await codeOf(subject.store.run('account.create', newAccount('later')))).toBeUndefined()
+  })
+
+  test('answers come in the order of the requests, over the border of a group too', async () => {
+    await using subject = await start({ storeGroupMax: 7 })
+    const answered: string[] = []
+    await Promise.all(names(50).map((name) => subject.store.run('account.create', newAccount(name)).then(() => answered.push(name))))
+    expect(answered).toEqual(names(50))
+  })
+
+  test('requests of one moment are one group', async () => {
+    const groups: number[] = []
+    await using subject = await start({ storeGroupMax: 20 }, (size) => groups.push(size))
+    await Promise.all(names(50).map((name) => subject.store.run('account.create', newAccount(name))))
+    expect(groups).toEqual([20, 20, 10])
+  })
+
+  test('a death makes the group under way unknown, what still waited is done by a fresh worker', async () => {
+    await using subject = await start({ storeGroupMax: 2 })
+    const codes = [
+      subject.store.run('account.create', newAccount('alice')),
+      subject.store.run('account.rehash', { id: 1n, from: '', to: '' }),
+      subject.store.run('account.create', newAccount('bob')),
+      subject.store.run('account.create', newAccount('carol')),
+    ].map(codeOf)
+    expect(await Promise.all(codes)).toEqual(['unknown_outcome', 'unknown_outcome', undefined, undefined])
+    const found = await Promise.all(['alice', 'bob', 'carol'].map((key) => subject.store.run('account.find', { key })))
+    expect(found.map((account) => account?.key)).toEqual([undefined, 'bob', 'carol'])
+  })
+
+  test('what cannot be sent to the worker fails alone, the store goes on', async () => {
+    await using subject = await start({})
+    const unsendable = newAccount('alice', { name: (() => 'alice') as unknown as string })
+    expect(await codeOf(subject.store.run('account.create', unsendable))).toBe('internal')
+    expect(await codeOf(subject.store.run('account.create', newAccount('alice')))).toBeUndefined()
+  })
+
+  test('errors keep code, message, hint and class on their way between the threads', async () => {
+    await using subject = await start({ diskBytesFreeMin: Number.MAX_SAFE_INTEGER })
+    const error = await subject.store.run('account.create', newAccount('alice')).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(SealwireError)
+    expect(error).toMatchObject({
+      code: 'storage_full',
+      sentence: 'there is no room to store it',
+      hint: 'free some space in the data folder',
+    })
+  })
+})
+
+describe('close', () => {
+  test('commits what waits, refuses what comes, and leaves one file', async () => {
+    using folder = new StoreFolder()
+    const store = await openStore(folder.path, resolveLimits(), components)
+    const waiting = names(500).map((name) => codeOf(store.run('account.create', newAccount(name))))
+    const closed = store.close()
+    expect(await codeOf(store.run('account.find', { key: 'name-1' }))).toBe('unavailable')
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set([undefined]))
+    await closed
+    expect(readdirSync(folder.path)).toEqual(['sealwire.db'])
+  })
+})
+
+/** A store on a worker that dies when it is asked to rehash; `watch` hears the size of each group. */
+async function start(overrides: Partial<Limits>, watch: (size: number) => void = () => undefined) {
+  const folder = new StoreFolder()
+  const limits = { ...resolveLimits(), diskBytesFreeMin: 0, ...overrides }
+  const program = new URL('../../support/store-worker-dying.ts', import.meta.url)
+  const setup = { location: folder.database, limits, presence: 'may-be-new' } as const
+  const worker = await SupervisedWorker.start(setup, { clock: new ImpatientClock(), log: new RecordedLog() }, program)
+  const execute = worker.execute.bind(worker)
+  worker.execute = (group) => {
+    watch(group.length)
+    return execute(group)
+  }
+  const store: Store = new SqliteStore(limits, worker)
+  return {
+    store,
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `name-${index}`)
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'bun:test'
+import { DatabaseSync } from 'node:sqlite'
+import { integer, Statement, text } from '../../../src/store/sqlite/statement.ts'
+
+describe('Statement', () => {
+  test('runs, and reads one row or all', () => {
+    using connection = new DatabaseSync(':memory:', { readBigInts: true })
+    connection.exec('create table a (x integer, y text) strict')
+    const insert = prepare(connection, 'insert into a (x, y) values (:x, :y)')
+    expect(insert.run({ x: 1n, y: 'one' })).toBe(1n)
+    insert.run({ x: 2n, y: null })
+    expect(prepare(connection, 'update a set x = x + 1').run({})).toBe(2n)
+    expect(prepare(connection, 'select x from a where y = :y').row({ y: 'one' })).toMatchObject({ x: 2n })
+    expect(prepare(connection, 'select x from a where y = :y').row({ y: 'two' })).toBeUndefined()
+    expect(prepare(connection, 'select x from a order by x').rows({})).toMatchObject([{ x: 2n }, { x: 3n }])
+  })
+
+  test('asks its guard before every run', () => {
+    using connection = new DatabaseSync(':memory:')
+    const statement = new Statement(connection.prepare('select 1'), () => {
+      throw new TypeError('not now')
+    })
+    for (const run of [() => statement.run({}), () => statement.row({}), () => statement.rows({})]) expect(run).toThrow('not now')
+  })
+
+  test('a forgotten, misspelt or needless parameter does not compile', () => {
+    using connection = new DatabaseSync(':memory:')
+    connection.exec('create table a (x integer, y text) strict')
+    const insert = prepare(connection, 'insert into a (x, y)\nvalues (:x, iif(:y\n is null, :y, :y))')
+    insert.run({ x: 1n, y: 'one' })
+    // @ts-expect-error `y` is forgotten; SQLite would take it for NULL.
+    insert.run({ x: 1n })
+    // @ts-expect-error `z` is no parameter; SQLite says so too.
+    expect(() => insert.run({ x: 1n, y: 'one', z: 1n })).toThrow()
+    // @ts-expect-error A number is no integer of ours.
+    insert.run({ x: 1, y: 'one' })
+    // @ts-expect-error There is nothing to bind.
+    expect(() => prepare(connection, 'select 1').row({ x: 1n })).toThrow()
+  })
+})
+
+describe('text and integer', () => {
+  test('read a column of their type and take everything else for a bug', () => {
+    const row = { name: 'alice', id: 7n, rounded: 7, nothing: null }
+    expect(text(row, 'name')).toBe('alice')
+    expect(integer(row, 'id')).toBe(7n)
+    for (const column of ['id', 'nothing', 'missing']) expect(() => text(row, column)).toThrow('[internal]')
+    for (const column of ['name', 'rounded', 'nothing', 'missing']) expect(() => integer(row, column)).toThrow('[internal]')
+  })
+})
+
+function prepare<const S extends string>(connection: DatabaseSync, sql: S): Statement<S> {
+  return new Statement(connection.prepare(sql), () => undefined)
+}
