@@ -6,19 +6,44 @@ import type { Clock, Timer } from '../domain/index.ts'
 import type { Limits } from '../protocol/index.ts'
 import type { Output } from './output.ts'
 
-export class BufferPool {
-  /** Size of every pooled buffer, in bytes. */
-  readonly bufferBytes = 32 * 1024
+/** Buffers of one size, kept for the next link that needs one. */
+class Shelf {
+  readonly bufferBytes: number
   readonly #free: Uint8Array[] = []
-  readonly #freeMax = 256
+  readonly #freeMax: number
+
+  constructor(bufferBytes: number, freeMax: number) {
+    this.bufferBytes = bufferBytes
+    this.#freeMax = freeMax
+  }
 
   take(): Uint8Array {
     return this.#free.pop() ?? new Uint8Array(this.bufferBytes)
   }
 
+  give(buffer: Uint8Array): void {
+    if (this.#free.length < this.#freeMax) this.#free.push(buffer)
+  }
+}
+
+/**
+ * Two sizes: one in which the answers of a turn to many links fit, so that a thousand dirty links touch little memory, and
+ * one for a full TLS record and more. Together at most 16 MiB are kept.
+ */
+export class BufferPool {
+  readonly #small = new Shelf(2 * 1024, 4096)
+  readonly #large = new Shelf(32 * 1024, 256)
+
+  /** A buffer of at least `count` bytes. */
+  take(count: number): Uint8Array {
+    if (count <= this.#small.bufferBytes) return this.#small.take()
+    return count <= this.#large.bufferBytes ? this.#large.take() : new Uint8Array(2 * count)
+  }
+
   /** Takes a buffer back; one of another size, or one too many, is left to the garbage collector. */
   give(buffer: Uint8Array): void {
-    if (buffer.length === this.bufferBytes && this.#free.length < this.#freeMax) this.#free.push(buffer)
+    if (buffer.length === this.#small.bufferBytes) this.#small.give(buffer)
+    else if (buffer.length === this.#large.bufferBytes) this.#large.give(buffer)
   }
 }
 

@@ -140,14 +140,10 @@ export class Output implements FrameSink {
   }
 
   #makeRoom(count: number): void {
-    const queued = this.#end - this.#start
-    const wanted = queued + count
-    if (this.bytes.length === 0 && wanted <= this.#flusher.pool.bufferBytes) {
-      this.bytes = this.#flusher.pool.take()
-      return
-    }
-    const roomier = wanted <= this.bytes.length / 2 ? this.bytes : new Uint8Array(Math.max(wanted, this.bytes.length * 2))
     const before = this.bytes
+    const queued = this.#end - this.#start
+    // What is left of the output moves to the front; only when that is not half the buffer does it move house.
+    const roomier = queued + count <= before.length / 2 ? before : this.#flusher.pool.take(queued + count)
     roomier.set(before.subarray(this.#start, this.#end))
     this.bytes = roomier
     this.#start = 0

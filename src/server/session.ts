@@ -1,0 +1,202 @@
+// One connection that speaks frames, from its first byte to its last. The session owns the order of things: packets are
+// dispatched one after the other, and while an answer waits (for a hash, a commit, a rate, a slow reader) nothing more
+// is read. What the packets mean is the dialect's business.
+//
+//   greeting ──a login succeeds (authenticated)──▶ ready
+//   greeting ──loginMsMax──▶ closed
+//   greeting, ready ──stop──▶ draining ──the open answer is given──▶ closed
+//   any ──protocol error, link over──▶ closed
+//
+// Invariants: the login deadline exists only in `greeting`; the ticket counts as unauthenticated exactly until `ready`;
+// `closed` is final, and the dialect hears of it once.
+
+import type { Timer } from '../domain/index.ts'
+import type { Link, LinkEnd, LinkReceiver } from '../link/index.ts'
+import { contractCommandFirst, FrameDecoder, frameOverheadBytes, type Packet, SealwireError } from '../protocol/index.ts'
+import type { ConnectionTicket } from './admission.ts'
+import type { ServerContext } from './context.ts'
+import type { Dialect, Speaker } from './dialect.ts'
+
+export type SessionState =
+  | { readonly name: 'greeting'; readonly deadline: Timer }
+  | { readonly name: 'ready' }
+  | { readonly name: 'draining' }
+  | { readonly name: 'closed' }
+
+export class Session implements LinkReceiver, Speaker {
+  readonly id: number
+  readonly link: Link
+  readonly #server: ServerContext
+  readonly #ticket: ConnectionTicket
+  readonly #decoder: FrameDecoder
+  readonly #hangUp = new AbortController()
+  #state: SessionState
+  #dialect: Dialect | undefined
+  /** An answer is under way: nothing is dispatched until it is given. */
+  #waiting = false
+  /** When the frame that is still incomplete began, on the monotonic clock; `undefined` between frames. */
+  #partialSince: number | undefined
+  #drain: PromiseWithResolvers<void> | undefined
+
+  constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext) {
+    this.id = id
+    this.link = link
+    this.#ticket = ticket
+    this.#server = server
+    const bodyBytesMax = server.limits.frameUnauthenticatedBytesMax - frameOverheadBytes
+    this.#decoder = new FrameDecoder({ bodyBytesMax, checksum: server.checksum })
+    this.#state = this.#greeting()
+  }
+
+  get address(): string {
+    return this.link.remote.address
+  }
+
+  /** Aborted when the session is over: whatever it waits for can stop. */
+  get signal(): AbortSignal {
+    return this.#hangUp.signal
+  }
+
+  /** Bytes written to the peer may leave again; resolves at once when they do already. */
+  async caughtUp(): Promise<void> {
+    if (this.link.keepsUp || !this.link.open) return
+    this.#drain ??= Promise.withResolvers<void>()
+    await this.#drain.promise
+  }
+
+  // What the link tells.
+
+  received(bytes: Uint8Array): void {
+    if (this.#state.name === 'closed') return
+    this.#decoder.push(bytes)
+    if (!this.#waiting) this.#dispatchAll()
+    else if (this.#decoder.heldBytes > this.#server.limits.heldBytesMax)
+      this.fail(new SealwireError('overrun', 'too much was sent before the last answer'))
+  }
+
+  drained(): void {
+    this.#drain?.resolve()
+    this.#drain = undefined
+  }
+
+  closed(end: LinkEnd): void {
+    this.#close()
+    this.#server.log.info('client disconnected', { connection: this.id, end })
+  }
+
+  // What the dialect asks for.
+
+  /** A complete login or registration has arrived: what it waits for now is bounded by the hash queue. */
+  loginArrived(): void {
+    if (this.#state.name === 'greeting') this.#state.deadline.cancel()
+  }
+
+  /** It was refused: there is as much time for another. */
+  loginRefused(): void {
+    if (this.#state.name === 'greeting') this.#state = this.#greeting()
+  }
+
+  authenticated(): void {
+    if (this.#state.name !== 'greeting') return
+    this.#state.deadline.cancel()
+    this.#state = { name: 'ready' }
+    this.#ticket.authenticated()
+    this.#decoder.bodyBytesMax = this.#server.limits.frameBodyBytesMax
+  }
+
+  // What the server asks for.
+
+  /** Called twice a second: is a started frame taking too long? */
+  sweep(now: number): void {
+    if (this.#partialSince === undefined || this.#waiting) return
+    const { frameMsMax, frameBytesPerSecondMin } = this.#server.limits
+    const ms = now - this.#partialSince
+    if (ms <= frameMsMax || this.#decoder.partialBytes >= (frameBytesPerSecondMin * ms) / 1000) return
+    this.fail(new SealwireError('frame_too_slow', 'a frame took too long to arrive'))
+  }
+
+  /** Ends the session as soon as the answer under way is given. */
+  stop(): void {
+    if (this.#state.name === 'closed' || this.#state.name === 'draining') return
+    if (this.#state.name === 'greeting') this.#state.deadline.cancel()
+    this.#state = { name: 'draining' }
+    if (!this.#waiting) this.fail(new SealwireError('stopping', 'the server is stopping'))
+  }
+
+  /** Tells the peer why and closes. A bug is logged with its cause; the peer hears one word. */
+  fail(error: SealwireError): void {
+    if (this.#state.name === 'closed') return
+    if (error.code === 'internal') this.#server.log.error('session failed', { connection: this.id }, error.cause)
+    else if (error.code !== 'stopping') this.#server.log.info('session refused', { connection: this.id, code: error.code })
+    this.#server.lastWord(this.link, error)
+    this.#close()
+    this.link.close()
+  }
+
+  #dispatchAll(): void {
+    try {
+      if (this.#dispatchUntilWaiting()) this.#partialSince = undefined
+      if (this.#waiting || this.#decoder.partialBytes === 0) this.#partialSince = undefined
+      else this.#partialSince ??= this.#server.clock.monotonic()
+    } catch (reason) {
+      this.fail(SealwireError.from(reason))
+    }
+  }
+
+  /** True when at least one packet was whole. */
+  #dispatchUntilWaiting(): boolean {
+    let some = false
+    for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+      some = true
+      const dialect = this.#dialect ?? this.#choose(packet)
+      const answer = dialect.dispatch(packet) ?? (this.link.keepsUp ? undefined : this.caughtUp())
+      if (answer !== undefined) return this.#wait(answer)
+      if (this.#state.name === 'closed') break
+    }
+    return some
+  }
+
+  /** The first frame of a connection chooses the dialect. */
+  #choose(packet: Packet): Dialect {
+    const classic = this.#server.classic
+    if (classic === undefined || packet.command >= contractCommandFirst) {
+      throw new SealwireError('dialect_unavailable', 'this server does not speak that dialect')
+    }
+    this.#dialect = classic(this)
+    return this.#dialect
+  }
+
+  #wait(answer: Promise<void>): true {
+    this.#waiting = true
+    this.link.pause()
+    answer.then(
+      () => this.#goOn(),
+      (reason: unknown) => this.fail(SealwireError.from(reason)),
+    )
+    return true
+  }
+
+  #goOn(): void {
+    this.#waiting = false
+    if (this.#state.name === 'draining') return this.fail(new SealwireError('stopping', 'the server is stopping'))
+    if (this.#state.name === 'closed') return
+    this.#dispatchAll()
+    if (!this.#waiting) this.link.resume()
+  }
+
+  #greeting(): SessionState {
+    const { limits, clock } = this.#server
+    const deadline = clock.after(limits.loginMsMax, () => this.fail(new SealwireError('login_too_slow', 'no login in time')))
+    return { name: 'greeting', deadline }
+  }
+
+  #close(): void {
+    if (this.#state.name === 'closed') return
+    if (this.#state.name === 'greeting') this.#state.deadline.cancel()
+    this.#state = { name: 'closed' }
+    this.#hangUp.abort()
+    this.drained()
+    this.#dialect?.closed()
+    this.#server.forget(this)
+  }
+}
