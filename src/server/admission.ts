@@ -62,6 +62,11 @@ export class Admission {
     return this.#connections
   }
 
+  /** Addresses that are remembered. */
+  get addresses(): number {
+    return this.#addresses.size
+  }
+
   get unauthenticated(): number {
     return this.#unauthenticated
   }
