@@ -117,6 +117,30 @@ describe('listenTls', () => {
     expect([recorder.bytesTotal, recorder.ends]).toEqual([0, ['corrupt']])
   })
 
+  // The runtime reports all three alike, which is why a session ends cleanly only with a goodbye of our own.
+  test('cannot tell a clean end from a truncated one: close_notify, FIN alone, and a record cut in two', async () => {
+    const server = listen()
+    const relay = await TcpRelay.to(server.port)
+    open.push(relay)
+    for (const cut of ['clean', 'fin', 'record'] as const) {
+      const before = server.accepted.length
+      const client = await dialTls({ host: '127.0.0.1', port: relay.port, roots: identity.roots, timeoutMs: 5000 }, server.context)
+      client.attach(new Recorder())
+      client.send(Buffer.from('whole'))
+      await server.until(() => server.accepted.length > before)
+      const recorder = server.accepted[before]?.recorder as Recorder
+      await recorder.until(() => recorder.bytesTotal === 5)
+      if (cut === 'clean') client.close()
+      if (cut === 'record') client.send(Buffer.from('this record will not arrive whole'))
+      if (cut !== 'clean') relay.truncate(cut === 'record' ? 9 : 0)
+      client.flush()
+      await recorder.until(() => recorder.ends.length > 0)
+      expect([cut, recorder.text, recorder.ends]).toEqual([cut, 'whole', ['ended']])
+      relay.truncate(undefined)
+      client.terminate()
+    }
+  })
+
   test('still answers a peer that has ended its own direction', async () => {
     const server = listen()
     const socket = await dial(server, {})

@@ -62,16 +62,21 @@ export class StoreProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) await this.kill()
+    if (!this.#hasEnded()) await this.kill()
   }
 
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
-      if (this.#process.exitCode !== null) throw new Error(`the store process ended with ${this.#process.exitCode}`)
+      // Also when a test took too long and its processes were killed: it must come to its end and leave nothing behind.
+      if (this.#hasEnded()) throw new Error('the store process has ended')
       await new Promise<void>((resolve) => {
         this.#changed = resolve
       })
     }
+  }
+
+  #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null
   }
 
   #hear(line: string): void {

@@ -8,6 +8,9 @@ export class TcpRelay implements Disposable {
   /** Flips a bit in the last byte of whatever the client sends from now on. */
   corrupt = false
 
+  /** Bytes of the client's that still pass; then a FIN takes their place. */
+  #passing: number | undefined
+
   private constructor(target: number) {
     this.#server = createServer((client) => this.#join(client, connect(target, '127.0.0.1')))
   }
@@ -20,6 +23,12 @@ export class TcpRelay implements Disposable {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Lets `bytes` more pass and then ends the newest connection towards the server; `undefined` lets everything pass. */
+  truncate(bytes: number | undefined): void {
+    this.#passing = bytes
+    if (bytes === 0) this.#sockets.at(-1)?.end()
   }
 
   /** Breaks every connection with a reset on both sides. */
@@ -35,7 +44,8 @@ export class TcpRelay implements Disposable {
   #join(client: Socket, server: Socket): void {
     this.#sockets.push(client, server)
     for (const socket of [client, server]) socket.on('error', () => {})
-    client.on('data', (bytes: Buffer) => pass(this.corrupt ? damaged(bytes) : bytes, client, server))
+    client.on('data', (bytes: Buffer) => pass(this.corrupt ? damaged(bytes) : bytes.subarray(0, this.#passing), client, server))
+    client.on('data', () => this.#passing !== undefined && server.end())
     server.on('data', (bytes: Buffer) => pass(bytes, server, client))
     client.on('end', () => server.end())
     server.on('end', () => client.end())
