@@ -36,8 +36,8 @@ export abstract class BufferedLink implements Link, OutputOwner {
   abstract readonly security: LinkSecurity
   abstract pause(): void
   abstract resume(): void
-  /** Hands bytes to the transport: how many it took, -1 when it is gone. */
-  abstract write(bytes: Uint8Array): number
+  /** Hands `bytes[start, end)` to the transport, which keeps none of it: how many it took, -1 when it is gone. */
+  abstract write(bytes: Uint8Array, start: number, end: number): number
   /** Everything is handed over: end our direction of the transport. */
   protected abstract endTransport(): void
   /** Close the transport now, whatever it still holds. */

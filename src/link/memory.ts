@@ -49,8 +49,8 @@ export class MemoryLink extends BufferedLink {
     this.#wake()
   }
 
-  write(bytes: Uint8Array): number {
-    return this.#peer === undefined ? -1 : this.#peer.#take(bytes)
+  write(bytes: Uint8Array, start: number, end: number): number {
+    return this.#peer === undefined ? -1 : this.#peer.#take(bytes, start, end)
   }
 
   protected endTransport(): void {
@@ -68,10 +68,10 @@ export class MemoryLink extends BufferedLink {
     setImmediate(() => peer.over('reset'))
   }
 
-  #take(bytes: Uint8Array): number {
-    const count = Math.min(bytes.length, inFlightBytesMax - this.#inboxBytes)
+  #take(bytes: Uint8Array, start: number, end: number): number {
+    const count = Math.min(end - start, inFlightBytesMax - this.#inboxBytes)
     if (count > 0) {
-      this.#inbox.push(bytes.slice(0, count))
+      this.#inbox.push(bytes.slice(start, start + count))
       this.#inboxBytes += count
       this.#wake()
     }

@@ -12,8 +12,8 @@ import type { Flusher } from './flusher.ts'
 
 /** What an output needs of its link. */
 export interface OutputOwner {
-  /** Hands bytes to the kernel: how many it took; -1 when the connection is gone. */
-  write(bytes: Uint8Array): number
+  /** Hands `bytes[start, end)` to the kernel: how many of them it took; -1 when the connection is gone. */
+  write(bytes: Uint8Array, start: number, end: number): number
   /** All output was handed over and `finish` had been asked for. */
   finished(): void
   /** The peer does not keep up: cut it. */
@@ -116,7 +116,7 @@ export class Output implements FrameSink {
 
   #hand(): void {
     const queued = this.#end - this.#start
-    const taken = this.#owner.write(this.bytes.subarray(this.#start, this.#end))
+    const taken = this.#owner.write(this.bytes, this.#start, this.#end)
     if (taken < 0) return this.discard()
     this.#start += taken
     if (taken === queued) return this.#release()

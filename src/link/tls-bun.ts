@@ -110,8 +110,8 @@ class TlsLink extends BufferedLink {
     this.over(end)
   }
 
-  write(bytes: Uint8Array): number {
-    return this.#socket === undefined ? -1 : this.#socket.write(bytes)
+  write(bytes: Uint8Array, start: number, end: number): number {
+    return this.#socket === undefined ? -1 : this.#socket.write(bytes, start, end - start)
   }
 
   pause(): void {

@@ -93,11 +93,11 @@ class NodeTlsLink extends BufferedLink implements DialledLink {
     this.#socket.resume()
   }
 
-  write(bytes: Uint8Array): number {
+  write(bytes: Uint8Array, start: number, end: number): number {
     if (this.#socket.destroyed) return -1
     if (this.#socket.writableNeedDrain) return 0
-    this.#socket.write(Uint8Array.prototype.slice.call(bytes)) // The socket keeps what it is given; our buffer is used again.
-    return bytes.length
+    this.#socket.write(bytes.slice(start, end)) // The socket keeps what it is given; our buffer is used again.
+    return end - start
   }
 
   protected endTransport(): void {

@@ -176,12 +176,17 @@ export type Limits = Readonly<Record<LimitName, number>>
 
 /**
  * The values in force: the defaults with `overrides` on top, frozen.
- * @throws {SealwireError} `config_invalid` for an unknown name, a value that is not a whole number, or one out of range.
+ * @throws {SealwireError} `config_invalid` for an unknown name, a value that is not a whole number or out of range, and
+ * values that contradict each other.
  */
 export function resolveLimits(overrides: Readonly<Record<string, number>> = {}): Limits {
   const values = Object.fromEntries(Object.entries(limitTable).map(([name, { value }]) => [name, value]))
   for (const [name, value] of Object.entries(overrides)) values[name] = checked(name, value)
-  return Object.freeze(values) as Limits
+  const limits = Object.freeze(values) as Limits
+  if (limits.outputBytesHigh > limits.outputBytesMax) {
+    throw new SealwireError('config_invalid', 'limit outputBytesHigh must not be over outputBytesMax', { hint: 'raise the one or lower the other' })
+  }
+  return limits
 }
 
 function checked(name: string, value: number): number {

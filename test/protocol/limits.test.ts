@@ -18,6 +18,11 @@ describe('resolveLimits', () => {
     }
   })
 
+  test('refuses values that contradict each other', () => {
+    expect(() => resolveLimits({ outputBytesMax: 65_536 })).toThrow('[config_invalid] limit outputBytesHigh must not be over outputBytesMax')
+    expect(resolveLimits({ outputBytesMax: 65_536, outputBytesHigh: 65_536 }).outputBytesHigh).toBe(65_536)
+  })
+
   test('refuses a name that is not in the table, those of every object too', () => {
     for (const name of ['nonsense', '__proto__', 'constructor']) {
       expect(() => resolveLimits(Object.fromEntries([[name, 1]]))).toThrow('[config_invalid] there is no limit named')

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
+const patienceMs = 25_000
 const program = fileURLToPath(new URL('./store-program.ts', import.meta.url))
 
 export interface StoreProcessOptions {
@@ -27,6 +28,7 @@ export class StoreProcess implements AsyncDisposable {
   /** Names whose registration was not, by the code it was answered with. */
   readonly refused = new Map<string, string[]>()
   #changed: (() => void) | undefined
+  #late = false
   /** The program itself, which need not be the process that was started. */
   #id: number | undefined
 
@@ -65,13 +67,21 @@ export class StoreProcess implements AsyncDisposable {
     if (!this.#hasEnded()) await this.kill()
   }
 
+  /** Gives up before the test itself does, so that the test can still clean up behind it. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      // Also when a test took too long and its processes were killed: it must come to its end and leave nothing behind.
-      if (this.#hasEnded()) throw new Error('the store process has ended')
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve
-      })
+    const timer = setTimeout(() => {
+      this.#late = true
+      this.#changed?.()
+    }, patienceMs)
+    try {
+      while (!condition()) {
+        if (this.#late || this.#hasEnded()) throw new Error(`the store process ${this.#late ? 'is late' : 'has ended'}`)
+        await new Promise<void>((resolve) => {
+          this.#changed = resolve
+        })
+      }
+    } finally {
+      clearTimeout(timer)
     }
   }
 

@@ -1,0 +1,121 @@
+// Everything that `serve` is told, from wherever it was told: the command line beats the environment, which beats the
+// configuration file, which beats the defaults. Every source is checked, also where another one beats it. Limits are
+// merged name by name, all else is taken whole from the first source that says it.
+
+import { certificateHosts } from '../pki/certificate-host.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { type Limits, resolveLimits } from '../protocol/limits.ts'
+import type { LogLevel } from '../server/log.ts'
+import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from './endpoint.ts'
+import { environmentLayer, type Flags, flagsLayer, type Layer } from './layer.ts'
+import { choice, type Reader, readLimit, readPath, readSwitch } from './option-value.ts'
+import { commandLine } from './origin.ts'
+import {
+  configOption,
+  type LogFormat,
+  logFormats,
+  logLevels,
+  type Registration,
+  registrations,
+  type ServeOptionName,
+} from './serve-options.ts'
+
+/** What a server is started with. Frozen, complete, checked. */
+export interface ServeConfig {
+  /** Where to listen, at least one. Default: 127.0.0.1:5555. */
+  readonly listen: readonly Endpoint[]
+  /** The data folder, an absolute path. Default: sealwire-data in the current folder. */
+  readonly data: string
+  /** Names and addresses for the certificate beside localhost, 127.0.0.1 and ::1. Default: none. */
+  readonly hosts: readonly string[]
+  /** Who may register. Default: `invite`. */
+  readonly registration: Registration
+  /** Whether the classic dialect is spoken. Default: false. */
+  readonly classic: boolean
+  /** Where the echo service listens. Default: nowhere. */
+  readonly echo: Endpoint | undefined
+  readonly limits: Limits
+  /** Default: `info`. */
+  readonly logLevel: LogLevel
+  /** Default: `pretty` when standard error is a terminal, else `json`. */
+  readonly logFormat: LogFormat
+}
+
+/** Where {@link resolveServeConfig} looks. */
+export interface ConfigSources {
+  /** The positional argument `[PORT]`. */
+  readonly port?: string | undefined
+  readonly flags?: Flags
+  /** `--config`. */
+  readonly file?: string | undefined
+  readonly environment?: NodeJS.ProcessEnv
+  /** Whether standard error is a terminal. Default: false. */
+  readonly terminal?: boolean
+}
+
+/**
+ * The configuration of `serve`.
+ * @throws {SealwireError} `usage` for what the command line says, `config_invalid` for the environment and the file.
+ */
+export async function resolveServeConfig(sources: ConfigSources): Promise<ServeConfig> {
+  const layers = await layersOf(sources)
+  const config = {
+    listen: Object.freeze(given(layers, 'listen', parseEndpoint) ?? [defaultEndpoint]),
+    data: last(layers, 'data', readPath) ?? readPath('sealwire-data', commandLine('--data')),
+    hosts: Object.freeze(given(layers, 'host', (text) => text) ?? []),
+    registration: last(layers, 'registration', choice(registrations)) ?? 'invite',
+    classic: last(layers, 'classic', readSwitch) ?? false,
+    echo: last(layers, 'echo', parseEndpoint),
+    limits: limitsOf(layers),
+    logLevel: last(layers, 'log-level', choice(logLevels)) ?? 'info',
+    logFormat: last(layers, 'log-format', choice(logFormats)) ?? (sources.terminal === true ? 'pretty' : 'json'),
+  } satisfies ServeConfig
+  refuseTwice(config)
+  // The rule of what a host may be is the certificate's; asked here, a wrong one costs nothing but this line.
+  certificateHosts(config.hosts)
+  return Object.freeze(config)
+}
+
+/** The sources in order of precedence. */
+async function layersOf({ port, flags = {}, file, environment = {} }: ConfigSources): Promise<readonly Layer[]> {
+  const path = file ?? (environment[configOption.variable] || undefined)
+  const layers = [flagsLayer(withPort(flags, port)), environmentLayer(environment)]
+  if (path === undefined) return layers
+  // Loaded only when asked for: a TOML reader and a validator have no part in most starts.
+  const { readConfigFile } = await import('./config-file.ts')
+  return [...layers, readConfigFile(path)]
+}
+
+function withPort(flags: Flags, text: string | undefined): Flags {
+  if (text === undefined) return flags
+  if (flags.listen !== undefined) {
+    throw new SealwireError('usage', 'PORT and --listen both say where to listen', { hint: 'leave PORT out, or --listen' })
+  }
+  return { ...flags, listen: [formatEndpoint({ ...defaultEndpoint, port: parsePort(text, commandLine('PORT')) })] }
+}
+
+/** The values of the first layer that says something; the others are read all the same, to be checked. */
+function given<T>(layers: readonly Layer[], name: ServeOptionName, read: Reader<T>): readonly T[] | undefined {
+  return layers
+    .map((layer) => layer.texts(name)?.map((text, index) => read(text, layer.origin(name, index))))
+    .find((values) => values !== undefined)
+}
+
+/** For options with one value: of a repeated flag the last counts. */
+function last<T>(layers: readonly Layer[], name: ServeOptionName, read: Reader<T>): T | undefined {
+  return given(layers, name, read)?.at(-1)
+}
+
+function limitsOf(layers: readonly Layer[]): Limits {
+  const rows = layers.toReversed().flatMap((layer) => given([layer], 'limits', readLimit) ?? [])
+  return resolveLimits(Object.fromEntries(rows))
+}
+
+function refuseTwice({ listen, echo }: ServeConfig): void {
+  const fixed = (echo === undefined ? listen : [...listen, echo]).filter(({ port }) => port !== 0).map(formatEndpoint)
+  const twice = fixed.find((text, index) => fixed.indexOf(text) < index)
+  if (twice === undefined) return
+  throw new SealwireError('config_invalid', `the address ${twice} is asked for twice`, { hint: 'give each listener its own' })
+}
+
+const defaultEndpoint: Endpoint = Object.freeze({ host: '127.0.0.1', port: 5555 })

@@ -1,0 +1,64 @@
+// What the echo server tells about its connections, in the words of the first seed: three lines on standard output, and
+// on standard error what came to nothing before it was a connection. Strangers decide how often, so both are paced.
+
+import type { Link, RemoteAddress } from '../link/index.ts'
+import type { LimitName, Limits } from '../protocol/index.ts'
+import type { Refusal } from '../server/admission.ts'
+import type { EchoObserver } from '../server/echo.ts'
+import type { EchoLines } from './echo-lines.ts'
+import { payloadText } from './echo-payload.ts'
+import { formatEndpoint } from './endpoint.ts'
+
+export class EchoReport implements EchoObserver {
+  readonly #connections: EchoLines
+  readonly #failures: EchoLines
+  readonly #payloadBytesMax: number
+
+  constructor(connections: EchoLines, failures: EchoLines, { echoLineBytesMax }: Limits) {
+    this.#connections = connections
+    this.#failures = failures
+    this.#payloadBytesMax = echoLineBytesMax
+  }
+
+  opened(link: Link): void {
+    if (this.#connections.admit()) this.#connections.print(`Accepted SSL connection from ${placeOf(link.remote)}`)
+  }
+
+  received(_link: Link, bytes: Uint8Array): void {
+    if (this.#connections.admit()) this.#connections.print(`Received: ${payloadText(bytes, this.#payloadBytesMax)}`)
+  }
+
+  closed(): void {
+    if (this.#connections.admit()) this.#connections.print('Client disconnected.')
+  }
+
+  /** A connection never became one. */
+  failed(remote: RemoteAddress, why: 'handshake' | 'timeout'): void {
+    if (this.#failures.admit()) this.#failures.print(`Handshake error: ${placeOf(remote)} ${failures[why]}`)
+  }
+
+  /** A connection was dropped before its handshake. */
+  refused(address: string, why: Refusal): void {
+    if (this.#failures.admit()) this.#failures.print(`Connection refused: ${address}, because of ${bounds[why]}`)
+  }
+}
+
+function placeOf({ address, port }: RemoteAddress): string {
+  return formatEndpoint({ host: address, port })
+}
+
+const failures = {
+  handshake: 'gave up: it does not trust the certificate, or does not speak TLS',
+  timeout: 'took too long',
+} as const
+
+/** The limit that an operator may raise, for each reason. */
+const bounds: Readonly<Record<Refusal, LimitName>> = {
+  connections: 'connectionsMax',
+  unauthenticated: 'connectionsUnauthenticatedMax',
+  address: 'connectionsUnauthenticatedPerAddressMax',
+  address_rate: 'connectionsPerSecondPerAddressMax',
+  handshake_rate: 'handshakesPerSecondMax',
+  memory: 'residentBytesMax',
+  echo: 'echoConnectionsMax',
+}

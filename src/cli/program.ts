@@ -1,0 +1,93 @@
+// The command line as a whole: which commands there are, and how their help and their errors look. A command is one
+// file that exports `command()`; only the file of the command that was chosen is loaded, because loading takes longer
+// than anything else at the start. The others are known by name, for the help and for "did you mean".
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { SealwireError } from '../protocol/errors.ts'
+import { exitCodesHelp } from './report.ts'
+
+/** What the file of a command exports: a commander command with its arguments, options, examples and action. */
+export interface CommandModule {
+  command(): Command
+}
+
+interface CommandRow {
+  readonly summary: string
+  readonly load: () => Promise<CommandModule>
+}
+
+export const commands: Readonly<Record<string, CommandRow>> = {
+  serve: { summary: 'run a server', load: () => import('./serve.ts') },
+  'echo-server': { summary: 'run a TLS server that sends back what it is sent', load: () => import('./echo-server.ts') },
+  echo: { summary: 'talk to an echo server', load: () => import('./echo.ts') },
+}
+
+/**
+ * Runs the command that `args` say, to its end.
+ * @throws {SealwireError} `usage` for what is no command line, and whatever the command throws.
+ */
+export async function run(args: readonly string[]): Promise<void> {
+  const chosen = chosenName(args)
+  const program = await makeProgram(chosen)
+  try {
+    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
+  } catch (reason) {
+    if (!(reason instanceof CommanderError)) throw reason
+    if (!ends.has(reason.code)) throw usageError(reason, chosen)
+  }
+}
+
+/** The program with one command loaded and the others as names. */
+export async function makeProgram(chosen: string | undefined): Promise<Command> {
+  const program = new Command('sealwire')
+    .description('Private messages and payments between people and programs, on a server of your own.')
+    .usage('COMMAND [OPTIONS]')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', examples + exitCodesHelp())
+    .exitOverride()
+    // An error is thrown, and told in one line by whoever catches it; commander says nothing of it by itself.
+    .configureOutput({ writeOut, writeErr() {}, outputError() {} })
+  for (const [name, { summary, load }] of Object.entries(commands)) {
+    const command = name === chosen ? (await load()).command().addHelpText('after', exitCodesHelp()) : new Command(name)
+    program.addCommand(command.summary(summary).copyInheritedSettings(program))
+  }
+  return program
+}
+
+/** The root takes no flag with a value, so the first word that is no flag is the command. */
+function chosenName(args: readonly string[]): string | undefined {
+  const words = args.filter((word) => !word.startsWith('-'))
+  const name = words[0] === 'help' ? words[1] : words[0]
+  return name !== undefined && Object.hasOwn(commands, name) ? name : undefined
+}
+
+/** commander's error as ours: `error: unknown option '--dta'\n(Did you mean --data?)` is a sentence and a hint. */
+function usageError(error: CommanderError, chosen: string | undefined): SealwireError {
+  const [, what = error.message, near] = /^(?:error: )?(.*?)(?:\n\((Did you mean .*)\))?$/s.exec(error.message) ?? []
+  const sentence = what.replace(/\.$/, '').replace('. Expected', ', expected').replace('. Allowed', ', allowed')
+  const help = chosen === undefined ? 'sealwire --help shows the commands' : `sealwire ${chosen} --help shows what it takes`
+  return new SealwireError('usage', sentence, { hint: near?.replace(/^D/, 'd') ?? help, cause: error })
+}
+
+/** Whoever reads a help may stop (`sealwire --help | head -1`); that is no failure of ours. */
+function writeOut(text: string): void {
+  process.stdout.on('error', () => {})
+  process.stdout.write(text)
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown'
+}
+
+/** What commander throws when it has printed what was asked for. */
+const ends: ReadonlySet<string> = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version'])
+
+const examples = `
+Examples:
+  sealwire serve                          a server on 127.0.0.1:5555, its data in ./sealwire-data
+  sealwire serve --classic 6000           the same on port 6000, for classic clients too
+  sealwire help serve                     all that can be said to it`

@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'bun:test'
+import { escapeControls, quote } from '../../src/cli/escape.ts'
+
+describe('escapeControls', () => {
+  test('leaves text alone that any script is written in', () => {
+    const text = 'Grüße, 世界, שלום, 👩‍🚀 \\ "'
+    expect(escapeControls(text)).toBe(text)
+  })
+
+  test('shows C0, DEL and C1 as escapes', () => {
+    expect(escapeControls('a\nb\rc\td\u001b[31me\u0000f\u007fg\u009b')).toBe('a\\nb\\rc\\td\\u001b[31me\\u0000f\\u007fg\\u009b')
+  })
+
+  test('shows what turns the direction or ends a line as escapes', () => {
+    expect(escapeControls('\u061c\u200e\u200f\u202a\u202e\u2066\u2069\u2028\u2029')).toBe(
+      '\\u061c\\u200e\\u200f\\u202a\\u202e\\u2066\\u2069\\u2028\\u2029',
+    )
+  })
+
+  test('leaves no code point that Unicode calls a control', () => {
+    const all = Array.from({ length: 0xd800 }, (_, code) => String.fromCharCode(code)).join('')
+    expect(escapeControls(all)).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u)
+  })
+})
+
+describe('quote', () => {
+  test('can be read back as JSON and holds no control', () => {
+    const text = 'a "b" \\ \u001b \u009b \u202e \n \ud800'
+    expect(JSON.parse(quote(text))).toBe(text)
+    expect(quote(text)).toBe('"a \\"b\\" \\\\ \\u001b \\u009b \\u202e \\n \\ud800"')
+  })
+})

@@ -1,0 +1,53 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { resolveServeConfig } from '../../src/cli/config.ts'
+import { runServer } from '../../src/cli/run-server.ts'
+import { systemClock } from '../../src/domain/clock.ts'
+import { silentLog } from '../../src/server/log.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'sealwire-run-server-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+describe('runServer', () => {
+  test('says where it listens, then its fingerprint, and is done when it was told to stop', async () => {
+    const lines: string[] = []
+    const stop = new AbortController()
+    const said = Promise.withResolvers<void>()
+    const config = await resolveServeConfig({
+      flags: { data: [join(root, 'data')], listen: ['127.0.0.1:0', '[::1]:0'], echo: ['127.0.0.1:0'] },
+    })
+    const print = (line: string): void => {
+      lines.push(line)
+      if (line.startsWith('fingerprint')) said.resolve()
+    }
+    const done = runServer(config, { log: silentLog, clock: systemClock, stop: stop.signal, print })
+    await Promise.race([said.promise, done])
+    expect(lines).toEqual([
+      expect.stringMatching(/^sealwire listening on tls:\/\/127\.0\.0\.1:[1-9]\d*$/),
+      expect.stringMatching(/^sealwire listening on tls:\/\/\[::1\]:[1-9]\d*$/),
+      expect.stringMatching(/^echo listening on tls:\/\/127\.0\.0\.1:[1-9]\d*$/),
+      expect.stringMatching(/^fingerprint SHA256:\S{43}$/),
+    ])
+    stop.abort()
+    await done
+  })
+
+  test('lets go of the data folder when it cannot listen', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const address = other.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    const config = await resolveServeConfig({ port: String(port), flags: { data: [join(root, 'busy')] } })
+    const parts = { log: silentLog, clock: systemClock, stop: AbortSignal.abort(), print() {} }
+    // The second start says the same as the first, not that the folder is in use.
+    for (let start = 0; start < 2; start++) {
+      expect(await runServer(config, parts).catch((reason: unknown) => reason)).toMatchObject({ code: 'address_unavailable' })
+    }
+    other.close()
+    await runServer(config, parts)
+  })
+})
