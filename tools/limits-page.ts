@@ -1,0 +1,29 @@
+// Writes docs/LIMITS.md from src/protocol/limits.ts: npm run pages. A test keeps the two equal.
+
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type LimitRow, limitTable } from '../src/protocol/limits.ts'
+import { markdownTable } from './markdown.ts'
+
+const introduction = `# Limits
+
+Every queue, buffer, table and wait of Sealwire is bounded, and this is the list of the bounds. An operator changes one
+with \`serve --limit NAME=VALUE\`, within its range. Values are whole numbers in the unit of the row.
+
+This page is written by \`npm run pages\` from \`src/protocol/limits.ts\`, the only home of these numbers.
+`
+
+/** The whole page. */
+export function limitsPage(): string {
+  const rows = Object.entries<LimitRow>(limitTable).map(([name, row]) => [
+    `\`${name}\``,
+    `${row.value}`,
+    `${row.min} – ${row.max}`,
+    row.unit,
+    row.what,
+    row.by,
+  ])
+  return `${introduction}\n${markdownTable(['name', 'default', 'range', 'unit', 'what it bounds', 'enforced by'], rows)}`
+}
+
+if (import.meta.main) writeFileSync(fileURLToPath(new URL('../docs/LIMITS.md', import.meta.url)), limitsPage())
