@@ -6,11 +6,16 @@ import { type Checksum, crc32, encodeFrame, FrameDecoder, type FrameSink, writeF
 const portable = crc32
 const native: Checksum = (bytes, start, end) => nativeChecksum(bytes.subarray(start, end))
 
-for (const [name, checksum] of [['portable', portable], ['native', native]] as const) {
+for (const [name, checksum] of [
+  ['portable', portable],
+  ['native', native],
+] as const) {
   for (const bodyBytes of [16, 64, 1024, 16_384]) {
     const decodeNs = await best(() => decodeMany(bodyBytes, checksum))
     const encodeNs = await best(() => encodeMany(bodyBytes, checksum))
-    console.log(`${name.padEnd(8)} CRC  ${String(bodyBytes).padStart(6)} B  decode ${decodeNs.toFixed(0)} ns  encode ${encodeNs.toFixed(0)} ns`)
+    console.log(
+      `${name.padEnd(8)} CRC  ${String(bodyBytes).padStart(6)} B  decode ${decodeNs.toFixed(0)} ns  encode ${encodeNs.toFixed(0)} ns`,
+    )
   }
 }
 

@@ -21,7 +21,9 @@ try {
   const before = residentKiB()
   await connectMany(port, count)
   await new Promise((resolve) => setTimeout(resolve, 1000))
-  console.log(`${count} idle connections: ${((residentKiB() - before) / count).toFixed(1)} KiB each; server at ${(residentKiB() / 1024).toFixed(0)} MiB`)
+  console.log(
+    `${count} idle connections: ${((residentKiB() - before) / count).toFixed(1)} KiB each; server at ${(residentKiB() / 1024).toFixed(0)} MiB`,
+  )
 } finally {
   const ended = new Promise((resolve) => server.once('close', resolve))
   server.kill()
@@ -45,7 +47,9 @@ async function connectMany(port: number, total: number): Promise<void> {
   const context = { limits, flusher: new Flusher(limits, systemClock) }
   const roots = readFileSync(join(folder, 'ca.crt'), 'utf8')
   for (let at = 0; at < total; at += 50) {
-    const links = await Promise.all(Array.from({ length: Math.min(50, total - at) }, () => dialTls({ host: '127.0.0.1', port, roots, timeoutMs: 30_000 }, context)))
+    const links = await Promise.all(
+      Array.from({ length: Math.min(50, total - at) }, () => dialTls({ host: '127.0.0.1', port, roots, timeoutMs: 30_000 }, context)),
+    )
     for (const link of links) link.attach({ received() {}, drained() {}, closed() {} })
   }
 }

@@ -1,9 +1,11 @@
 // Time is given to whoever needs it, so that tests and the simulator can be its master.
 
+/** Something that was going to happen. */
 export interface Timer {
   cancel(): void
 }
 
+/** Where time comes from. Timers never keep the process alive. */
 export interface Clock {
   /** Milliseconds since 1970, UTC. */
   now(): number

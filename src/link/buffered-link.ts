@@ -18,6 +18,7 @@ export interface LinkContext {
   readonly flusher: Flusher
 }
 
+/** A link whose adapter brings only a transport. */
 export abstract class BufferedLink implements Link, OutputOwner {
   readonly remote: RemoteAddress
   readonly #context: LinkContext

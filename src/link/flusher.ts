@@ -47,6 +47,7 @@ export class BufferPool {
   }
 }
 
+/** Flushes what a turn wrote, and cuts what makes no progress. */
 export class Flusher {
   readonly pool = new BufferPool()
   readonly clock: Clock

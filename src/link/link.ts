@@ -11,6 +11,7 @@
 
 import type { FrameSink } from '../protocol/index.ts'
 
+/** Whom a link leads to. */
 export interface RemoteAddress {
   /** IPv4 or IPv6 address as text, without brackets; `memory` for a link inside the process. */
   readonly address: string
@@ -34,6 +35,7 @@ export interface LinkSecurity {
  */
 export type LinkEnd = 'ended' | 'reset' | 'corrupt' | 'slow_consumer' | 'closed' | 'terminated'
 
+/** Who is told what happens on a link. No method may throw. */
 export interface LinkReceiver {
   /** All that one read brought. The receiver owns `bytes`. */
   received(bytes: Uint8Array): void
@@ -43,6 +45,7 @@ export interface LinkReceiver {
   closed(end: LinkEnd): void
 }
 
+/** One connection to one peer. */
 export interface Link extends FrameSink {
   readonly remote: RemoteAddress
   readonly security: LinkSecurity
@@ -80,6 +83,7 @@ export interface ListenHandlers<T extends Ticket> {
   failed(remote: RemoteAddress, why: 'handshake' | 'timeout'): void
 }
 
+/** A place where connections are accepted. */
 export interface Listener extends AsyncDisposable {
   readonly host: string
   /** The port in use, also when 0 was asked for. */

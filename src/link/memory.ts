@@ -17,6 +17,7 @@ export function linkPair(context: LinkContext): [MemoryLink, MemoryLink] {
   return [left, right]
 }
 
+/** One end of a pair. */
 export class MemoryLink extends BufferedLink {
   readonly security: LinkSecurity = { protocol: 'memory', cipher: '', alpn: '' }
   #peer: MemoryLink | undefined

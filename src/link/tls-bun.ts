@@ -16,6 +16,7 @@ import { BufferedLink, type LinkContext } from './buffered-link.ts'
 import type { LinkEnd, LinkSecurity, Listener, ListenHandlers, Ticket } from './link.ts'
 import { alpnWireBytes, applicationProtocol, cipherSuites, minVersionNumber, serverPreference, type TlsIdentity } from './tls-options.ts'
 
+/** Where to listen, and as whom. */
 export interface TlsListenOptions {
   /** Host name or address to listen on, IPv6 without brackets. */
   readonly host: string

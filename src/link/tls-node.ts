@@ -8,6 +8,7 @@ import { BufferedLink, type LinkContext } from './buffered-link.ts'
 import type { Link, LinkReceiver, LinkSecurity } from './link.ts'
 import { cipherSuites } from './tls-options.ts'
 
+/** Whom to dial, and whom to trust. */
 export interface TlsDialOptions {
   readonly host: string
   readonly port: number

@@ -11,6 +11,7 @@ import { errorCode, makeFolder, sweepTemporaries, unusable, writeDurably } from 
 /** The files, in the order in which the first start makes them. */
 export const identityFiles = ['ca.key', 'ca.crt', 'server.key', 'server.crt'] as const
 
+/** A file of the identity, by its name in the data folder. */
 export type IdentityFile = (typeof identityFiles)[number]
 export type KeyFile = 'ca.key' | 'server.key'
 export type CertificateFile = 'ca.crt' | 'server.crt'

@@ -14,6 +14,7 @@ import { type IdentityFile, IdentityFolder } from './identity-folder.ts'
 import { spkiPin } from './pin.ts'
 import { openServerCertificate, renewalTime, type ServerCertificate } from './server-certificate.ts'
 
+/** Which identity is wanted. */
 export interface ServerIdentityOptions {
   /** The data folder. It is made, for its owner only, if it does not exist. Its lock is held by the caller. */
   readonly folder: string

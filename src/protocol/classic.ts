@@ -2,6 +2,7 @@
 
 import type { Code } from './errors.ts'
 
+/** The commands by their names; the numbers are the seed chat's. */
 export const classicCommands = {
   register: 0x01,
   login: 0x02,
@@ -55,6 +56,7 @@ const words: Partial<Record<Code, string>> = {
   peer_lost: 'LOST',
 }
 
+/** The word, of two to six capital letters. */
 export function classicWord(code: Code): string {
   return words[code] ?? 'FAIL'
 }

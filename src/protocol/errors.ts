@@ -9,6 +9,7 @@ export interface CodeRow {
   readonly retry: boolean
 }
 
+/** The table. Numbers of a kind stand together; a number that was once given away is never used for another code. */
 export const codes = {
   // Protocol errors: the peer broke a rule, the connection ends (framing.md).
   bad_magic: { wire: 0x01, fatal: true, retry: false },
@@ -61,8 +62,10 @@ export const codes = {
   internal: { wire: 0xff, fatal: true, retry: true },
 } as const satisfies Record<string, CodeRow>
 
+/** A code of the table. */
 export type Code = keyof typeof codes
 
+/** What an error may carry besides its code and its sentence. */
 export interface SealwireErrorOptions {
   readonly cause?: unknown
   /** What the reader can do next: a sentence without a full stop, for people at a terminal. */

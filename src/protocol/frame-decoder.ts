@@ -14,6 +14,7 @@ import { type Checksum, crc32 } from './crc32.ts'
 import { assert, SealwireError } from './errors.ts'
 import { frameBodyBytesLimit, frameHeaderBytes, frameOverheadBytes, frameTrailerBytes, type Packet } from './frame.ts'
 
+/** What a decoder accepts, and how it checks. */
 export interface FrameDecoderOptions {
   /** The longest body accepted, in bytes. Default 65,535. */
   readonly bodyBytesMax?: number
@@ -26,6 +27,7 @@ const nothing = new Uint8Array(0)
 /** Room for a first piece of a cut frame; it doubles from here. */
 const partialBytesFirst = 64
 
+/** Turns the reads of one connection into packets. */
 export class FrameDecoder {
   readonly #checksum: Checksum
   #bodyBytesMax: number

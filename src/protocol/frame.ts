@@ -7,7 +7,9 @@
 import { type Checksum, crc32 } from './crc32.ts'
 import { assert } from './errors.ts'
 
+/** Magic, command and length. */
 export const frameHeaderBytes = 7
+/** The checksum. */
 export const frameTrailerBytes = 4
 /** What a frame costs beside its body. */
 export const frameOverheadBytes = frameHeaderBytes + frameTrailerBytes
@@ -34,7 +36,13 @@ const nothing = new Uint8Array(0)
  * Writes one frame into `sink`. The body is `prefix` followed by `body`, at most 65,535 bytes together; the caller
  * has checked that.
  */
-export function writeFrame(sink: FrameSink, command: number, body: Uint8Array, prefix: Uint8Array = nothing, checksum: Checksum = crc32): void {
+export function writeFrame(
+  sink: FrameSink,
+  command: number,
+  body: Uint8Array,
+  prefix: Uint8Array = nothing,
+  checksum: Checksum = crc32,
+): void {
   const bodyBytes = prefix.length + body.length
   assert(bodyBytes <= frameBodyBytesLimit, 'a body that no length can say')
   const start = sink.reserve(frameOverheadBytes + bodyBytes)

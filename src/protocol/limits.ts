@@ -21,6 +21,7 @@ const minute = 60 * second
 /** Ceiling of counts that only memory bounds: high enough to lift a limit, low enough to stay an exact number. */
 const lifted = 1_000_000_000
 
+/** Every bound there is. */
 export const limitTable = {
   // Frames (framing.md).
   frameBodyBytesMax: row(65_535, 1_024, 65_535, 'bytes', 'protocol/frame-decoder', 'body of one frame after login'),
@@ -170,6 +171,7 @@ export const limitTable = {
   exitMsMax: row(second, second, second, 'ms', 'cli', 'what is left of output and logs when a command has ended'),
 } as const satisfies Record<string, LimitRow>
 
+/** The name of a bound, as `--limit` takes it. */
 export type LimitName = keyof typeof limitTable
 /** Every bound with the value in force. */
 export type Limits = Readonly<Record<LimitName, number>>
@@ -184,7 +186,9 @@ export function resolveLimits(overrides: Readonly<Record<string, number>> = {}):
   for (const [name, value] of Object.entries(overrides)) values[name] = checked(name, value)
   const limits = Object.freeze(values) as Limits
   if (limits.outputBytesHigh > limits.outputBytesMax) {
-    throw new SealwireError('config_invalid', 'limit outputBytesHigh must not be over outputBytesMax', { hint: 'raise the one or lower the other' })
+    throw new SealwireError('config_invalid', 'limit outputBytesHigh must not be over outputBytesMax', {
+      hint: 'raise the one or lower the other',
+    })
   }
   return limits
 }

@@ -1,4 +1,11 @@
-export { type AccountIdentity, Accounts, type AccountsOptions, type AccountsParts, type Credentials, type RegistrationMode } from './accounts.ts'
+export {
+  type AccountIdentity,
+  Accounts,
+  type AccountsOptions,
+  type AccountsParts,
+  type Credentials,
+  type RegistrationMode,
+} from './accounts.ts'
 export type { Machine } from './admission.ts'
 export type { Log, LogFields, LogLevel } from './log.ts'
 export { silentLog } from './log.ts'

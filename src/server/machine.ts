@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Machine } from './admission.ts'
 
+/** The machine that this process runs on. */
 export const realMachine: Machine = Object.freeze({
   descriptorsMax,
   residentBytes: () => process.memoryUsage.rss(),

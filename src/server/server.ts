@@ -23,6 +23,7 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** What a server does, all of it decided. */
 export interface ServerOptions {
   readonly listen: readonly Endpoint[]
   readonly echo: readonly Endpoint[]
@@ -32,6 +33,7 @@ export interface ServerOptions {
   readonly limits: Limits
 }
 
+/** What a server is given to work with; the caller closes it after {@link Server.stop}. */
 export interface ServerParts {
   readonly store: Store
   readonly clock: Clock
@@ -58,6 +60,7 @@ export function startServer(options: ServerOptions, parts: ServerParts): Server 
   return server
 }
 
+/** A running server. */
 export class Server {
   readonly #options: ServerOptions
   readonly #parts: ServerParts

@@ -1,7 +1,7 @@
 // The contract of a store: what the server keeps, as named operations. One operation is one atomic step. Each runs under
-// a savepoint of its own inside a group's transaction, and no answer (refusals included) leaves before that group's
-// commit. An operation that throws a SealwireError is rolled back alone; when the COMMIT fails, every request of the
-// group is answered `unknown_outcome`, because it may have happened.
+// a savepoint of its own inside a group's transaction, in the order in which it was asked for, and no answer (refusals
+// included) leaves before that group's commit. An operation that throws a SealwireError is rolled back alone and uses up no
+// number; when the commit fails, every request of the group is answered `unknown_outcome`, because it may have happened.
 
 import type { SealwireError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
@@ -18,6 +18,7 @@ export interface Account {
   readonly createdAt: bigint
 }
 
+/** An account to be made. */
 export interface NewAccount {
   readonly name: string
   readonly key: string
@@ -57,8 +58,11 @@ export interface Operations {
   'throttle.clear': { input: { readonly keys: readonly string[] }; output: undefined }
 }
 
+/** The name of an operation. */
 export type OperationName = keyof Operations
+/** What an operation is given. */
 export type Input<N extends OperationName> = Operations[N]['input']
+/** What an operation answers. */
 export type Output<N extends OperationName> = Operations[N]['output']
 
 /** One request: an operation's name with its input. */
@@ -83,9 +87,10 @@ export type StoreLimits = Pick<
 /** A store that commits in groups, off the event loop. */
 export interface Store extends AsyncDisposable {
   /**
-   * Resolves after the commit that made the operation durable.
-   * @throws {SealwireError} the operation's own refusals; `busy` when `storeQueueMax` requests wait; `storage_full`;
-   * `unknown_outcome` when the commit failed; `unavailable` after that until the store has been reopened.
+   * Resolves after the commit that made the operation durable; promises settle in the order of the commits.
+   * @throws {SealwireError} the operation's own refusals. Nothing has happened: `busy` when `storeQueueMax` requests wait;
+   * `storage_full` for what would write, while reads go on; `unavailable` when the disk has failed, until the store could
+   * be opened again, and after `close`. It may have happened: `unknown_outcome`; ask again with the same key.
    */
   run<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>>
   /** Commits what waits and closes. */

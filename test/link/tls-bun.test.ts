@@ -185,7 +185,13 @@ function listen(overrides = {}, host = '127.0.0.1'): TestListener {
 }
 
 function dial({ port }: TestListener, options: ConnectionOptions): Promise<TLSSocket> {
-  const halfOpenOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = { host: '127.0.0.1', port, ca: identity.roots, allowHalfOpen: true, ...options }
+  const halfOpenOptions: ConnectionOptions & { readonly allowHalfOpen: boolean } = {
+    host: '127.0.0.1',
+    port,
+    ca: identity.roots,
+    allowHalfOpen: true,
+    ...options,
+  }
   return new Promise((resolve, reject) => {
     const socket = connectTls(halfOpenOptions, () => resolve(socket))
     socket.on('error', reject)

@@ -72,7 +72,7 @@ export class SupervisedWorker {
       await this.#pause(storeRestartMs * 2 ** this.#deaths)
       this.#deaths += 1
       try {
-        this.#worker = await StoreWorker.start({ ...this.#setup, presence: 'may-be-new' }, this.#program)
+        this.#worker = await StoreWorker.start({ ...this.#setup, presence: 'must-exist' }, this.#program)
         this.#components.log.warning('store.restarted', { attempt: this.#deaths })
         return true
       } catch (cause) {
