@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { SealwireError } from '../../src/protocol/index.ts'
 import { lockData } from '../../src/store/index.ts'
 import { StoreFolder } from '../support/store-folder.ts'
 
@@ -13,6 +14,7 @@ describe('lockData', () => {
     using folder = new StoreFolder()
     const lock = lockData(folder.path)
     expect(() => lockData(folder.path)).toThrow(/^\[data_locked\] the data folder .+ is in use$/)
+    expect(hintOf(() => lockData(folder.path))).toContain('another server uses it')
     lock[Symbol.dispose]()
     lock[Symbol.dispose]()
     lockData(folder.path)[Symbol.dispose]()
@@ -63,6 +65,15 @@ describe('lockData', () => {
     expect(() => lockData(join(folder.path, 'data'))).toThrow('[data_unusable]')
   })
 })
+
+function hintOf(action: () => unknown): string | undefined {
+  try {
+    action()
+    return undefined
+  } catch (reason) {
+    return SealwireError.from(reason).hint
+  }
+}
 
 /** Another process that tries to hold a folder. */
 class LockProcess implements AsyncDisposable {

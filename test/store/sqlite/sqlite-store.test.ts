@@ -57,6 +57,15 @@ describe('run', () => {
     expect(groups).toEqual([20, 20, 10])
   })
 
+  test('what different callbacks of one turn of the event loop ask for is one group', async () => {
+    const groups: number[] = []
+    await using subject = await start({}, (size) => groups.push(size))
+    const ask = (name: string): Promise<unknown> =>
+      new Promise((resolve) => setImmediate(() => resolve(subject.store.run('account.create', newAccount(name)))))
+    await Promise.all(names(10).map(ask))
+    expect(groups).toEqual([10])
+  })
+
   test('a death makes the group under way unknown, what still waited is done by a fresh worker', async () => {
     await using subject = await start({ storeGroupMax: 2 })
     const codes = [
