@@ -41,18 +41,16 @@ describe('TokenBucket', () => {
 
   test('never drifts: a year at a third of a token a millisecond', () => {
     const perSecond = 333
-    const bucket = new TokenBucket(perSecond, 1, 0)
-    bucket.take(0)
     const year = 365 * 24 * 3600 * 1000
     // Asks in steps that are no whole tokens, and takes whatever is there, without ever letting the bucket be full.
-    const wide = new TokenBucket(perSecond, 1e9, 0)
-    wide.take(0, 1e9)
+    const bucket = new TokenBucket(perSecond, 1e9, 0)
+    bucket.take(0, 1e9)
     let taken = 0
     for (let now = 0; now <= year; now += year / 1_000) {
-      const count = wide.available(now) - 1
-      if (count > 0 && wide.take(now, count)) taken += count
+      const count = bucket.available(now) - 1
+      if (count > 0 && bucket.take(now, count)) taken += count
     }
-    expect(taken + wide.available(year)).toBe((year / 1000) * perSecond)
+    expect(taken + bucket.available(year)).toBe((year / 1000) * perSecond)
   })
 
   test('agrees with exact arithmetic for any rate, burst and times', () => {
