@@ -85,6 +85,22 @@ describe('listenTls', () => {
     }
   })
 
+  test('agrees on X25519MLKEM768 with a client that offers it, and on X25519 with one that does not', async () => {
+    const server = listen()
+    // The key_share extension of a ServerHello: its number and length, the group, the length of the key.
+    for (const [ecdhCurve, keyShare] of [
+      ['X25519MLKEM768:X25519', '0033046411ec0460'],
+      ['X25519', '00330024001d0020'],
+    ] as const) {
+      const relay = await TcpRelay.to(server.port)
+      open.push(relay)
+      const socket = await dial(server, { port: relay.port, ecdhCurve })
+      expect(socket.getProtocol()).toBe('TLSv1.3')
+      expect(Buffer.concat(relay.fromServer).toString('hex')).toContain(keyShare)
+      socket.destroy()
+    }
+  })
+
   test('drops whoever is not admitted before any TLS', async () => {
     const server = listen()
     server.refuse = true

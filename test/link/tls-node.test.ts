@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { type Code, SealwireError } from '../../src/protocol/index.ts'
 import { dialTls, type TlsDialOptions } from '../../src/link/index.ts'
 import { testIdentity } from '../support/tls-identity.ts'
@@ -76,7 +76,7 @@ async function refusal(options: Partial<TlsDialOptions>): Promise<Code> {
   return (await refused(options)).code
 }
 
-async function plainServer(onSocket: (socket: import('node:net').Socket) => void): Promise<{ port: number; close(): Promise<void> }> {
+async function plainServer(onSocket: (socket: Socket) => void): Promise<{ port: number; close(): Promise<void> }> {
   const plain = createServer((socket) => {
     socket.on('error', () => {})
     onSocket(socket)

@@ -19,7 +19,9 @@ describe('resolveLimits', () => {
   })
 
   test('refuses values that contradict each other', () => {
-    expect(() => resolveLimits({ outputBytesMax: 65_536 })).toThrow('[config_invalid] limit outputBytesHigh must not be over outputBytesMax')
+    expect(() => resolveLimits({ outputBytesMax: 65_536 })).toThrow(
+      '[config_invalid] limit outputBytesHigh must not be over outputBytesMax',
+    )
     expect(resolveLimits({ outputBytesMax: 65_536, outputBytesHigh: 65_536 }).outputBytesHigh).toBe(65_536)
   })
 

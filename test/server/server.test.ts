@@ -49,7 +49,14 @@ describe('startServer', () => {
     const free = start({ listen: [endpoint('127.0.0.1')] })
     const other = free.endpoints[0]?.port ?? 0
     await free.stop()
-    expect(() => start({ listen: [{ host: '127.0.0.1', port: other }, { host: '127.0.0.1', port: taken }] })).toThrow('[address_unavailable]')
+    expect(() =>
+      start({
+        listen: [
+          { host: '127.0.0.1', port: other },
+          { host: '127.0.0.1', port: taken },
+        ],
+      }),
+    ).toThrow('[address_unavailable]')
     const again = start({ listen: [{ host: '127.0.0.1', port: other }] })
     await Promise.all([first.stop(), again.stop()])
   })

@@ -8,6 +8,8 @@ export class TcpRelay implements Disposable {
   /** Flips a bit in the last byte of whatever the client sends from now on. */
   corrupt = false
 
+  /** What the servers sent, in order. */
+  readonly fromServer: Buffer[] = []
   /** Bytes of the client's that still pass; then a FIN takes their place. */
   #passing: number | undefined
 
@@ -46,7 +48,10 @@ export class TcpRelay implements Disposable {
     for (const socket of [client, server]) socket.on('error', () => {})
     client.on('data', (bytes: Buffer) => pass(this.corrupt ? damaged(bytes) : bytes.subarray(0, this.#passing), client, server))
     client.on('data', () => this.#passing !== undefined && server.end())
-    server.on('data', (bytes: Buffer) => pass(bytes, server, client))
+    server.on('data', (bytes: Buffer) => {
+      this.fromServer.push(bytes)
+      pass(bytes, server, client)
+    })
     client.on('end', () => server.end())
     server.on('end', () => client.end())
     client.on('close', () => server.destroy())
