@@ -73,9 +73,13 @@ export class Output implements FrameSink {
     return at
   }
 
+  /** Appends a copy of `bytes`, or hands them over at once where a copy would cost more than it saves. */
   send(bytes: Uint8Array): void {
-    const at = this.reserve(bytes.length)
-    this.bytes.set(bytes, at)
+    const taken = this.#isWorthNoCopy(bytes) ? this.#owner.write(bytes, 0, bytes.length) : 0
+    if (taken < 0) return this.discard()
+    if (taken === bytes.length) return
+    const at = this.reserve(bytes.length - taken)
+    this.bytes.set(taken === 0 ? bytes : bytes.subarray(taken), at)
   }
 
   /** Hands everything over if the kernel takes it; called by the flusher at the end of a turn. */
@@ -137,6 +141,11 @@ export class Output implements FrameSink {
       this.#finishing = false
       this.#owner.finished()
     }
+  }
+
+  /** Nothing waits before them, and they fill a TLS record by themselves. */
+  #isWorthNoCopy(bytes: Uint8Array): boolean {
+    return bytes.length >= flushBytes && this.#end === this.#start && !this.#blocked && !this.#discarding
   }
 
   #makeRoom(count: number): void {

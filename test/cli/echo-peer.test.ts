@@ -83,10 +83,11 @@ describe('ask', () => {
 
 describe('close', () => {
   test('ends the connection', async () => {
-    const { peer, far, farRecorder } = open()
-    farRecorder.onEnd = () => far.close()
+    const { peer, farRecorder } = open()
     await peer.close()
     expect(peer.end).toBe('closed')
+    await farRecorder.until(() => farRecorder.ends.length > 0)
+    expect(farRecorder.ends).toEqual(['ended'])
   })
 
   test('cuts a peer that does not end its side', async () => {

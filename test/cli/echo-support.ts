@@ -49,15 +49,15 @@ export class RunningEcho implements AsyncDisposable {
   port = 0
   readonly #stop = new AbortController()
 
-  private constructor(identity: EchoIdentitySource, limits: Partial<Limits>, host: string) {
-    const config = { listen: { host, port: 0 }, identity, limits: { ...resolveLimits(), ...limits } }
+  private constructor(identity: EchoIdentitySource, limits: Partial<Limits>, host: string, port: number) {
+    const config = { listen: { host, port }, identity, limits: { ...resolveLimits(), ...limits } }
     const { output, errors } = this
     this.ended = runEchoServer(config, { clock: systemClock, stop: this.#stop.signal, output, errors })
   }
 
-  static async start(identity: EchoIdentitySource, limits: Partial<Limits> = {}, host = '127.0.0.1'): Promise<RunningEcho> {
-    const server = new RunningEcho(identity, limits, host)
-    const ready = server.output.printed(/^SSL Server is running on .*:(\d+)\n/).then(([, port]) => (server.port = Number(port)))
+  static async start(identity: EchoIdentitySource, limits: Partial<Limits> = {}, host = '127.0.0.1', port = 0): Promise<RunningEcho> {
+    const server = new RunningEcho(identity, limits, host, port)
+    const ready = server.output.printed(/^SSL Server is running on .*:(\d+)\n/).then(([, text]) => (server.port = Number(text)))
     await Promise.race([ready, server.ended])
     return server
   }
