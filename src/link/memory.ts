@@ -72,7 +72,7 @@ export class MemoryLink extends BufferedLink {
   #take(bytes: Uint8Array, start: number, end: number): number {
     const count = Math.min(end - start, inFlightBytesMax - this.#inboxBytes)
     if (count > 0) {
-      this.#inbox.push(bytes.slice(start, start + count))
+      this.#inbox.push(new Uint8Array(bytes.subarray(start, start + count)))
       this.#inboxBytes += count
       this.#wake()
     }

@@ -97,7 +97,7 @@ class NodeTlsLink extends BufferedLink implements DialledLink {
   write(bytes: Uint8Array, start: number, end: number): number {
     if (this.#socket.destroyed) return -1
     if (this.#socket.writableNeedDrain) return 0
-    this.#socket.write(bytes.slice(start, end)) // The socket keeps what it is given; our buffer is used again.
+    this.#socket.write(new Uint8Array(bytes.subarray(start, end))) // The socket keeps what it is given; our buffer is used again.
     return end - start
   }
 

@@ -17,16 +17,18 @@ export interface PythonProcess extends AsyncDisposable {
   printed(text: string): Promise<void>
 }
 
-/** Runs `test/e2e/SCRIPT` to its end. */
-export function runPython(script: string, args: readonly string[]): Promise<PythonRun> {
-  return startPython(script, args).finished
+/** Runs `test/e2e/SCRIPT` to its end, with `input` on its standard input. */
+export function runPython(script: string, args: readonly string[], input = ''): Promise<PythonRun> {
+  return startPython(script, args, input).finished
 }
 
 /** Starts `test/e2e/SCRIPT`; it is killed with its scope. */
-export function startPython(script: string, args: readonly string[]): PythonProcess {
+export function startPython(script: string, args: readonly string[], input = ''): PythonProcess {
   const path = fileURLToPath(new URL(`../e2e/${script}`, import.meta.url))
   // -B keeps the source folder clean, -u brings each line at once.
-  const child = spawn('python3', ['-B', '-u', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('python3', ['-B', '-u', path, ...args], { stdio: 'pipe' })
+  child.stdin.on('error', () => {}) // It may end without reading.
+  child.stdin.end(input)
   let output = ''
   let isOver = false
   let wake = Promise.withResolvers<void>()
