@@ -4,7 +4,7 @@
 
 import { addressGroup, type Clock, TokenBucket } from '../domain/index.ts'
 import type { Ticket } from '../link/index.ts'
-import type { Limits } from '../protocol/index.ts'
+import { type Limits, SealwireError } from '../protocol/index.ts'
 
 /** A place for one connection. It counts as unauthenticated until `authenticated` is called. */
 export interface ConnectionTicket extends Ticket {
@@ -48,13 +48,13 @@ export class Admission {
   #residentBytes = 0
   #residentAt = Number.NEGATIVE_INFINITY
 
+  /** @throws {SealwireError} `config_invalid` when the process may not open enough descriptors for a server. */
   constructor(limits: Limits, clock: Clock, machine: Machine, refused: (why: Refusal, address: string) => void) {
     this.#limits = limits
     this.#clock = clock
     this.#machine = machine
     this.#refused = refused
-    const usable = (machine.descriptorsMax() ?? Number.POSITIVE_INFINITY) - limits.descriptorsReserved
-    this.#connectionsMax = Math.max(1, Math.min(limits.connectionsMax, usable))
+    this.#connectionsMax = connectionsMaxOf(limits, machine)
     this.#handshakes = new TokenBucket(limits.handshakesPerSecondMax, limits.handshakesPerSecondMax, clock.monotonic())
   }
 
@@ -71,19 +71,23 @@ export class Admission {
     return this.#unauthenticated
   }
 
+  /** The most connections there can be: `connectionsMax`, or what the descriptors allow. */
+  get connectionsMax(): number {
+    return this.#connectionsMax
+  }
+
   /** A place for a connection that will log in; `undefined` drops it. */
   admit(address: string): ConnectionTicket | undefined {
-    const group = addressGroup(address)
-    const entry = this.#entry(group)
-    const refusal = this.#refusal(entry) ?? this.#crowd(entry)
+    const entry = this.#entry(addressGroup(address))
+    const refusal = this.#shortage() ?? this.#crowd(entry) ?? this.#haste(entry)
     if (refusal !== undefined) return this.#refuse(refusal, address)
     return this.#loginTicket(entry)
   }
 
   /** A place for an echo connection, which never logs in. */
   admitEcho(address: string): Ticket | undefined {
-    const refusal =
-      this.#refusal(this.#entry(addressGroup(address))) ?? (this.#echoes >= this.#limits.echoConnectionsMax ? 'echo' : undefined)
+    const full = this.#echoes >= this.#limits.echoConnectionsMax ? 'echo' : undefined
+    const refusal = this.#shortage() ?? full ?? this.#haste(this.#entry(addressGroup(address)))
     if (refusal !== undefined) return this.#refuse(refusal, address)
     this.#connections++
     this.#echoes++
@@ -99,21 +103,25 @@ export class Admission {
     this.#refused(why, address)
   }
 
-  /** What holds for every connection. The rates come last: who is refused otherwise uses none up. */
-  #refusal(entry: AddressEntry): Refusal | undefined {
-    const now = this.#clock.monotonic()
+  /** Is there room at all? */
+  #shortage(): Refusal | undefined {
     if (this.#connections >= this.#connectionsMax) return 'connections'
-    if (this.#resident(now) > this.#limits.residentBytesMax * memoryShedFrom) return 'memory'
-    if (!entry.rate.take(now)) return 'address_rate'
-    return this.#handshakes.take(now) ? undefined : 'handshake_rate'
+    return this.#resident(this.#clock.monotonic()) > this.#limits.residentBytesMax * memoryShedFrom ? 'memory' : undefined
   }
 
-  /** What holds for those without a login. Past 60 % the chance to be dropped grows until nobody gets in at 100 %. */
+  /** Is there room for one more without a login? Past 60 % the chance to be dropped grows until nobody gets in at 100 %. */
   #crowd(entry: AddressEntry): Refusal | undefined {
     if (entry.unauthenticated >= this.#limits.connectionsUnauthenticatedPerAddressMax) return 'address'
     const share = this.#unauthenticated / this.#limits.connectionsUnauthenticatedMax
     const chance = (share - earlyDropFrom) / (1 - earlyDropFrom)
     return chance > 0 && this.#machine.random() < chance ? 'unauthenticated' : undefined
+  }
+
+  /** Rates come last, the process's own at the very end: who is refused otherwise uses none of it up. */
+  #haste(entry: AddressEntry): Refusal | undefined {
+    const now = this.#clock.monotonic()
+    if (!entry.rate.take(now)) return 'address_rate'
+    return this.#handshakes.take(now) ? undefined : 'handshake_rate'
   }
 
   #loginTicket(entry: AddressEntry): ConnectionTicket {
@@ -162,6 +170,25 @@ export class Admission {
     return this.#residentBytes
   }
 }
+
+/** A server that could serve next to nobody says so at its start instead. */
+function connectionsMaxOf(limits: Limits, machine: Machine): number {
+  const descriptors = machine.descriptorsMax()
+  if (descriptors === undefined) return limits.connectionsMax
+  const usable = descriptors - limits.descriptorsReserved
+  if (usable < connectionsUsefulMin) {
+    throw new SealwireError(
+      'config_invalid',
+      `this process may open ${descriptors} files, of which ${limits.descriptorsReserved} are reserved`,
+      {
+        hint: 'raise the limit on open files (ulimit -n), or lower the limit descriptorsReserved',
+      },
+    )
+  }
+  return Math.min(limits.connectionsMax, usable)
+}
+
+const connectionsUsefulMin = 32
 
 function once(action: () => void): () => void {
   let done = false

@@ -47,7 +47,8 @@ const sweepEveryMs = 500
 
 /**
  * Starts a server.
- * @throws {SealwireError} `address_unavailable`; nothing is left listening then.
+ * @throws {SealwireError} `address_unavailable`, and nothing is left listening; `config_invalid` when the process may open
+ * too few descriptors.
  */
 export function startServer(options: ServerOptions, parts: ServerParts): Server {
   const server = new Server(options, parts)
@@ -84,6 +85,9 @@ export class Server {
     this.#flusher = new Flusher(limits, clock)
     this.#tally = new Tally(clock, log)
     this.#admission = new Admission(limits, clock, machine, (why) => this.#tally.count('connections refused', why))
+    if (this.#admission.connectionsMax < limits.connectionsMax) {
+      log.info('connections bounded by descriptors', { connectionsMax: this.#admission.connectionsMax })
+    }
     this.#presence = new Presence(clock, limits)
     this.#accounts = new Accounts({ registration: options.registration, limits }, { store, clock, log })
     this.#echo = new EchoService(limits, clock, { opened() {}, received() {}, closed() {} })

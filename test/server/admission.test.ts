@@ -50,9 +50,21 @@ describe('Admission', () => {
   })
 
   test('never uses the descriptors that are reserved', () => {
-    const { admission, refusals } = make({ descriptorsReserved: 250 }, { descriptorsMax: () => 256 })
-    expect(admitFromMany(admission, 20)).toBe(6)
+    const { admission, refusals } = make({ descriptorsReserved: 216 }, { descriptorsMax: () => 256 })
+    expect([admission.connectionsMax, admitFromMany(admission, 60)]).toEqual([40, 40])
     expect(new Set(refusals)).toEqual(new Set(['connections']))
+  })
+
+  test('refuses to begin with so few descriptors that it would serve next to nobody', () => {
+    const few = (): unknown => make({ descriptorsReserved: 256 }, { descriptorsMax: () => 256 })
+    expect(few).toThrow('[config_invalid] this process may open 256 files, of which 256 are reserved')
+  })
+
+  test('takes nothing from the handshakes of all when it refuses for another reason', () => {
+    const { admission, refusals } = make({ handshakesPerSecondMax: 5, connectionsUnauthenticatedPerAddressMax: 1 })
+    expect(admitMany(admission, '192.0.2.1', 20)).toBe(1)
+    expect(admitFromMany(admission, 4)).toBe(4)
+    expect(new Set(refusals)).toEqual(new Set(['address']))
   })
 
   test('sheds new connections when memory is short and takes them again', async () => {

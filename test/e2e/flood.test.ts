@@ -1,0 +1,32 @@
+// Floods of connections that never finish their handshake.
+
+import { describe, expect, test } from 'bun:test'
+import { isMissing, runPython } from '../support/python.ts'
+import { liftedRates, ServerProcess, type ServerProcessOptions } from '../support/server-process.ts'
+
+const verbose = process.env['SEALWIRE_VERBOSE'] === '1'
+
+const long = process.env['SEALWIRE_LONG'] === '1'
+
+describe('2,000 half-open handshakes are gone after 6 s, and a good client logs in within 1 s', () => {
+  flood('from one address, with the default limits', {}, ['--one-address'])
+  // The crowd of strangers is bounded, and these take nearly every place of it: who else comes is mostly refused, too.
+  flood('from 2,000 addresses, with the default limits, but for the good client', {}, ['--no-login'])
+  flood('from 2,000 addresses, all at once', liftedRates, ['--all-at-once'])
+  if (long) flood('from one address, all at once', liftedRates, ['--all-at-once', '--one-address'])
+})
+
+function flood(how: string, limits: ServerProcessOptions['limits'] & {}, flags: readonly string[]): void {
+  test.skipIf(isMissing('python3', '/proc', '127.0.0.2'))(
+    how,
+    async () => {
+      await using server = await ServerProcess.start({ limits })
+      const target = `main=127.0.0.1:${server.port}:${server.authority}`
+      const { code, output } = await runPython('flood.py', [...flags, '--pid', `main=${server.pid}`, target])
+      if (code !== 0 || verbose) console.error(output)
+      expect(server.stderr.match(/^.*"level":"error".*$/m)).toBeNull()
+      expect(code).toBe(0)
+    },
+    30_000,
+  )
+}

@@ -1,0 +1,89 @@
+"""Strangers from many addresses take every place for those without a login, while two people talk.
+
+    python3 full_house.py --pid PID [--places 60] HOST:PORT:AUTHORITY
+
+The server holds exactly `places` strangers and drops all others before a byte of TLS. The two who are logged in notice nothing,
+and when the strangers leave everybody gets in again.
+"""
+
+import itertools
+import sys
+import time
+
+from load import Beside, arguments, demand, percentile
+from pair import Pair
+from process_watch import descriptors, wait_for_descriptors
+from sealwire_classic import Client, Unexpected
+from strangers import Crowd
+
+# What the slowest tenth may take where others use the processor too.
+ROUND_TRIP_S = 0.5
+LATECOMERS = 200
+FULL_S = 2
+
+
+def fill(tell, over, host, port, places):
+    crowd = Crowd(host, port, "greet")
+    sources = (f"127.{2 + n // 62500 % 200}.{n // 250 % 250}.{1 + n % 250}" for n in itertools.count())
+
+    def come(count):
+        for _ in range(min(count, crowd.room)):
+            crowd.open(next(sources))
+        crowd.look()
+
+    deadline = time.monotonic() + 30
+    while crowd.inside < places:
+        demand(time.monotonic() < deadline, f"the house is not full after 30 s: {crowd}")
+        come(10)
+    crowd.until(lambda: crowd.under_way == 0, 10, "answer to everybody")
+    full = crowd.figures()
+    tell(full)
+    for _ in range(LATECOMERS // 10):
+        come(10)
+    crowd.until(lambda: crowd.under_way == 0, 10, "answer to the latecomers")
+    tell({name: value - full[name] for name, value in crowd.figures().items()})
+    while not over():
+        crowd.look()
+    crowd.close()
+    return crowd.figures()
+
+
+def main():
+    said = arguments(places=60)
+    pair = Pair(said.server)
+    base = descriptors(said.pid)
+    with Beside(fill, *said.server[:2], said.places) as strangers:
+        waits = pair.round_trips(lambda: strangers.has_told)
+        full = strangers.told(1)
+        until = time.monotonic() + FULL_S
+        waits += pair.round_trips(lambda: strangers.has_told and time.monotonic() > until)
+        late = strangers.told(1)
+        peak = descriptors(said.pid)
+        strangers.finish()
+    began = time.monotonic()
+    left = wait_for_descriptors(said.pid, base, 10)
+    again = Client(*said.server, source="127.0.0.8")
+    again.login("alice")
+    again.acked("OK")
+    again_s = time.monotonic() - began
+    p90 = percentile(waits, 0.9)
+    print(
+        f"{full['opened']} connects filled {full['inside']} places; then {late['opened']} more: {late['answered']} answered, "
+        f"{late['refused']} refused; {len(waits)} round trips took {percentile(waits, 0.5) * 1000:.1f} ms at p50, "
+        f"{p90 * 1000:.1f} at p90, {percentile(waits, 0.99) * 1000:.1f} at p99; descriptors {base}, {peak} when full, {left} after; "
+        f"login after {again_s:.2f} s"
+    )
+    demand(full["peak"] == said.places, f"{full['peak']} strangers were inside at once")
+    demand(late["answered"] == 0 and late["refused"] == late["opened"] >= LATECOMERS, "a latecomer was answered")
+    demand(late["dropped"] == 0, "somebody lost a place")
+    demand(peak <= base + said.places + 1, f"{peak} descriptors were open when the house was full")
+    demand(p90 < ROUND_TRIP_S, f"a round trip took {p90:.2f} s at p90")
+    again.close()
+    pair.close()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Unexpected as reason:
+        sys.exit(f"FAILED  {reason}")
