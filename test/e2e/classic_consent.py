@@ -83,6 +83,7 @@ def late_answer(stage):
     bob.accept()
     stage.settle()
     alice.refused("DENY")
+    stage.settle()
     alice.say("hello?")
     alice.refused("NOCHAT")
 
@@ -95,7 +96,8 @@ def blocks_nobody(stage):
     for manner in ("close", "cut", "reset", "end_output"):
         alice, bob = stage.chat(fresh=True)
         alice.say("a last word")
-        alice.flush()
+        alice.acked("OK")
+        stage.settle()
         getattr(alice, manner)()
         stage.gone(alice)
         began = time.monotonic()

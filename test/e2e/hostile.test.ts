@@ -8,7 +8,7 @@ const verbose = process.env['SEALWIRE_VERBOSE'] === '1'
 const skipped = isMissing('python3', '/proc')
 const long = process.env['SEALWIRE_LONG'] === '1'
 
-test.skipIf(skipped)(
+test.concurrent.skipIf(skipped)(
   'whoever breaks the rules gets the word for it, and nobody else notices',
   async () => {
     await using main = await ServerProcess.start({ limits: liftedRates })
@@ -27,7 +27,7 @@ test.skipIf(skipped)(
   120_000,
 )
 
-test.skipIf(skipped)(
+test.concurrent.skipIf(skipped)(
   'a peer that stops reading costs at most 4 MiB and is dropped, and nobody else waits for it',
   async () => {
     const limits = {

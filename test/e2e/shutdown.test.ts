@@ -11,7 +11,7 @@ const long = process.env['SEALWIRE_LONG'] === '1'
 const seconds = 1000
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test.skipIf(skipped)(
+  test.concurrent.skipIf(skipped)(
     `${signal}: every session is told STOP, what was under way is whole, and the exit code is 0`,
     async () => {
       using folder = new StoreFolder()
@@ -24,7 +24,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   )
 }
 
-test.skipIf(skipped || isMissing('/proc'))(
+test.concurrent.skipIf(skipped || isMissing('/proc'))(
   'peers that ignore the end are waited for as long as drainMsMax, and the exit code is 0 all the same',
   async () => {
     const drainMsMax = long ? 10 * seconds : 1.5 * seconds

@@ -31,7 +31,10 @@ class Speaker:
         self._began = time.monotonic()
 
     def go_on(self):
-        self._left = self._left[self.client.offer(self._left) :]
+        taken = self.client.offer(self._left)
+        while taken > 0:
+            self._left = self._left[taken:]
+            taken = self.client.offer(self._left)
         for frame in self.client.take():
             if frame == Frame(ACK, b"OK") and self.told_after is None:
                 self.acknowledged += 1

@@ -148,6 +148,7 @@ def arguments():
     """The command line of every program: servers, and what of them to look at."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="", help="play only the rows whose title has this text")
+    parser.add_argument("--way", default="", choices=WAYS, help="play only in this way of sending")
     parser.add_argument("--pid", action="append", default=[], metavar="NAME=PID", help="the process of a server")
     parser.add_argument("--long", action="store_true", help="play the rows that take long, too")
     parser.add_argument("servers", nargs="+", metavar="NAME=HOST:PORT:AUTHORITY")
@@ -164,6 +165,8 @@ def play(said, after=lambda: None):
         if said.only not in title:
             continue
         for way in ways:
+            if said.way not in ("", way):
+                continue
             began = time.monotonic()
             stage = Stage(said.servers, way, endings, idle)
             try:
