@@ -33,7 +33,10 @@ export async function runServer(config: ServeConfig, parts: RunParts): Promise<v
   const tls = tlsIdentityOf(identity)
   const server = startServer(optionsOf(config), { store, clock, log, machine: realMachine, identity: () => tls })
   announce(server, identity, parts)
+  remind(identity, parts)
+  const reminder = clock.every(remindEveryMs, () => remind(identity, parts))
   await aborted(stop)
+  reminder.cancel()
   log.info('server stopping')
   await server.stop()
   log.info('server stopped')
@@ -58,6 +61,14 @@ function announce(server: Server, identity: ServerIdentity, { log, print }: RunP
     certificateUntil: new Date(identity.notAfter).toISOString(),
   })
 }
+
+/** A start renews the certificate when it is time; a server that runs on can only say so. */
+function remind({ renewAt, notAfter }: ServerIdentity, { log, clock }: RunParts): void {
+  if (clock.now() < renewAt) return
+  log.warning('certificate expires, restart to renew it', { until: new Date(notAfter).toISOString() })
+}
+
+const remindEveryMs = 12 * 60 * 60 * 1000
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

@@ -3,6 +3,7 @@
 //
 //   open ──close()──▶ closing ──output handed over──▶ finished() ──transport closed──▶ over
 //     │                  └──────────not taken within outputStallMsMax──▶ cut ─────────▶ over
+//     │                  └──peer goes on sending, more than a little──────────▶ cut ─────────▶ over
 //     ├──peer ended──▶ closing (the answers to what it had sent still go out)
 //     └──terminate(), reset, corrupt, slow consumer────────────────────────────────▶ over
 
@@ -27,6 +28,8 @@ export abstract class BufferedLink implements Link, OutputOwner {
   #state: 'open' | 'closing' | 'over' = 'open'
   #end: LinkEnd | undefined
   #deadline: Timer | undefined
+  /** What came in and was thrown away while closing, in bytes. */
+  #ignoredBytes = 0
 
   constructor(remote: RemoteAddress, context: LinkContext) {
     this.remote = remote
@@ -106,7 +109,9 @@ export abstract class BufferedLink implements Link, OutputOwner {
 
   /** The transport read `bytes`; they belong to the receiver. */
   protected deliver(bytes: Uint8Array): void {
-    if (this.#state === 'open') this.#receiver?.received(bytes)
+    if (this.#state === 'open') return this.#receiver?.received(bytes)
+    this.#ignoredBytes += bytes.length
+    if (this.#ignoredBytes > this.#context.limits.closingBytesMax) this.terminate()
   }
 
   /** The transport takes bytes again. */

@@ -70,17 +70,24 @@ export interface Link extends FrameSink {
 
 /** A listener's claim on a place for one connection; given back exactly once, however the connection ends. */
 export interface Ticket {
+  /** The handshake is done: the connection is not evicted any more. */
+  established(): void
   release(): void
 }
 
+export type HandshakeFailure = 'handshake' | 'timeout' | 'evicted'
+
 /** What a server says to its listener about each connection, in this order. */
 export interface ListenHandlers<T extends Ticket> {
-  /** At TCP accept, before any TLS: `undefined` drops the connection. */
-  admit(address: string): T | undefined
+  /**
+   * At TCP accept, before any TLS: `undefined` drops the connection. Until it is established, `evict` cuts it to make
+   * room for another.
+   */
+  admit(address: string, evict: () => void): T | undefined
   /** The handshake is done. */
   opened(link: Link, ticket: T): LinkReceiver
-  /** The handshake failed or took longer than `handshakeMsMax`; the connection is gone. */
-  failed(remote: RemoteAddress, why: 'handshake' | 'timeout'): void
+  /** The handshake failed, took longer than `handshakeMsMax`, or had to make room; the connection is gone. */
+  failed(remote: RemoteAddress, why: HandshakeFailure): void
 }
 
 /** A place where connections are accepted. */

@@ -13,7 +13,7 @@ import type { Socket, SocketHandler, TCPSocketListenOptions, TCPSocketListener }
 import type { Timer } from '../domain/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import { BufferedLink, type LinkContext } from './buffered-link.ts'
-import type { LinkEnd, LinkSecurity, Listener, ListenHandlers, Ticket } from './link.ts'
+import type { HandshakeFailure, LinkEnd, LinkSecurity, Listener, ListenHandlers, Ticket } from './link.ts'
 import { alpnWireBytes, applicationProtocol, cipherSuites, minVersionNumber, serverPreference, type TlsIdentity } from './tls-options.ts'
 
 /** Where to listen, and as whom. */
@@ -33,9 +33,11 @@ export interface TlsListenOptions {
 export function listenTls<T extends Ticket>(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
   const tls = tlsOptionsOf(options.identity)
   const listener = bind(options, (socket) => {
-    const ticket = handlers.admit(socket.remoteAddress)
+    let link: TlsLink | undefined
+    const ticket = handlers.admit(socket.remoteAddress, () => link?.abandon('evicted'))
     if (ticket === undefined) return void socket.terminate()
-    new TlsLink(socket, ticket, handlers, context).handshake(tls())
+    link = new TlsLink(socket, ticket, handlers, context)
+    link.handshake(tls())
   })
   const close = (): void => listener.stop(false)
   return { host: options.host, port: listener.port, close, [Symbol.asyncDispose]: async () => close() }
@@ -51,6 +53,8 @@ class TlsLink extends BufferedLink {
   #socket: Socket<TlsLink> | undefined
   #state: 'handshaking' | 'established' | 'gone' = 'handshaking'
   #deadline: Timer | undefined
+  #peerHasEnded = false
+  #hasEnded = false
 
   constructor(socket: PlainSocket, ticket: Ticket, handlers: ListenHandlers<Ticket>, context: LinkContext) {
     super({ address: socket.remoteAddress, port: socket.remotePort }, context)
@@ -73,19 +77,20 @@ class TlsLink extends BufferedLink {
   /** Starts TLS, with the deadline of `handshakeMsMax` from now. */
   handshake(tls: TlsOptions): void {
     const { limits, flusher } = this.#context
-    this.#deadline = flusher.clock.after(limits.handshakeMsMax, () => this.#abandon('timeout'))
+    this.#deadline = flusher.clock.after(limits.handshakeMsMax, () => this.abandon('timeout'))
     try {
       const [, socket] = this.#plain.upgradeTLS<TlsLink>({ data: this, tls, socket: socketHandlers })
       this.#socket = socket
     } catch {
-      this.#abandon('handshake')
+      this.abandon('handshake')
     }
   }
 
   established(succeeded: boolean): void {
     if (this.#state !== 'handshaking') return
-    if (!succeeded) return this.#abandon('handshake')
+    if (!succeeded) return this.abandon('handshake')
     this.#state = 'established'
+    this.#ticket.established()
     this.#deadline?.cancel()
     this.#socket?.setKeepAlive(true, this.#context.limits.keepAliveMs)
     this.attach(this.#handlers.opened(this, this.#ticket))
@@ -100,13 +105,15 @@ class TlsLink extends BufferedLink {
   }
 
   end(): void {
-    if (this.#state === 'handshaking') this.#abandon('handshake')
-    else this.peerEnded()
+    if (this.#state === 'handshaking') return this.abandon('handshake')
+    this.#peerHasEnded = true
+    if (this.open) this.peerEnded()
+    else if (this.#hasEnded) this.#socket?.end()
   }
 
   /** The runtime closed the socket; `end` says how it came to that. */
   gone(end: LinkEnd): void {
-    if (this.#state === 'handshaking') return this.#abandon('handshake')
+    if (this.#state === 'handshaking') return this.abandon('handshake')
     this.#leave()
     this.over(end)
   }
@@ -125,7 +132,10 @@ class TlsLink extends BufferedLink {
 
   protected endTransport(): void {
     this.#socket?.resume() // A paused socket that is ended would never close.
-    this.#socket?.end()
+    // Once `end` was called, the runtime does not let go of the descriptor of a peer that ignores it.
+    this.#hasEnded = true
+    if (this.#peerHasEnded) this.#socket?.end()
+    else this.#socket?.shutdown()
   }
 
   protected cutTransport(): void {
@@ -134,7 +144,8 @@ class TlsLink extends BufferedLink {
     socket.terminate()
   }
 
-  #abandon(why: 'handshake' | 'timeout'): void {
+  /** Gives up before the handshake is done. */
+  abandon(why: HandshakeFailure): void {
     if (this.#state !== 'handshaking') return
     this.terminate()
     this.#handlers.failed(this.remote, why)
@@ -156,12 +167,22 @@ function bind(options: TlsListenOptions, open: (socket: PlainSocket) => void): T
   try {
     return Bun.listen(listen)
   } catch (cause) {
-    throw new SealwireError('address_unavailable', `cannot listen on ${options.host}:${options.port}`, {
-      cause,
-      hint: 'choose another address with --listen, or stop what uses it',
-    })
+    throw unavailable(options, cause)
   }
 }
+
+function unavailable({ host, port }: TlsListenOptions, cause: unknown): SealwireError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const { why, hint } = bindFailures.get(code) ?? { why: '', hint: 'check the name or address' }
+  return new SealwireError('address_unavailable', `cannot listen on ${host}:${port}${why}`, { cause, hint })
+}
+
+/** What the system's codes mean to an operator. A name that cannot be resolved comes without a code. */
+const bindFailures: ReadonlyMap<string, { readonly why: string; readonly hint: string }> = new Map([
+  ['EADDRINUSE', { why: ': the port is in use', hint: 'choose another address, or stop what uses it' }],
+  ['EADDRNOTAVAIL', { why: ': this is no address of this machine', hint: 'choose one that it has, such as 127.0.0.1' }],
+  ['EACCES', { why: ': this needs more rights', hint: 'choose a port from 1024 on' }],
+])
 
 /** What the runtime is told about TLS; made anew only when the identity is another one. */
 function tlsOptionsOf(identity: () => TlsIdentity): () => TlsOptions {

@@ -11,6 +11,7 @@ import type { Account, Store } from '../store/index.ts'
 import type { Log } from './log.ts'
 import { PasswordHasher } from './password-hasher.ts'
 import { Lanes } from './turns.ts'
+import { UnsavedFailures } from './unsaved-failures.ts'
 
 /** `open`: anybody; `invite`: with an invitation, which nobody can give out yet; `closed`: nobody. */
 export type RegistrationMode = 'open' | 'invite' | 'closed'
@@ -48,6 +49,7 @@ export class Accounts implements AsyncDisposable {
   readonly #hasher: PasswordHasher
   readonly #pairs: Lanes
   readonly #addresses: Lanes
+  readonly #unsaved: UnsavedFailures
   /** Hashes being replaced after their owners were let in. */
   readonly #rehashes = new Set<Promise<void>>()
 
@@ -56,6 +58,7 @@ export class Accounts implements AsyncDisposable {
     this.#options = options
     this.#parts = parts
     this.#hasher = new PasswordHasher(options.limits)
+    this.#unsaved = new UnsavedFailures(options.limits.throttlesTrackedMax)
     this.#pairs = new Lanes({ width: 1, waitingMax })
     this.#addresses = new Lanes({ width, waitingMax })
   }
@@ -124,7 +127,8 @@ export class Accounts implements AsyncDisposable {
       store.run('throttle.read', { keys: [keys.pair, keys.address] }),
       store.run('account.find', { key }),
     ])
-    const waitMs = loginWaitMs(rows, keys, clock.now(), this.#options.limits)
+    const unsaved = this.#unsaved.read([keys.pair, keys.address])
+    const waitMs = Math.max(...[rows, unsaved].map((failures) => loginWaitMs(failures, keys, clock.now(), this.#options.limits)))
     if (waitMs > 0) throw rateLimited(waitMs)
     const isRight = await this.#hasher.verify(password, account?.passwordHash, { signal })
     if (account === undefined || !isRight) {
@@ -133,19 +137,35 @@ export class Accounts implements AsyncDisposable {
       log.info('login refused', { account: account?.name, address })
       throw loginRefused()
     }
-    if (rows.some((row) => row.key === keys.pair)) await store.run('throttle.clear', { keys: [keys.pair] })
+    this.#unsaved.clear(keys.pair)
+    if (rows.some((row) => row.key === keys.pair)) await this.#forgive(keys.pair)
     this.#rehashWhenWeak(account, password)
     return account
   }
 
   async #countFailure({ pair, address }: ThrottleKeys): Promise<void> {
     const { limits } = this.#options
-    const { store, clock } = this.#parts
-    const at = BigInt(clock.now())
-    await Promise.all([
-      store.run('throttle.fail', { keys: [pair], at, windowMs: BigInt(pairWindowMs(limits)) }),
-      store.run('throttle.fail', { keys: [address], at, windowMs: BigInt(limits.loginAddressWindowMs) }),
-    ])
+    await Promise.all([this.#count(pair, pairWindowMs(limits)), this.#count(address, limits.loginAddressWindowMs)])
+  }
+
+  /** A disk on which nothing can be written keeps nobody out who knows the password. */
+  async #forgive(key: string): Promise<void> {
+    try {
+      await this.#parts.store.run('throttle.clear', { keys: [key] })
+    } catch (reason) {
+      this.#parts.log.warning('failed logins not forgotten', { why: SealwireError.from(reason).code })
+    }
+  }
+
+  async #count(key: string, windowMs: number): Promise<void> {
+    const { store, clock, log } = this.#parts
+    const [at, window] = [BigInt(clock.now()), BigInt(windowMs)]
+    try {
+      await store.run('throttle.fail', { keys: [key], at, windowMs: window })
+    } catch (reason) {
+      this.#unsaved.fail(key, at, window)
+      log.warning('failed login counted in memory only', { why: SealwireError.from(reason).code })
+    }
   }
 
   /** Its owner does not wait for it; when it fails, the next login tries again. */

@@ -1,6 +1,9 @@
 // Who may connect, decided at TCP accept and before any TLS work is done for the stranger. What is counted here is
 // counted by us, from accept to the moment the socket is gone, because the runtime would happily accept until it runs
 // out of descriptors.
+//
+// When the places of those without a login are taken, the oldest connection that is still in its handshake makes room:
+// a good client needs its place for a moment, whoever only wants to sit there loses it to the next.
 
 import { addressGroup, type Clock, TokenBucket } from '../domain/index.ts'
 import type { Ticket } from '../link/index.ts'
@@ -23,8 +26,18 @@ export interface Machine {
 /** Why a connection was dropped; counted, and logged once a second at most. */
 export type Refusal = 'connections' | 'unauthenticated' | 'address' | 'address_rate' | 'handshake_rate' | 'memory' | 'echo'
 
+/** Cuts a connection whose handshake is not done. */
+type Evict = () => void
+
+interface Crowd {
+  readonly why: Refusal
+  readonly handshaking: ReadonlySet<Evict>
+}
+
 interface AddressEntry {
   unauthenticated: number
+  /** Those in their handshake, oldest first. */
+  readonly handshaking: Set<Evict>
   readonly rate: TokenBucket
 }
 
@@ -42,6 +55,8 @@ export class Admission {
   readonly #handshakes: TokenBucket
   /** In order of last use: the first is the one to forget. */
   readonly #addresses = new Map<string, AddressEntry>()
+  /** Of all addresses, oldest first. */
+  readonly #handshaking = new Set<Evict>()
   #connections = 0
   #unauthenticated = 0
   #echoes = 0
@@ -76,12 +91,15 @@ export class Admission {
     return this.#connectionsMax
   }
 
-  /** A place for a connection that will log in; `undefined` drops it. */
-  admit(address: string): ConnectionTicket | undefined {
+  /** A place for a connection that will log in; `undefined` drops it. `evict` is called at most once, before it is established. */
+  admit(address: string, evict: () => void): ConnectionTicket | undefined {
     const entry = this.#entry(addressGroup(address))
-    const refusal = this.#shortage() ?? this.#crowd(entry) ?? this.#haste(entry)
+    const crowd = this.#crowd(entry)
+    const full = crowd?.handshaking.size === 0 ? crowd.why : undefined
+    const refusal = this.#shortage() ?? full ?? this.#haste(entry)
     if (refusal !== undefined) return this.#refuse(refusal, address)
-    return this.#loginTicket(entry)
+    if (crowd !== undefined) evictOldest(crowd.handshaking)
+    return this.#loginTicket(entry, evict)
   }
 
   /** A place for an echo connection, which never logs in. */
@@ -91,12 +109,11 @@ export class Admission {
     if (refusal !== undefined) return this.#refuse(refusal, address)
     this.#connections++
     this.#echoes++
-    return {
-      release: once(() => {
-        this.#connections--
-        this.#echoes--
-      }),
-    }
+    const release = once(() => {
+      this.#connections--
+      this.#echoes--
+    })
+    return { established() {}, release }
   }
 
   #refuse(why: Refusal, address: string): undefined {
@@ -109,12 +126,18 @@ export class Admission {
     return this.#resident(this.#clock.monotonic()) > this.#limits.residentBytesMax * memoryShedFrom ? 'memory' : undefined
   }
 
-  /** Is there room for one more without a login? Past 60 % the chance to be dropped grows until nobody gets in at 100 %. */
-  #crowd(entry: AddressEntry): Refusal | undefined {
-    if (entry.unauthenticated >= this.#limits.connectionsUnauthenticatedPerAddressMax) return 'address'
+  /**
+   * `undefined` while there is room for one more without a login; else why there is none, and who could make room. Past
+   * 60 % the chance that there is none grows until it is certain at 100 %.
+   */
+  #crowd(entry: AddressEntry): Crowd | undefined {
+    if (entry.unauthenticated >= this.#limits.connectionsUnauthenticatedPerAddressMax) {
+      return { why: 'address', handshaking: entry.handshaking }
+    }
     const share = this.#unauthenticated / this.#limits.connectionsUnauthenticatedMax
     const chance = (share - earlyDropFrom) / (1 - earlyDropFrom)
-    return chance > 0 && this.#machine.random() < chance ? 'unauthenticated' : undefined
+    const isDropped = chance > 0 && this.#machine.random() < chance
+    return isDropped ? { why: 'unauthenticated', handshaking: this.#handshaking } : undefined
   }
 
   /** Rates come last, the process's own at the very end: who is refused otherwise uses none of it up. */
@@ -124,11 +147,18 @@ export class Admission {
     return this.#handshakes.take(now) ? undefined : 'handshake_rate'
   }
 
-  #loginTicket(entry: AddressEntry): ConnectionTicket {
+  #loginTicket(entry: AddressEntry, evict: Evict): ConnectionTicket {
+    this.#handshaking.add(evict)
+    entry.handshaking.add(evict)
     this.#connections++
     this.#unauthenticated++
     entry.unauthenticated++
+    const established = once(() => {
+      this.#handshaking.delete(evict)
+      entry.handshaking.delete(evict)
+    })
     const authenticated = once(() => {
+      established()
       this.#unauthenticated--
       entry.unauthenticated--
     })
@@ -136,7 +166,7 @@ export class Admission {
       authenticated()
       this.#connections--
     })
-    return { authenticated, release }
+    return { established, authenticated, release }
   }
 
   #entry(group: string): AddressEntry {
@@ -148,7 +178,7 @@ export class Admission {
     }
     if (this.#addresses.size >= this.#limits.addressesTrackedMax) this.#forgetOldest()
     const { connectionsPerSecondPerAddressMax: rate, connectionsBurstPerAddressMax: burst } = this.#limits
-    const entry = { unauthenticated: 0, rate: new TokenBucket(rate, burst, this.#clock.monotonic()) }
+    const entry = { unauthenticated: 0, handshaking: new Set<Evict>(), rate: new TokenBucket(rate, burst, this.#clock.monotonic()) }
     this.#addresses.set(group, entry)
     return entry
   }
@@ -169,6 +199,12 @@ export class Admission {
     }
     return this.#residentBytes
   }
+}
+
+/** Its ticket is released by that. */
+function evictOldest(handshaking: ReadonlySet<Evict>): void {
+  const [oldest] = handshaking
+  oldest?.()
 }
 
 /** A server that could serve next to nobody says so at its start instead. */

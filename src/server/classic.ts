@@ -78,6 +78,7 @@ export class ClassicDialect implements Dialect {
 
   #loginFailed(reason: SealwireError): void {
     if (reason.fatal) throw reason
+    if (isOurs(reason.code)) this.#server.log.warning('login failed', { connection: this.#speaker.id, code: reason.code })
     this.#speaker.loginRefused()
     this.#refuse(reason.code)
   }
@@ -236,6 +237,11 @@ function parseCredentials(body: Uint8Array): { readonly name: string; readonly p
   } catch {
     return undefined
   }
+}
+
+/** The store could not do it: no fault of the client's, and something for the operator to look at. */
+function isOurs(code: Code): boolean {
+  return code === 'storage_full' || code === 'unavailable' || code === 'unknown_outcome'
 }
 
 function isExit(text: Uint8Array): boolean {

@@ -22,6 +22,6 @@ export interface ServerContext {
   readonly classic: ((speaker: Speaker) => Dialect) | undefined
   /** Tells a peer why its connection ends. */
   lastWord(link: Link, error: SealwireError): void
-  /** The session is over. */
+  /** The session's link is over. */
   forget(session: Session): void
 }

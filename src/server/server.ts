@@ -3,7 +3,7 @@
 
 import { crc32 as nativeChecksum } from 'node:zlib'
 import type { Clock, Timer } from '../domain/index.ts'
-import { Flusher, type Listener, type ListenHandlers, listenTls, type TlsIdentity } from '../link/index.ts'
+import { Flusher, type Listener, type ListenHandlers, listenTls, type Ticket, type TlsIdentity } from '../link/index.ts'
 import { type Checksum, crc32, type Limits } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import { Accounts, type RegistrationMode } from './accounts.ts'
@@ -156,7 +156,7 @@ export class Server {
 
   #sessionHandlers(): ListenHandlers<ConnectionTicket> {
     return {
-      admit: (address) => this.#admission.admit(address),
+      admit: (address, evict) => this.#admission.admit(address, evict),
       opened: (link, ticket) => {
         const session = new Session(++this.#connectionId, link, ticket, this.#context)
         this.#sessions.add(session)
@@ -167,7 +167,7 @@ export class Server {
     }
   }
 
-  #echoHandlers(): ListenHandlers<{ release(): void }> {
+  #echoHandlers(): ListenHandlers<Ticket> {
     return {
       admit: (address) => this.#admission.admitEcho(address),
       opened: (link) => this.#echo.open(link),

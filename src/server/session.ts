@@ -81,6 +81,7 @@ export class Session implements LinkReceiver, Speaker {
 
   closed(end: LinkEnd): void {
     this.#close()
+    this.#server.forget(this)
     this.#server.log.info('client disconnected', { connection: this.id, end })
   }
 
@@ -197,6 +198,5 @@ export class Session implements LinkReceiver, Speaker {
     this.#hangUp.abort()
     this.drained()
     this.#dialect?.closed()
-    this.#server.forget(this)
   }
 }

@@ -61,6 +61,16 @@ describe('BufferedLink', () => {
     expect(recorder.text).toBe('a')
   })
 
+  test('cuts a peer that goes on sending while the link is closing', async () => {
+    const { link, recorder } = make()
+    link.close()
+    link.arrive(new Uint8Array(256 * 1024))
+    expect(link.asked).toEqual(['end'])
+    link.arrive(new Uint8Array(1))
+    await settle()
+    expect([link.asked, recorder.ends, recorder.bytesTotal]).toEqual([['end', 'cut'], ['closed'], 0])
+  })
+
   test('leaves no timer behind', async () => {
     const { link, clock } = make()
     link.send(new Uint8Array(10))

@@ -247,6 +247,21 @@ describe('login', () => {
     expect(await rejectionOf(after.login(as('alice', { address: elsewhere })))).toBeUndefined()
   })
 
+  test('slows down guesses also while nothing can be written, and lets the owner in from elsewhere', async () => {
+    await using world = new World()
+    const roomy = await world.accounts()
+    await roomy.register(as('alice'))
+    await fail(roomy, 1, as('alice', { ...wrong, address: elsewhere }))
+    await world.restart()
+    const full = await world.accounts({ ...floor, diskBytesFreeMin: 1_099_511_627_776 })
+    const guesses = [...Array(8).keys()].map((at) => as('alice', { password: `guess number ${at}` }))
+    const answers: Code[] = []
+    for (const guess of guesses) answers.push((await refusedBy(full.login(guess))).code)
+    expect(answers).toEqual([...Array(6).fill('login_refused'), 'rate_limited', 'rate_limited'])
+    expect((await refusedBy(full.login(as('alice')))).code).toBe('rate_limited')
+    expect((await full.login(as('alice', { address: elsewhere }))).name).toBe('alice')
+  })
+
   test('checks guesses at one account one after the other, so that many at once gain nothing', async () => {
     await using world = new World()
     const accounts = await world.accounts()

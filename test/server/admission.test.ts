@@ -6,11 +6,11 @@ import { ManualClock } from '../support/manual-clock.ts'
 describe('Admission', () => {
   test('admits until an address has its share of connections without a login', () => {
     const { admission, refusals } = make({ connectionsUnauthenticatedPerAddressMax: 2, connectionsBurstPerAddressMax: 100 })
-    const [first, second] = [admission.admit('192.0.2.1'), admission.admit('192.0.2.1')]
-    expect([first, second, admission.admit('192.0.2.1')]).toEqual([expect.anything(), expect.anything(), undefined])
-    expect(admission.admit('192.0.2.2')).toBeDefined()
+    const [first, second] = [enter(admission, '192.0.2.1'), enter(admission, '192.0.2.1')]
+    expect([first, second, enter(admission, '192.0.2.1')]).toEqual([expect.anything(), expect.anything(), undefined])
+    expect(enter(admission, '192.0.2.2')).toBeDefined()
     first?.authenticated()
-    expect(admission.admit('192.0.2.1')).toBeDefined()
+    expect(enter(admission, '192.0.2.1')).toBeDefined()
     expect(refusals).toEqual(['address'])
     second?.release()
     expect([admission.connections, admission.unauthenticated]).toEqual([3, 2])
@@ -18,9 +18,9 @@ describe('Admission', () => {
 
   test('takes an IPv6 /64 for one address', () => {
     const { admission } = make({ connectionsUnauthenticatedPerAddressMax: 1 })
-    expect(admission.admit('2001:db8:0:1::1')).toBeDefined()
-    expect(admission.admit('2001:db8:0:1:ffff::2')).toBeUndefined()
-    expect(admission.admit('2001:db8:0:2::1')).toBeDefined()
+    expect(enter(admission, '2001:db8:0:1::1')).toBeDefined()
+    expect(enter(admission, '2001:db8:0:1:ffff::2')).toBeUndefined()
+    expect(enter(admission, '2001:db8:0:2::1')).toBeDefined()
   })
 
   test('bounds the rate of an address, with a burst, and lets it recover', async () => {
@@ -70,18 +70,18 @@ describe('Admission', () => {
   test('sheds new connections when memory is short and takes them again', async () => {
     let residentBytes = 0
     const { admission, clock, refusals } = make({ residentBytesMax: 200 * 1024 * 1024 }, { residentBytes: () => residentBytes })
-    expect(admission.admit('192.0.2.1')).toBeDefined()
+    expect(enter(admission, '192.0.2.1')).toBeDefined()
     residentBytes = 161 * 1024 * 1024
     await clock.move(1000)
-    expect(admission.admit('192.0.2.1')).toBeUndefined()
+    expect(enter(admission, '192.0.2.1')).toBeUndefined()
     residentBytes = 0
     await clock.move(1000)
-    expect([admission.admit('192.0.2.1'), refusals]).toEqual([expect.anything(), ['memory']])
+    expect([enter(admission, '192.0.2.1'), refusals]).toEqual([expect.anything(), ['memory']])
   })
 
   test('gives a place back once, however often the ticket is released', () => {
     const { admission } = make()
-    const ticket = admission.admit('192.0.2.1')
+    const ticket = enter(admission, '192.0.2.1')
     ticket?.release()
     ticket?.release()
     ticket?.authenticated()
@@ -97,11 +97,45 @@ describe('Admission', () => {
     expect(admission.admitEcho('192.0.2.1')).toBeDefined()
   })
 
+  test('makes room by evicting the oldest handshake, of the address or of all', () => {
+    const { admission, refusals } = make(
+      { connectionsUnauthenticatedPerAddressMax: 2, connectionsUnauthenticatedMax: 3 },
+      { random: () => 0 },
+    )
+    const evicted: string[] = []
+    const begin = (address: string, name: string): ConnectionTicket | undefined => {
+      const ticket = admission.admit(address, () => {
+        evicted.push(name)
+        ticket?.release()
+      })
+      return ticket
+    }
+    begin('192.0.2.1', 'a')
+    begin('192.0.2.1', 'b')
+    begin('192.0.2.1', 'c') // The address has its two places.
+    begin('192.0.2.2', 'd') // From here on the draw says that there is no room at all.
+    begin('192.0.2.3', 'e')?.established()
+    expect([evicted, admission.unauthenticated]).toEqual([['a', 'b', 'c'], 2])
+    begin('192.0.2.4', 'f')?.established()
+    expect([evicted.at(-1), begin('192.0.2.5', 'g'), refusals]).toEqual(['d', undefined, ['unauthenticated']])
+  })
+
+  test('evicts nobody for a connection that is refused for its rate', () => {
+    const { admission } = make({
+      connectionsUnauthenticatedPerAddressMax: 2,
+      connectionsBurstPerAddressMax: 2,
+      connectionsPerSecondPerAddressMax: 1,
+    })
+    let evictions = 0
+    for (let i = 0; i < 5; i++) admission.admit('192.0.2.1', () => void evictions++)
+    expect([evictions, admission.unauthenticated]).toEqual([0, 2])
+  })
+
   test('remembers no more addresses than it may, and those with connections longest', () => {
     const { admission } = make({ addressesTrackedMax: 1000, connectionsUnauthenticatedPerAddressMax: 1 })
-    admission.admit('192.0.2.1')
-    for (let i = 0; i < 5000; i++) admission.admit(`10.0.${i >> 8}.${i & 255}`)?.release()
-    expect(admission.admit('192.0.2.1')).toBeUndefined()
+    enter(admission, '192.0.2.1')
+    for (let i = 0; i < 5000; i++) enter(admission, `10.0.${i >> 8}.${i & 255}`)?.release()
+    expect(enter(admission, '192.0.2.1')).toBeUndefined()
     expect(admission.addresses).toBeLessThanOrEqual(1000)
   })
 })
@@ -122,10 +156,17 @@ function make(overrides: Partial<Limits> = {}, machine: Partial<Machine> = {}): 
   return { admission, clock, refusals }
 }
 
+/** A connection that has finished its handshake at once; what is in its handshake is in the tests of eviction. */
+function enter(admission: Admission, address: string): ConnectionTicket | undefined {
+  const ticket = admission.admit(address, () => ticket?.release())
+  ticket?.established()
+  return ticket
+}
+
 function admitMany(admission: Admission, address: string, count: number): number {
-  return Array.from({ length: count }, () => admission.admit(address)).filter((ticket?: ConnectionTicket) => ticket !== undefined).length
+  return Array.from({ length: count }, () => enter(admission, address)).filter((ticket?: ConnectionTicket) => ticket !== undefined).length
 }
 
 function admitFromMany(admission: Admission, count: number): number {
-  return Array.from({ length: count }, (_, at) => admission.admit(`198.51.100.${at}`)).filter((ticket) => ticket !== undefined).length
+  return Array.from({ length: count }, (_, at) => enter(admission, `198.51.100.${at}`)).filter((ticket) => ticket !== undefined).length
 }

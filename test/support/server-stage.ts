@@ -34,7 +34,7 @@ export class ServerStage implements Disposable {
     const flusher = new Flusher(this.limits, this.clock)
     const [near, far] = linkPair({ limits: this.limits, flusher })
     const peer = new TestPeer(far, near)
-    const ticket = { authenticated: () => void peer.authenticated++, release() {} }
+    const ticket = { established() {}, authenticated: () => void peer.authenticated++, release() {} }
     const session = new Session(++this.#id, near, ticket, this.context)
     this.sessions.add(session)
     near.attach(session)

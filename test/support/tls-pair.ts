@@ -1,7 +1,7 @@
 // A TLS listener on a free port with everything that a link test wants to know about it.
 
 import { systemClock } from '../../src/domain/index.ts'
-import { Flusher, type Link, type LinkContext, type Listener, listenTls } from '../../src/link/index.ts'
+import { Flusher, type Link, type LinkContext, type Listener, listenTls, type Ticket } from '../../src/link/index.ts'
 import { type Limits, resolveLimits } from '../../src/protocol/index.ts'
 import { Recorder } from '../compliance/link.ts'
 import type { TestIdentity } from './tls-identity.ts'
@@ -62,9 +62,10 @@ export class TestListener implements Disposable {
     for (const { link } of this.accepted) link.terminate()
   }
 
-  #ticket(): { release(): void } {
+  #ticket(): Ticket {
     this.tickets++
     return {
+      established() {},
       release: () => {
         this.tickets--
         this.#wake?.()
