@@ -40,7 +40,9 @@ export async function loadEchoIdentity(source: EchoIdentitySource, { clock }: { 
     // A server that runs on this folder keeps its certificate in order: it can be shared, only not made.
     const inUse = SealwireError.is(reason) && reason.code === 'data_locked'
     if (!inUse || !existsSync(certificate) || !existsSync(key)) throw reason
-    return fromFiles(certificate, key, clock)
+    const shared = fromFiles(certificate, key, clock)
+    const authority = authorityOf(folder)
+    return existsSync(authority) ? { ...shared, authority } : shared
   }
 }
 
@@ -49,7 +51,11 @@ async function fromData(folder: string, clock: Clock): Promise<EchoIdentity> {
   const [{ lockData }, { loadServerIdentity }] = await Promise.all([import('../store/index.ts'), import('../pki/index.ts')])
   using _lock = lockData(folder)
   const { certificateChainPem, keyPem } = await loadServerIdentity({ folder }, { clock })
-  return { tls: { certificateChain: certificateChainPem, key: keyPem }, authority: join(folder, 'ca.crt'), warnings: [] }
+  return { tls: { certificateChain: certificateChainPem, key: keyPem }, authority: authorityOf(folder), warnings: [] }
+}
+
+function authorityOf(folder: string): string {
+  return join(folder, 'ca.crt')
 }
 
 function fromFiles(certificatePath: string, keyPath: string, clock: Clock): EchoIdentity {

@@ -10,6 +10,7 @@ export class EchoPeer implements LinkReceiver {
   readonly #closeMsMax: number
   readonly #received: Uint8Array
   #receivedBytes = 0
+  #hasAnswered = false
   #wake: () => void = () => {}
   #failure: SealwireError | undefined
   #end: LinkEnd | undefined
@@ -65,6 +66,7 @@ export class EchoPeer implements LinkReceiver {
 
   received(bytes: Uint8Array): void {
     if (bytes.length > this.#received.length - this.#receivedBytes) return this.#fail(overrun(this.#received.length))
+    this.#hasAnswered = true
     this.#received.set(bytes, this.#receivedBytes)
     this.#receivedBytes += bytes.length
     this.#wake()
@@ -73,7 +75,7 @@ export class EchoPeer implements LinkReceiver {
   drained(): void {}
 
   closed(end: LinkEnd): void {
-    this.#failure ??= lost(end)
+    this.#failure ??= lost(end, this.#hasAnswered)
     this.#end = end
     this.#over.resolve()
     this.#wake()
@@ -104,10 +106,11 @@ export class EchoPeer implements LinkReceiver {
   }
 }
 
-function lost(end: LinkEnd): SealwireError {
-  return new SealwireError('connection_lost', ends[end], {
-    hint: 'see what the server printed, and try again',
-  })
+function lost(end: LinkEnd, hasAnswered: boolean): SealwireError {
+  // Another kind of server hangs up on a greeting that it does not understand.
+  const stranger = end === 'ended' && !hasAnswered
+  const hint = stranger ? 'check that it is an echo server, and see what it printed' : 'see what the server printed, and try again'
+  return new SealwireError('connection_lost', ends[end], { hint })
 }
 
 function late(timeoutMs: number): SealwireError {

@@ -1,7 +1,7 @@
 // What the echo server tells about its connections, in the words of the first seed: three lines on standard output, and
 // on standard error what came to nothing before it was a connection. Strangers decide how often, so both are paced.
 
-import type { Link, RemoteAddress } from '../link/index.ts'
+import type { HandshakeFailure, Link, RemoteAddress } from '../link/index.ts'
 import type { LimitName, Limits } from '../protocol/index.ts'
 import type { Refusal } from '../server/admission.ts'
 import type { EchoObserver } from '../server/echo.ts'
@@ -33,7 +33,7 @@ export class EchoReport implements EchoObserver {
   }
 
   /** A connection never became one. */
-  failed(remote: RemoteAddress, why: 'handshake' | 'timeout'): void {
+  failed(remote: RemoteAddress, why: HandshakeFailure): void {
     if (this.#failures.admit()) this.#failures.print(`Handshake error: ${placeOf(remote)} ${failures[why]}`)
   }
 
@@ -50,6 +50,7 @@ function placeOf({ address, port }: RemoteAddress): string {
 const failures = {
   handshake: 'gave up: it does not trust the certificate, or does not speak TLS',
   timeout: 'took too long',
+  evicted: 'made room for another',
 } as const
 
 /** The limit that an operator may raise, for each reason. */

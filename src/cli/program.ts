@@ -28,10 +28,11 @@ export const commands: Readonly<Record<string, CommandRow>> = {
  * @throws {SealwireError} `usage` for what is no command line, and whatever the command throws.
  */
 export async function run(args: readonly string[]): Promise<void> {
-  const chosen = chosenName(args)
+  const others = args.filter((word) => !helpWords.has(word))
+  const chosen = chosenName(others)
   const program = await makeProgram(chosen)
   try {
-    await program.parseAsync(args.length === 0 ? ['--help'] : args, { from: 'user' })
+    await program.parseAsync(wordsToParse(args, others, chosen), { from: 'user' })
   } catch (reason) {
     if (!(reason instanceof CommanderError)) throw reason
     if (!ends.has(reason.code)) throw usageError(reason, chosen)
@@ -46,7 +47,8 @@ export async function makeProgram(chosen: string | undefined): Promise<Command> 
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
-    .addHelpText('after', examples + exitCodesHelp())
+    .addHelpText('after', examples)
+    .addHelpText('after', exitCodesHelp())
     .exitOverride()
     // An error is thrown, and told in one line by whoever catches it; commander says nothing of it by itself.
     .configureOutput({ writeOut, writeErr() {}, outputError() {} })
@@ -57,10 +59,15 @@ export async function makeProgram(chosen: string | undefined): Promise<Command> 
   return program
 }
 
+/** commander takes a help of a command that does not exist for a success, so there only what is wrong is left to it. */
+function wordsToParse(args: readonly string[], others: readonly string[], chosen: string | undefined): readonly string[] {
+  if (others.length === 0) return ['--help']
+  return chosen === undefined ? others : args
+}
+
 /** The root takes no flag with a value, so the first word that is no flag is the command. */
-function chosenName(args: readonly string[]): string | undefined {
-  const words = args.filter((word) => !word.startsWith('-'))
-  const name = words[0] === 'help' ? words[1] : words[0]
+function chosenName(words: readonly string[]): string | undefined {
+  const name = words.find((word) => !word.startsWith('-'))
   return name !== undefined && Object.hasOwn(commands, name) ? name : undefined
 }
 
@@ -82,6 +89,8 @@ function version(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown'
 }
+
+const helpWords: ReadonlySet<string> = new Set(['help', '-h', '--help'])
 
 /** What commander throws when it has printed what was asked for. */
 const ends: ReadonlySet<string> = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version'])

@@ -75,7 +75,9 @@ describe('an identity of a data folder', () => {
   test('is shared with a server that runs on the folder, but not made under its hands', async () => {
     const folder = copy('shared')
     using _lock = lockData(folder)
-    expect((await loadEchoIdentity({ kind: 'data', folder }, parts)).tls.certificateChain).toBe(text(made, 'server.crt'))
+    const shared = await loadEchoIdentity({ kind: 'data', folder }, parts)
+    expect(shared.tls.certificateChain).toBe(text(made, 'server.crt'))
+    expect(shared.authority).toBe(join(folder, 'ca.crt'))
     rmSync(join(folder, 'server.crt'))
     expect(await rejectionOf(loadEchoIdentity({ kind: 'data', folder }, parts))).toBe('data_locked')
     expect(existsSync(join(folder, 'server.crt'))).toBe(false)

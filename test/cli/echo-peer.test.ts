@@ -64,6 +64,19 @@ describe('ask', () => {
     expect(peer.end).toBe('ended')
   })
 
+  test('doubts that it is an echo server when it ends the connection before any answer', async () => {
+    for (const [answer, hint] of [
+      ['', 'check that it is an echo server, and see what it printed'],
+      ['x\n', 'see what the server printed, and try again'],
+    ] as const) {
+      const { peer, far } = open()
+      far.send(Buffer.from(answer))
+      far.close()
+      await peer.over
+      expect(peer.failure?.hint).toBe(hint)
+    }
+  })
+
   test('tells a reset from an end', async () => {
     const { peer, far } = open()
     far.terminate()

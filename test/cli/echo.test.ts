@@ -123,7 +123,7 @@ describe('sealwire echo', () => {
     link.close()
     expect(await cli.ended()).toBe(4)
     expect(cli.stdout).toEndWith('SSL Handshake successful.\nServer disconnected (EOF).\n')
-    expect(cli.stderr).toBe('sealwire: the server ended the connection. see what the server printed, and try again.\n')
+    expect(cli.stderr).toBe('sealwire: the server ended the connection. check that it is an echo server, and see what it printed.\n')
   })
 
   test('ends when whoever reads its output is gone', async () => {

@@ -17,6 +17,15 @@ describe('main', () => {
     })
   })
 
+  test.each([[['help', 'fly']], [['fly', '--help']]])(
+    'ends the help of an unknown command as that command (%p)',
+    async (args: string[]) => {
+      const unknown = await runCli(['fly'])
+      expect(unknown).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringMatching(/^sealwire: [^\n]+\n$/) })
+      expect(await runCli(args)).toEqual(unknown)
+    },
+  )
+
   test('shows no control character of what it was given', async () => {
     const { stderr } = await runCli(['\u001b[31m\u009b\u202e\nfly'])
     expect(stderr).toBe("sealwire: unknown command '\\u001b[31m\\u009b\\u202e\\nfly'. sealwire --help shows the commands.\n")

@@ -9,6 +9,9 @@ describe('run', () => {
   test.each<[string, readonly string[], string, string]>([
     ['a misspelt command', ['srve'], "unknown command 'srve'", 'did you mean serve?'],
     ['an unknown command', ['fly'], "unknown command 'fly'", 'sealwire --help shows the commands'],
+    ['the help of an unknown command', ['help', 'fly'], "unknown command 'fly'", 'sealwire --help shows the commands'],
+    ['the help of a misspelt command', ['srve', '--help'], "unknown command 'srve'", 'did you mean serve?'],
+    ['an unknown command after -h', ['-h', 'fly'], "unknown command 'fly'", 'sealwire --help shows the commands'],
     ['an unknown flag', ['--fly'], "unknown option '--fly'", 'sealwire --help shows the commands'],
     ['a misspelt flag of a command', ['serve', '--dta', 'x'], "unknown option '--dta'", 'did you mean --data?'],
     [
@@ -58,13 +61,13 @@ describe('makeProgram', () => {
 })
 
 describe('sealwire', () => {
-  test.each([[[]], [['--help']], [['-h']], [['help']]])(
+  test.each([[[]], [['--help']], [['-h']], [['help']], [['help', 'help']]])(
     'prints its commands and exit codes on standard output (%p)',
     async (args: readonly string[]) => {
       const { exitCode, stdout, stderr } = await runCli(args)
       expect([exitCode, stderr]).toEqual([0, ''])
       for (const [name, { summary }] of Object.entries(commands)) expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'))
-      expect(stdout).toContain(exitCodesHelp())
+      expect(stdout).toEndWith(`\n${exitCodesHelp()}\n`)
     },
   )
 

@@ -190,7 +190,15 @@ describe('listenTls', () => {
     const { port, context } = listen()
     const handlers = { admit: () => undefined, opened: () => new Recorder(), failed() {} }
     const again = () => listenTls({ host: '127.0.0.1', port, identity: () => identity.identity }, handlers, context)
-    expect(again).toThrow(`[address_unavailable] cannot listen on 127.0.0.1:${port}`)
+    expect(again).toThrow(`[address_unavailable] cannot listen on 127.0.0.1:${port}: the port is in use`)
+  })
+
+  test.each([
+    ['an address of another machine', '192.0.2.1', ': this is no address of this machine', 'choose one that it has, such as 127.0.0.1'],
+    ['a name that cannot be', 'x'.repeat(64), '', 'check the name or address'],
+  ])('says why it cannot listen on %s', (_, host, why, hint) => {
+    const refusal = { code: 'address_unavailable', sentence: `cannot listen on ${host}:0${why}`, hint }
+    expect(() => listen({}, host)).toThrow(expect.objectContaining(refusal))
   })
 })
 
