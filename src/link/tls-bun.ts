@@ -33,10 +33,11 @@ export interface TlsListenOptions {
 export function listenTls<T extends Ticket>(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
   const tls = tlsOptionsOf(options.identity)
   const listener = bind(options, (socket) => {
-    let link: TlsLink | undefined
-    const ticket = handlers.admit(socket.remoteAddress, () => link?.abandon('evicted'))
+    const connection: { link?: TlsLink } = {}
+    const ticket = handlers.admit(socket.remoteAddress, () => connection.link?.abandon('evicted'))
     if (ticket === undefined) return void socket.terminate()
-    link = new TlsLink(socket, ticket, handlers, context)
+    const link = new TlsLink(socket, ticket, handlers, context)
+    connection.link = link
     link.handshake(tls())
   })
   const close = (): void => listener.stop(false)
