@@ -75,6 +75,7 @@ export interface Ticket {
   release(): void
 }
 
+/** Why a handshake came to nothing: `evicted` is one that made room for another connection. */
 export type HandshakeFailure = 'handshake' | 'timeout' | 'evicted'
 
 /** What a server says to its listener about each connection, in this order. */
