@@ -2,15 +2,10 @@
 // every network, so whoever wants that says 0.0.0.0 or [::].
 
 import { isIP, isIPv6 } from 'node:net'
+import type { Endpoint } from '../server/server.ts'
 import { type Origin, refuse } from './origin.ts'
 
-/** A place to listen at or to dial. */
-export interface Endpoint {
-  /** A name or an address, without brackets. */
-  readonly host: string
-  /** 0 to 65535; to listen at port 0 is to let the system choose one. */
-  readonly port: number
-}
+export type { Endpoint }
 
 /**
  * Reads `HOST:PORT`: `127.0.0.1:5555`, `localhost:5555`, `[::1]:5555`.

@@ -17,9 +17,11 @@ import { Presence } from './presence.ts'
 import { Session } from './session.ts'
 import { Tally } from './tally.ts'
 
-/** An address to listen on; `host` without brackets, `port` 0 for any free one. */
+/** A place to listen at or to dial. */
 export interface Endpoint {
+  /** A name or an address, without brackets. */
   readonly host: string
+  /** 0 to 65535; to listen at port 0 is to let the system choose one. */
   readonly port: number
 }
 

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseCertificates, parseKey, readText } from '../../src/cli/echo-pem.ts'
-import { SealwireError } from '../../src/protocol/index.ts'
 import { testIdentity } from '../support/tls-identity.ts'
+import { refusal } from '../support/refusal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-pem-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -46,13 +46,3 @@ describe('parseKey', () => {
     expect(refusal(() => parseKey('a.key', 'secret text'))).toEqual(['key_malformed', 'the key "a.key" cannot be read as a private key'])
   })
 })
-
-function refusal(action: () => unknown): readonly [string, string] | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    const { code, sentence } = SealwireError.from(reason)
-    return [code, sentence]
-  }
-}

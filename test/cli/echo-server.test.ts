@@ -8,10 +8,11 @@ import { fileURLToPath } from 'node:url'
 import { type EchoServerArguments, resolveEchoServerConfig } from '../../src/cli/echo-server.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { dialTls, Flusher } from '../../src/link/index.ts'
-import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
+import { resolveLimits } from '../../src/protocol/index.ts'
 import { Recorder } from '../compliance/link.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 import { CliProcess, runCli } from './cli-process.ts'
+import { refusal } from '../support/refusal.ts'
 
 const { identity, roots } = await testIdentity()
 const scratch = mkdtempSync(join(tmpdir(), 'sealwire-echo-'))
@@ -152,16 +153,6 @@ async function dial(port: number) {
   const recorder = new Recorder()
   link.attach(recorder)
   return { link, recorder }
-}
-
-function refusal(action: () => unknown): readonly [string, string] | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    const { code, sentence } = SealwireError.from(reason)
-    return [code, sentence]
-  }
 }
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))

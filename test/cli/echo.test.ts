@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type EchoArguments, resolveEchoConfig } from '../../src/cli/echo.ts'
-import { SealwireError } from '../../src/protocol/index.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 import { TestListener } from '../support/tls-pair.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 import { RunningEcho } from './echo-support.ts'
+import { refusal } from '../support/refusal.ts'
 
 const identity = await testIdentity()
 const scratch = mkdtempSync(join(tmpdir(), 'sealwire-echo-'))
@@ -136,13 +136,3 @@ describe('sealwire echo', () => {
     expect(await cli.ended()).toBe(0)
   })
 })
-
-function refusal(action: () => unknown): readonly [string, string] | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    const { code, sentence } = SealwireError.from(reason)
-    return [code, sentence]
-  }
-}

@@ -3,12 +3,7 @@
 import { type Code, SealwireError } from '../../src/protocol/index.ts'
 
 export function refusalOf(action: () => unknown): Code | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
+  return refusal(action)?.[0]
 }
 
 export async function rejectionOf(promise: Promise<unknown>): Promise<Code | undefined> {
@@ -17,5 +12,16 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<Code | und
     return undefined
   } catch (reason) {
     return SealwireError.from(reason).code
+  }
+}
+
+/** The code and the sentence that `action` is refused with; `undefined` when it is not. */
+export function refusal(action: () => unknown): readonly [Code, string] | undefined {
+  try {
+    action()
+    return undefined
+  } catch (reason) {
+    const { code, sentence } = SealwireError.from(reason)
+    return [code, sentence]
   }
 }
