@@ -1,5 +1,5 @@
-// The package `sealwire`: what all its parts share. The parts themselves are `sealwire/protocol`, `sealwire/server` and
-// `sealwire/link/…`.
+// The package `sealwire`: what all its parts share. The parts themselves are `sealwire/protocol`, `sealwire/client`,
+// `sealwire/client/node`, `sealwire/server` and `sealwire/link/…`.
 
 export {
   type Code,

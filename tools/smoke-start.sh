@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts a server with the given command, waits for its two lines, connects, and stops it with SIGTERM. Fails unless all
+# Starts a server with the given command, waits for its three lines, connects, and stops it with SIGTERM. Fails unless all
 # of that works and the command exits with 0:
 #   tools/smoke-start.sh npm start --
 set -euo pipefail
@@ -28,14 +28,14 @@ wait_until() {
   done
 }
 
-says_both_lines() {
+says_its_lines() {
   kill -0 "$server" 2>/dev/null || fail 'the server ended by itself'
-  grep -qE '^fingerprint +SHA256:' "$folder/output"
+  grep -qE '^fingerprint +SHA256:' "$folder/output" && grep -qE '^invite +sealwire://' "$folder/output"
 }
 
 has_ended() { ! kill -0 "$server" 2>/dev/null; }
 
-wait_until 60 says_both_lines || fail 'no two lines within 60 s'
+wait_until 60 says_its_lines || fail 'no three lines within 60 s'
 port=$(sed -nE 's#^sealwire listening on tls://127\.0\.0\.1:([0-9]+)$#\1#p' "$folder/output")
 [ -n "$port" ] || fail 'no line that says where it listens'
 (exec 3<>"/dev/tcp/127.0.0.1/$port") || fail "nothing answers on port $port"
@@ -46,5 +46,5 @@ code=0
 wait "$server" || code=$?
 [ "$code" = 0 ] || fail "exit code $code after SIGTERM"
 (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && fail "something still answers on port $port"
-grep -E '^(sealwire listening|fingerprint)' "$folder/output"
+grep -E '^(sealwire listening|fingerprint|invite)' "$folder/output"
 echo 'smoke start: started, answered, stopped with exit code 0'

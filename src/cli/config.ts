@@ -2,10 +2,13 @@
 // configuration file, which beats the defaults. Every source is checked, also where another one beats it. Limits are
 // merged name by name, all else is taken whole from the first source that says it.
 
+import { isIPv4 } from 'node:net'
 import { certificateHosts } from '../pki/certificate-host.ts'
+import type { OwnFiles } from '../pki/own-certificate.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { type Limits, resolveLimits } from '../protocol/limits.ts'
 import type { LogLevel } from '../server/log.ts'
+import type { MutualTls } from '../server/mutual-tls.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from './endpoint.ts'
 import { environmentLayer, type Flags, flagsLayer, type Layer } from './layer.ts'
 import { choice, type Reader, readLimit, readPath, readSwitch } from './option-value.ts'
@@ -15,6 +18,7 @@ import {
   type LogFormat,
   logFormats,
   logLevels,
+  mutualTlsModes,
   type Registration,
   registrations,
   type ServeOptionName,
@@ -28,10 +32,20 @@ export interface ServeConfig {
   readonly data: string
   /** Names and addresses for the certificate beside localhost, 127.0.0.1 and ::1. Default: none. */
   readonly hosts: readonly string[]
+  /** The operator's own certificate and its key, absolute paths. Default: an imported one, else the server's own. */
+  readonly certificate: OwnFiles | undefined
   /** Who may register. Default: `invite`. */
   readonly registration: Registration
   /** Whether the classic dialect is spoken. Default: false. */
   readonly classic: boolean
+  /** Whether clients are asked for device certificates. Default: `optional`. */
+  readonly mutualTls: MutualTls
+  /** Where clients without a certificate can join, and nothing else. Default: nowhere but at `listen`. */
+  readonly joinListen: Endpoint | undefined
+  /** Where the sealed channel is spoken. Default: nowhere. */
+  readonly sealed: readonly Endpoint[]
+  /** Whether it also echoes there for clients of version 1. Default: false. */
+  readonly sealedV1: boolean
   /** Where the echo service listens. Default: nowhere. */
   readonly echo: Endpoint | undefined
   readonly limits: Limits
@@ -63,14 +77,21 @@ export async function resolveServeConfig(sources: ConfigSources): Promise<ServeC
     listen: Object.freeze(given(layers, 'listen', parseEndpoint) ?? [defaultEndpoint]),
     data: last(layers, 'data', readPath) ?? readPath('sealwire-data', commandLine('--data')),
     hosts: Object.freeze(given(layers, 'host', (text) => text) ?? []),
+    certificate: certificateOf(layers),
     registration: last(layers, 'registration', choice(registrations)) ?? 'invite',
     classic: last(layers, 'classic', readSwitch) ?? false,
+    mutualTls: last(layers, 'mutual-tls', choice(mutualTlsModes)) ?? 'optional',
+    joinListen: last(layers, 'join-listen', parseEndpoint),
+    sealed: Object.freeze(given(layers, 'sealed', parseEndpoint) ?? []),
+    sealedV1: last(layers, 'sealed-v1', readSwitch) ?? false,
     echo: last(layers, 'echo', parseEndpoint),
     limits: limitsOf(layers),
     logLevel: last(layers, 'log-level', choice(logLevels)) ?? 'info',
     logFormat: last(layers, 'log-format', choice(logFormats)) ?? (sources.terminal === true ? 'pretty' : 'json'),
   } satisfies ServeConfig
   refuseTwice(config)
+  refuseIdleJoining(config)
+  refuseOpenV1(config)
   // The rule of what a host may be is the certificate's; asked here, a wrong one costs nothing but this line.
   certificateHosts(config.hosts)
   return Object.freeze(config)
@@ -106,16 +127,52 @@ function last<T>(layers: readonly Layer[], name: ServeOptionName, read: Reader<T
   return given(layers, name, read)?.at(-1)
 }
 
+/** One without the other would be taken for a pair with what another source says. */
+function certificateOf(layers: readonly Layer[]): OwnFiles | undefined {
+  const certificate = last(layers, 'cert', readPath)
+  const key = last(layers, 'key', readPath)
+  if (certificate !== undefined && key !== undefined) return Object.freeze({ certificate, key })
+  if (certificate === undefined && key === undefined) return undefined
+  const missing = certificate === undefined ? '--cert' : '--key'
+  throw new SealwireError('config_invalid', `a certificate and its key belong together: ${missing} is missing`, { hint: 'give both' })
+}
+
 function limitsOf(layers: readonly Layer[]): Limits {
   const rows = layers.toReversed().flatMap((layer) => given([layer], 'limits', readLimit) ?? [])
   return resolveLimits(Object.fromEntries(rows))
 }
 
-function refuseTwice({ listen, echo }: ServeConfig): void {
-  const fixed = (echo === undefined ? listen : [...listen, echo]).filter(({ port }) => port !== 0).map(formatEndpoint)
+function refuseTwice({ listen, echo, joinListen, sealed }: ServeConfig): void {
+  const others = [echo, joinListen].filter((endpoint) => endpoint !== undefined)
+  const fixed = [...listen, ...others, ...sealed].filter(({ port }) => port !== 0).map(formatEndpoint)
   const twice = fixed.find((text, index) => fixed.indexOf(text) < index)
   if (twice === undefined) return
   throw new SealwireError('config_invalid', `the address ${twice} is asked for twice`, { hint: 'give each listener its own' })
 }
 
-const defaultEndpoint: Endpoint = Object.freeze({ host: '127.0.0.1', port: 5555 })
+/** Nobody is authenticated there, so nobody but this machine may get there. */
+function refuseOpenV1({ sealed, sealedV1 }: ServeConfig): void {
+  if (!sealedV1) return
+  const wide = sealed.find(({ host }) => !isLoopback(host))
+  if (sealed.length > 0 && wide === undefined) return
+  const why = wide === undefined ? 'there is no address for it' : `${formatEndpoint(wide)} is not one of this machine alone`
+  throw new SealwireError('config_invalid', `version 1 of the sealed channel is for loopback addresses only, and ${why}`, {
+    hint: 'use --sealed 127.0.0.1:1337 or --sealed [::1]:1337, or leave --sealed-v1 out',
+  })
+}
+
+/** A name may lead anywhere. */
+function isLoopback(host: string): boolean {
+  return (isIPv4(host) && host.startsWith('127.')) || host === '::1'
+}
+
+/** Without device certificates there is nothing to join for at an address of its own. */
+function refuseIdleJoining({ mutualTls, joinListen }: ServeConfig): void {
+  if (joinListen === undefined || mutualTls !== 'off') return
+  throw new SealwireError('config_invalid', 'an address for joining makes no sense without device certificates', {
+    hint: 'leave --join-listen out, or use --mutual-tls required',
+  })
+}
+
+/** Where a server listens when nobody says otherwise. */
+export const defaultEndpoint: Endpoint = Object.freeze({ host: '127.0.0.1', port: 5555 })

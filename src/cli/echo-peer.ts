@@ -132,8 +132,10 @@ const newline = Uint8Array.of(newlineByte)
 
 const ends: Readonly<Record<LinkEnd, string>> = {
   ended: 'the server ended the connection',
+  truncated: 'communication error: the connection was cut off',
   reset: 'communication error: the connection was reset',
   corrupt: 'communication error: what came had been changed on its way',
+  refused: 'the server wants a client certificate that it knows',
   slow_consumer: 'communication error: the server does not take what is sent',
   closed: 'the connection is closed',
   terminated: 'the connection was cut',

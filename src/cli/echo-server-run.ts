@@ -45,7 +45,8 @@ export async function runEchoServer(config: EchoServerConfig, { clock, stop, out
     },
     failed: (remote, why) => report.failed(remote, why),
   }
-  const listener = listenTls({ ...config.listen, identity: () => identity.tls }, handlers, { limits, flusher: new Flusher(limits, clock) })
+  const context = { limits, flusher: new Flusher(limits, clock) }
+  const listener = await listenTls({ ...config.listen, identity: () => identity.tls }, handlers, context)
   for (const warning of identity.warnings) errors.write(`sealwire: warning: ${warning}.\n`)
   if (config.identity.kind === 'data' || !config.identity.named) errors.write(clientHint(identity, listener))
   output.write(`SSL Server is running on ${formatEndpoint(listener)}\n`)

@@ -19,8 +19,20 @@ interface CommandRow {
 
 export const commands: Readonly<Record<string, CommandRow>> = {
   serve: { summary: 'run a server', load: () => import('./serve.ts') },
+  join: { summary: 'join a server with an invite link', load: () => import('./join.ts') },
+  chat: { summary: 'talk to somebody', load: () => import('./chat.ts') },
+  who: { summary: 'list who is here', load: () => import('./who.ts') },
+  passwd: { summary: 'set the password of your account', load: () => import('./passwd.ts') },
+  visibility: { summary: 'tell, or change, who sees you', load: () => import('./visibility.ts') },
+  devices: { summary: 'list the devices of your account, or revoke one', load: () => import('./devices.ts') },
+  invite: { summary: 'make an invitation to a server', load: () => import('./invite.ts') },
+  admin: { summary: 'look after the accounts of a server', load: () => import('./admin.ts') },
+  cert: { summary: 'look after the certificate of a server', load: () => import('./cert.ts') },
+  fingerprint: { summary: 'print the fingerprint of a server', load: () => import('./fingerprint.ts') },
+  doctor: { summary: 'say what is wrong with a connection or a server', load: () => import('./doctor.ts') },
   'echo-server': { summary: 'run a TLS server that sends back what it is sent', load: () => import('./echo-server.ts') },
   echo: { summary: 'talk to an echo server', load: () => import('./echo.ts') },
+  agent: { summary: 'try out the sealed channel of a server', load: () => import('./agent.ts') },
 }
 
 /**
@@ -55,6 +67,7 @@ export async function makeProgram(chosen: string | undefined): Promise<Command> 
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = name === chosen ? (await load()).command().addHelpText('after', exitCodesHelp()) : new Command(name)
     program.addCommand(command.summary(summary).copyInheritedSettings(program))
+    for (const part of command.commands) part.copyInheritedSettings(program)
   }
   return program
 }
@@ -98,5 +111,7 @@ const ends: ReadonlySet<string> = new Set(['commander.help', 'commander.helpDisp
 const examples = `
 Examples:
   sealwire serve                          a server on 127.0.0.1:5555, its data in ./sealwire-data
+  sealwire join 'sealwire://…' --name me  an account, with the link that it printed
+  sealwire chat bob                       ask bob for a chat
   sealwire serve --classic 6000           the same on port 6000, for classic clients too
   sealwire help serve                     all that can be said to it`

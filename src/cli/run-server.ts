@@ -2,73 +2,171 @@
 // opened, and then everything lives until it is told to stop.
 
 import type { Clock } from '../domain/clock.ts'
-import type { TlsIdentity } from '../link/index.ts'
-import { loadServerIdentity, type ServerIdentity } from '../pki/index.ts'
+import { coversHost } from '../pki/certificate-host.ts'
+import { certificateHost, deviceIssuer } from '../pki/index.ts'
+import { SealwireError } from '../protocol/errors.ts'
 import type { Log } from '../server/log.ts'
 import { realMachine } from '../server/machine.ts'
+import { Operator, type SealedPlace } from '../server/operator.ts'
+import { deviceRoutes } from '../server/operator-devices.ts'
+import { listenForOperator } from '../server/operator-socket.ts'
+import { PasswordHasher } from '../server/password-hasher.ts'
 import { type Server, type ServerOptions, startServer } from '../server/server.ts'
-import { lockData, openStore } from '../store/index.ts'
+import { lockData, openStore, type Store } from '../store/index.ts'
+import { certificateRoutes } from './cert-routes.ts'
 import type { ServeConfig } from './config.ts'
-import { formatEndpoint } from './endpoint.ts'
+import { noteFingerprint } from './data-folder.ts'
+import { type Endpoint, formatEndpoint } from './endpoint.ts'
+import { onHangup } from './hangup.ts'
+import { IdentityKeeper } from './identity-keeper.ts'
+import type { LiveIdentity } from './live-identity.ts'
+import { rememberSealedPlace, sealedKeyOf, sealedPlaceOf } from './sealed-place.ts'
+import { inviteAddress, rememberAddress } from './server-address.ts'
 
 export interface RunParts {
   readonly log: Log
   readonly clock: Clock
   /** Aborted when the server shall end in order. */
   readonly stop: AbortSignal
-  /** Writes a line to standard output. */
-  readonly print: (line: string) => void
+  /** Writes lines to standard output, the end of the last one too. */
+  readonly print: (lines: string) => void
+  /** The lines of a QR code, where one can be shown. */
+  readonly draw: (link: string) => readonly string[]
 }
 
 /**
  * Runs a server until `stop`, and resolves when everything has been closed.
- * @throws {SealwireError} when it cannot start: what `lockData`, `loadServerIdentity`, `openStore` and `startServer` throw.
+ * @throws {SealwireError} when it cannot start: what `lockData`, `IdentityKeeper.open`, `openStore` and `startServer` throw.
  */
 export async function runServer(config: ServeConfig, parts: RunParts): Promise<void> {
   const { log, clock, stop } = parts
   using _lock = lockData(config.data)
-  const identity = await loadServerIdentity({ folder: config.data, hosts: config.hosts }, { clock })
-  for (const file of identity.written) log.info('file written', { file })
+  await using keeper = await IdentityKeeper.open(sourceOf(config), { clock, log, limits: config.limits })
+  using _hangup = onHangup(() => void keeper.reload('SIGHUP'))
   await using store = await openStore(config.data, config.limits, { clock, log })
-  const tls = tlsIdentityOf(identity)
-  const server = startServer(optionsOf(config), { store, clock, log, machine: realMachine, identity: () => tls })
-  announce(server, identity, parts)
-  remind(identity, parts)
-  const reminder = clock.every(remindEveryMs, () => remind(identity, parts))
+  const issueDevice = deviceIssuer(config.data, { clock })
+  if (config.sealedV1) log.warning('version 1 of the sealed channel is on, which does not stop anybody in the middle')
+  const sealedKey = sealedKeyOf(config)
+  const identity = () => keeper.tls
+  const server = await startServer(optionsOf(config), { store, clock, log, machine: realMachine, identity, issueDevice, sealedKey })
+  const sealed = sealedPlaceOf(config, server, sealedKey)
+  const operator = operatorOf(server, keeper, config, { store, clock, log, sealed })
+  await using _socket = await listenForOperator(config.data, { routes: operator.routes, limits: config.limits, clock, log })
+  announce(server, { ...parts, identity: keeper.current, sealed, link: await printedInvitation(operator, config, log) })
+  keeper.start()
   await aborted(stop)
-  reminder.cancel()
   log.info('server stopping')
   await server.stop()
   log.info('server stopped')
 }
 
-function optionsOf({ listen, echo, registration, classic, limits }: ServeConfig): ServerOptions {
-  return { listen, echo: echo === undefined ? [] : [echo], registration, classic, limits }
+function optionsOf({ echo, joinListen, ...others }: ServeConfig): ServerOptions {
+  return { ...others, echo: some(echo), joinListen: some(joinListen) }
 }
 
-/** The key is exported once: connections are given the same object until there is another identity. */
-function tlsIdentityOf(identity: ServerIdentity): TlsIdentity {
-  return Object.freeze({ certificateChain: identity.certificateChainPem, key: identity.keyPem })
+function some<T>(value: T | undefined): readonly T[] {
+  return value === undefined ? [] : [value]
 }
 
-/** The lines that a person reads and a program waits for, then the same for the log. */
-function announce(server: Server, identity: ServerIdentity, { log, print }: RunParts): void {
-  for (const endpoint of server.endpoints) print(`sealwire listening on tls://${formatEndpoint(endpoint)}`)
-  for (const endpoint of server.echoEndpoints) print(`echo listening on tls://${formatEndpoint(endpoint)}`)
-  print(`fingerprint ${identity.fingerprint}`)
+function sourceOf({ data, hosts, certificate }: ServeConfig) {
+  return { folder: data, hosts, files: certificate }
+}
+
+/** What the operator can do, with the address under which clients are invited. */
+function operatorOf(
+  server: Server,
+  keeper: IdentityKeeper,
+  config: ServeConfig,
+  { store, clock, log, sealed }: Pick<RunParts, 'clock' | 'log'> & { readonly store: Store; readonly sealed: SealedPlace | undefined },
+): Operator {
+  const { data, registration, limits } = config
+  const address = inviteAddress(...joiningAt(config, server))
+  if (!coversHost(keeper.current.certificate, certificateHost(address.host))) {
+    log.warning('invite links name a host that the certificate does not have, restart with --host', { host: address.host })
+  }
+  noteForCommands(data, { address, sealed }, keeper, log)
+  const endSessions = (key: string, error: SealwireError): void => void server.endSessions(key, error)
+  const options = {
+    ...address,
+    get fingerprint() {
+      return keeper.current.fingerprint
+    },
+    sealed,
+    registration,
+    limits,
+    serverId: server.devices.serverId,
+  }
+  const certificates = certificateRoutes(keeper, clock)
+  const endDevice = (spkiHash: Uint8Array, error: SealwireError): void => server.endDevice(spkiHash, error)
+  const devices = deviceRoutes({ devices: server.devices, store, clock, log, limits, endDevice, port: () => server.endpoints[0]?.port })
+  return new Operator(options, { store, clock, log, hasher: new PasswordHasher(limits), endSessions, devices, certificates })
+}
+
+/** Whoever is invited has no certificate yet: where one is required, the address is that for joining. */
+function joiningAt({ hosts, listen, joinListen, mutualTls }: ServeConfig, server: Server): Parameters<typeof inviteAddress> {
+  if (mutualTls !== 'required' || joinListen === undefined) return [{ hosts, listen }, server.endpoints]
+  return [{ hosts, listen: [joinListen] }, server.joinEndpoints]
+}
+
+interface Noted {
+  readonly address: Endpoint
+  readonly sealed: SealedPlace | undefined
+}
+
+/** What a command needs that makes an invitation while no server runs. */
+function noteForCommands(data: string, { address, sealed }: Noted, { current }: IdentityKeeper, log: Log): void {
+  try {
+    rememberAddress(data, address)
+    rememberSealedPlace(data, sealed)
+    noteFingerprint(data, current.source === 'files' ? current.fingerprint : undefined)
+  } catch (reason) {
+    log.warning('address not noted for commands of the operator', { why: SealwireError.from(reason).code })
+  }
+}
+
+/** The link for who starts a server: one account, for a week; it takes the place of the one that the last start printed. */
+async function printedInvitation(operator: Operator, config: ServeConfig, log: Log): Promise<string | undefined> {
+  const { registration, mutualTls, joinListen } = config
+  if (registration === 'closed') return undefined
+  if (mutualTls === 'required' && joinListen === undefined) {
+    log.warning('nobody can join with a link, restart with --join-listen, or use: sealwire cert issue')
+    return undefined
+  }
+  try {
+    return (await operator.invite({ uses: 1, expiresMs: printedExpiresMs, printed: true })).link
+  } catch (reason) {
+    // A full disk keeps nobody out who has an account.
+    log.warning('no invitation was made', { why: SealwireError.from(reason).code })
+    return undefined
+  }
+}
+
+interface Announced extends Pick<RunParts, 'log' | 'print' | 'draw'> {
+  readonly identity: LiveIdentity
+  readonly sealed: SealedPlace | undefined
+  readonly link: string | undefined
+}
+
+/** The lines that a person reads and a program waits for, in one piece, then the same for the log, but for the link. */
+function announce(server: Server, { identity, sealed, link, log, print, draw }: Announced): void {
+  print(
+    [
+      ...server.endpoints.map((endpoint) => `sealwire listening on tls://${formatEndpoint(endpoint)}`),
+      ...server.joinEndpoints.map((endpoint) => `joining at tls://${formatEndpoint(endpoint)}`),
+      ...server.echoEndpoints.map((endpoint) => `echo listening on tls://${formatEndpoint(endpoint)}`),
+      ...server.sealedEndpoints.map((endpoint) => `sealwire listening on sealed://${formatEndpoint(endpoint)}`),
+      `fingerprint ${identity.fingerprint}`,
+      ...(sealed === undefined ? [] : [`sealed fingerprint ${sealed.fingerprint}`]),
+      ...(link === undefined ? [] : [`invite      ${link}`, ...draw(link)]),
+    ].join('\n'),
+  )
   log.info('server started', {
     listen: server.endpoints.map(formatEndpoint).join(' '),
-    certificateUntil: new Date(identity.notAfter).toISOString(),
+    certificateUntil: identity.certificate.validToDate.toISOString(),
   })
 }
 
-/** A start renews the certificate when it is time; a server that runs on can only say so. */
-function remind({ renewAt, notAfter }: ServerIdentity, { log, clock }: RunParts): void {
-  if (clock.now() < renewAt) return
-  log.warning('certificate expires, restart to renew it', { until: new Date(notAfter).toISOString() })
-}
-
-const remindEveryMs = 12 * 60 * 60 * 1000
+const printedExpiresMs = 7 * 24 * 60 * 60 * 1000
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

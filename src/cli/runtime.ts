@@ -4,13 +4,12 @@ import { SealwireError } from '../protocol/errors.ts'
 
 /**
  * Refuses a runtime that would not keep our promises.
- * @throws {SealwireError} `runtime_unsupported` below Bun 1.4.0 and on other runtimes; `config_invalid` when the
- * environment switches certificate checks off for the whole process.
+ * @throws {SealwireError} `runtime_unsupported` below Bun 1.4.5 and Node 24.15.0; `config_invalid` when the environment
+ * switches certificate checks off for the whole process.
  */
 export function checkRuntime(versions: NodeJS.ProcessVersions, environment: NodeJS.ProcessEnv): void {
-  // Up to 1.3.14 a listener that asks for client certificates delivered the data of rejected ones.
-  if (!isBunFrom14(versions.bun)) {
-    throw new SealwireError('runtime_unsupported', `this needs Bun 1.4.0 or newer, not ${nameOf(versions)}`, {
+  if (!isRecent(versions)) {
+    throw new SealwireError('runtime_unsupported', `this needs Bun 1.4.5 or Node 24.15.0, or newer, not ${nameOf(versions)}`, {
       hint: 'start it with npm start or npm run sealwire: they use the right one',
     })
   }
@@ -20,9 +19,18 @@ export function checkRuntime(versions: NodeJS.ProcessVersions, environment: Node
   })
 }
 
-function isBunFrom14(version: string | undefined): boolean {
-  const [major = 0, minor = 0] = (version ?? '').split('.').map(Number)
-  return major > 1 || (major === 1 && minor >= 4)
+/**
+ * Bun up to 1.3.14 delivered data of clients whose certificate it had rejected; 1.4.5 is the first one that was tested. Node
+ * before 24.15 has an SQLite that may corrupt a WAL database. Bun also says which Node it resembles, so it is asked first.
+ */
+function isRecent({ bun, node }: NodeJS.ProcessVersions): boolean {
+  return bun === undefined ? isFrom(node, 24, 15, 0) : isFrom(bun, 1, 4, 5)
+}
+
+function isFrom(version: string, ...floor: readonly number[]): boolean {
+  const parts = version.split('.').map((part) => Number.parseInt(part, 10))
+  const at = floor.findIndex((least, place) => parts[place] !== least)
+  return at === -1 || (parts[at] ?? 0) > (floor[at] ?? 0)
 }
 
 function nameOf({ bun, node }: NodeJS.ProcessVersions): string {

@@ -17,8 +17,24 @@ export const serveOptions = {
   listen: row('--listen <host:port>', 'SEALWIRE_LISTEN', 'listen here; port 0 lets the system choose', '127.0.0.1:5555', true),
   data: row('--data <dir>', 'SEALWIRE_DATA', 'folder of keys, certificates, database and logs', './sealwire-data'),
   host: row('--host <name>', 'SEALWIRE_HOST', 'name or address of this server for its certificate', 'this machine alone', true),
+  cert: row(
+    '--cert <file>',
+    'SEALWIRE_CERT',
+    "the operator's own certificate chain in PEM, with --key",
+    "made by the server's own authority",
+  ),
+  key: row('--key <file>', 'SEALWIRE_KEY', 'the private key of --cert in PEM', 'none'),
   registration: row('--registration <mode>', 'SEALWIRE_REGISTRATION', 'who may register: invite, open or closed', 'invite'),
   classic: row('--classic', 'SEALWIRE_CLASSIC', 'speak the classic dialect too (--no-classic: do not)', 'no'),
+  'mutual-tls': row('--mutual-tls <mode>', 'SEALWIRE_MUTUAL_TLS', 'device certificates: optional, required or off', 'optional'),
+  'join-listen': row('--join-listen <host:port>', 'SEALWIRE_JOIN_LISTEN', 'join here without a certificate, and do nothing else', 'none'),
+  sealed: row('--sealed <host:port>', 'SEALWIRE_SEALED', 'speak the sealed channel here, usually at port 1337', 'nowhere', true),
+  'sealed-v1': row(
+    '--sealed-v1',
+    'SEALWIRE_SEALED_V1',
+    'echo there for clients of version 1 too, which authenticates nobody: loopback only',
+    'no',
+  ),
   echo: row('--echo <host:port>', 'SEALWIRE_ECHO', 'an echo service over TLS at this address', 'none'),
   'log-level': row('--log-level <level>', 'SEALWIRE_LOG_LEVEL', 'debug, info, warning or error', 'info'),
   'log-format': row('--log-format <format>', 'SEALWIRE_LOG_FORMAT', 'pretty, json or classic', 'pretty on a terminal, else json'),
@@ -32,6 +48,8 @@ export const configOption = row('--config <file>', 'SEALWIRE_CONFIG', 'read valu
 
 export const registrations = ['invite', 'open', 'closed'] as const
 export type Registration = (typeof registrations)[number]
+
+export const mutualTlsModes = ['optional', 'required', 'off'] as const
 
 export const logLevels = ['debug', 'info', 'warning', 'error'] as const
 export const logFormats = ['pretty', 'json', 'classic'] as const

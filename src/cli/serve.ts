@@ -37,8 +37,9 @@ async function serveWith(said: Pick<ConfigSources, 'port' | 'flags' | 'file'>): 
   using _crashes = logCrashes(log)
   try {
     // Everything else of the server is loaded here, so that help and refusals need not wait for it.
-    const { runServer } = await import('./run-server.ts')
-    await runServer(config, { log, clock: systemClock, stop: stop.signal, print: (line) => writeNow(standardOutput, `${line}\n`) })
+    const [{ runServer }, { terminalQr }] = await Promise.all([import('./run-server.ts'), import('./terminal-qr.ts')])
+    const print = (lines: string): void => writeNow(standardOutput, `${lines}\n`)
+    await runServer(config, { log, clock: systemClock, stop: stop.signal, print, draw: terminalQr })
   } catch (reason) {
     // Standard error gets one line from report.ts; whoever asked for more finds it in the log.
     log.debug('command failed', { reason: explain(reason) })
@@ -88,8 +89,9 @@ const notes = `
 A flag beats its variable, a variable beats the file, the file beats the default.
 Of lists, variables take commas. The file is TOML: docs/cli.md shows one.
 
-Standard output says where the server listens and what its fingerprint is, the log goes
-to standard error and DIR/logs/server.log. SIGTERM and SIGINT end the server in order.
+Standard output says where the server listens, what its fingerprint is, and an invite link,
+which is a secret; the log goes to standard error and DIR/logs/server.log. SIGTERM and
+SIGINT end the server in order.
 
 Examples:
   sealwire serve                                       127.0.0.1:5555, ./sealwire-data

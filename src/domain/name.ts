@@ -44,10 +44,10 @@ export function parseName(text: string, limits: NameLimits): Name {
 }
 
 function checkCharacters(form: string): void {
-  if (/\s/u.test(form)) throw invalid('a name cannot hold a space')
   if (/[\p{C}\p{Default_Ignorable_Code_Point}]/u.test(form)) {
     throw invalid('a name cannot hold a control character, an invisible or an unknown one')
   }
+  if (/\s/u.test(form)) throw invalid('a name cannot hold a space')
   if (/[^\p{L}\p{Mn}\p{Mc}\p{Nd}._-]/u.test(form)) throw invalid('a name holds letters, digits and the signs . _ - only')
   if (!/[\p{L}\p{Nd}]/u.test(form)) throw invalid('a name holds at least one letter or digit')
   // A leading dash would read as a flag on a command line, a final dot as the end of a sentence.
@@ -66,5 +66,5 @@ function tooLong(max: number): SealwireError {
 }
 
 function invalid(sentence: string): SealwireError {
-  return new SealwireError('name_invalid', sentence, { hint: 'choose another name' })
+  return new SealwireError('name_invalid', sentence)
 }

@@ -36,7 +36,7 @@ export class TokenBucket {
 
   /** Whole tokens that can be taken. */
   available(nowMs: number): number {
-    return Math.floor(-this.#missing(nowMs, 0) / thousandths)
+    return Math.floor((0 - this.#missing(nowMs, 0)) / thousandths) // Not -0, which an empty bucket would be.
   }
 
   /** Thousandths of a token by which the bucket falls short of `count`; negative when it holds more. */

@@ -1,5 +1,5 @@
-// A link carries frames both ways between this process and one peer, whatever is underneath: TLS, memory, later the
-// sealed channel and WebSocket. Every adapter passes the same compliance suite (test/compliance/link.ts).
+// A link carries frames both ways between this process and one peer, whatever is underneath: TLS, the sealed channel,
+// memory, later WebSocket. Every adapter passes the same compliance suite (test/compliance/link.ts).
 //
 //   in:  one `received` call for all that one read brought. Nothing is delivered after `pause` but what was already in
 //        flight; the receiver bounds what it holds.
@@ -7,9 +7,10 @@
 //        loop is flushed once at the turn's end, in one write. A peer that does not take its output is dropped: over
 //        `outputBytesMax`, or without progress for `outputStallMsMax`.
 //   end: exactly one `closed`. An end, a reset and a corrupt record are told apart. A clean end and a truncated one are
-//        not: the supported runtimes report both alike, so only a goodbye inside the protocol ends a session cleanly.
+//        not on TLS: the supported runtimes report both alike, so only a goodbye inside the protocol ends a session cleanly.
 
 import type { FrameSink } from '../protocol/index.ts'
+import type { HandshakeReason } from './tls-alert.ts'
 
 /** Whom a link leads to. */
 export interface RemoteAddress {
@@ -20,20 +21,30 @@ export interface RemoteAddress {
 
 /** What the handshake settled; empty strings where there is none. */
 export interface LinkSecurity {
-  /** `TLSv1.3`, `TLSv1.2`, or `memory`. */
+  /** `TLSv1.3`, `TLSv1.2`, `noise`, `sealed v1`, or `memory`. */
   readonly protocol: string
   readonly cipher: string
   /** The ALPN protocol both chose; empty when the peer offered none. */
   readonly alpn: string
+  /**
+   * DER of the client certificate of an accepted connection, verified against the device authorities; `undefined` is an
+   * anonymous peer, and whom we dialled.
+   */
+  readonly peerCertificate: Uint8Array | undefined
+  /**
+   * The static key that the peer has proved in the sealed channel: 32 bytes. That of the server we dialled, or that by which
+   * an accepted client asks to be known (IK).
+   */
+  readonly peerStaticKey?: Uint8Array | undefined
 }
 
 /**
  * Why a link is over:
- * `ended` the peer closed (cleanly or not, see above) · `reset` the connection broke · `corrupt` a record failed
- * authentication · `slow_consumer` the peer did not take its output · `closed` we closed and everything was handed
- * over · `terminated` we cut it.
+ * `ended` the peer closed (cleanly or not, see above) · `truncated` it ended before the peer had closed, on links that can
+ * tell (the sealed channel) · `reset` the connection broke · `corrupt` a record failed authentication · `refused` the
+ * server wants another client certificate, or one at all · `slow_consumer` the peer did not take its output · `closed` we closed and everything was handed over · `terminated` we cut it.
  */
-export type LinkEnd = 'ended' | 'reset' | 'corrupt' | 'slow_consumer' | 'closed' | 'terminated'
+export type LinkEnd = 'ended' | 'truncated' | 'reset' | 'corrupt' | 'refused' | 'slow_consumer' | 'closed' | 'terminated'
 
 /** Who is told what happens on a link. No method may throw. */
 export interface LinkReceiver {
@@ -88,7 +99,7 @@ export interface ListenHandlers<T extends Ticket> {
   /** The handshake is done. */
   opened(link: Link, ticket: T): LinkReceiver
   /** The handshake failed, took longer than `handshakeMsMax`, or had to make room; the connection is gone. */
-  failed(remote: RemoteAddress, why: HandshakeFailure): void
+  failed(remote: RemoteAddress, why: HandshakeFailure, reason?: HandshakeReason): void
 }
 
 /** A place where connections are accepted. */

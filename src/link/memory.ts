@@ -19,7 +19,7 @@ export function linkPair(context: LinkContext): [MemoryLink, MemoryLink] {
 
 /** One end of a pair. */
 export class MemoryLink extends BufferedLink {
-  readonly security: LinkSecurity = { protocol: 'memory', cipher: '', alpn: '' }
+  readonly security: LinkSecurity = { protocol: 'memory', cipher: '', alpn: '', peerCertificate: undefined }
   #peer: MemoryLink | undefined
   #inbox: Uint8Array[] = []
   #inboxBytes = 0

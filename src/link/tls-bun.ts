@@ -5,7 +5,7 @@
 //             │no          │ failed, or longer than handshakeMsMax
 //             └─▶ cut      └─▶ cut
 //
-// Only this file knows the runtime's sockets. Their traps and where each is met: a `handshake` callback always exists,
+// Only this file knows Bun's sockets. Their traps and where each is met: a `handshake` callback always exists,
 // else half-open sockets are invisible; the deadline is our own timer, the runtime has none; a short write is kept and
 // continued in `drain`; `end` proves nothing about how the peer ended.
 
@@ -13,51 +13,56 @@ import type { Socket, SocketHandler, TCPSocketListenOptions, TCPSocketListener }
 import type { Timer } from '../domain/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import { BufferedLink, type LinkContext } from './buffered-link.ts'
+import { clientCertificateOptions, welcome } from './client-certificate.ts'
 import type { HandshakeFailure, LinkEnd, LinkSecurity, Listener, ListenHandlers, Ticket } from './link.ts'
-import { alpnWireBytes, applicationProtocol, cipherSuites, minVersionNumber, serverPreference, type TlsIdentity } from './tls-options.ts'
-
-/** Where to listen, and as whom. */
-export interface TlsListenOptions {
-  /** Host name or address to listen on, IPv6 without brackets. */
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
-  /** Asked at each accept, so that a renewed certificate serves the next connection. */
-  readonly identity: () => TlsIdentity
-}
+import { listenError } from './listen-error.ts'
+import { type HandshakeReason, handshakeReason } from './tls-alert.ts'
+import {
+  alpnWireBytes,
+  applicationProtocol,
+  type ClientCertificates,
+  cipherSuites,
+  minVersionNumber,
+  serverPreference,
+  type TlsIdentity,
+  type TlsListenOptions,
+} from './tls-options.ts'
 
 /**
  * Starts listening.
  * @throws {SealwireError} `address_unavailable` when the address is in use, not ours, or not allowed.
  */
-export function listenTls<T extends Ticket>(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
-  const tls = tlsOptionsOf(options.identity)
+export function listenBunTls<T extends Ticket>(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
+  const mode = options.clientCertificates ?? 'off'
+  const tls = tlsOptionsOf(options.identity, mode)
   const listener = bind(options, (socket) => {
     const connection: { link?: TlsLink } = {}
     const ticket = handlers.admit(socket.remoteAddress, () => connection.link?.abandon('evicted'))
     if (ticket === undefined) return void socket.terminate()
-    const link = new TlsLink(socket, ticket, handlers, context)
+    const link = new TlsLink(socket, ticket, handlers, { ...context, mode })
     connection.link = link
-    link.handshake(tls())
+    link.handshake(tls)
   })
   const close = (): void => listener.stop(false)
   return { host: options.host, port: listener.port, close, [Symbol.asyncDispose]: async () => close() }
 }
 
 type PlainSocket = Socket<undefined>
+type AcceptContext = LinkContext & { readonly mode: ClientCertificates }
 
 class TlsLink extends BufferedLink {
   readonly #plain: PlainSocket
   readonly #ticket: Ticket
   readonly #handlers: ListenHandlers<Ticket>
-  readonly #context: LinkContext
+  readonly #context: AcceptContext
   #socket: Socket<TlsLink> | undefined
+  #peerCertificate: Uint8Array | undefined
   #state: 'handshaking' | 'established' | 'gone' = 'handshaking'
   #deadline: Timer | undefined
   #peerHasEnded = false
   #hasEnded = false
 
-  constructor(socket: PlainSocket, ticket: Ticket, handlers: ListenHandlers<Ticket>, context: LinkContext) {
+  constructor(socket: PlainSocket, ticket: Ticket, handlers: ListenHandlers<Ticket>, context: AcceptContext) {
     super({ address: socket.remoteAddress, port: socket.remotePort }, context)
     this.#plain = socket
     this.#ticket = ticket
@@ -72,24 +77,28 @@ class TlsLink extends BufferedLink {
       protocol: socket?.getTLSVersion() ?? '',
       cipher: socket?.getCipher()?.name ?? '',
       alpn: typeof alpn === 'string' ? alpn : '',
+      peerCertificate: this.#peerCertificate,
     }
   }
 
   /** Starts TLS, with the deadline of `handshakeMsMax` from now. */
-  handshake(tls: TlsOptions): void {
+  handshake(tls: () => TlsOptions): void {
     const { limits, flusher } = this.#context
     this.#deadline = flusher.clock.after(limits.handshakeMsMax, () => this.abandon('timeout'))
     try {
-      const [, socket] = this.#plain.upgradeTLS<TlsLink>({ data: this, tls, socket: socketHandlers })
+      const [, socket] = this.#plain.upgradeTLS<TlsLink>({ data: this, tls: tls(), socket: socketHandlers })
       this.#socket = socket
     } catch {
       this.abandon('handshake')
     }
   }
 
-  established(succeeded: boolean): void {
+  /** `succeeded` alone says nothing of a client certificate. */
+  established(socket: Socket<TlsLink>, succeeded: boolean, error: unknown): void {
     if (this.#state !== 'handshaking') return
-    if (!succeeded) return this.abandon('handshake')
+    const peer = succeeded ? welcome(socket, this.#context.mode) : undefined
+    if (peer === undefined) return this.abandon('handshake', succeeded ? 'client_certificate' : handshakeReason(error))
+    this.#peerCertificate = peer.certificate
     this.#state = 'established'
     this.#ticket.established()
     this.#deadline?.cancel()
@@ -106,7 +115,7 @@ class TlsLink extends BufferedLink {
   }
 
   end(): void {
-    if (this.#state === 'handshaking') return this.abandon('handshake')
+    if (this.#state === 'handshaking') return this.abandon('handshake', 'closed')
     this.#peerHasEnded = true
     if (this.open) this.peerEnded()
     else if (this.#hasEnded) this.#socket?.end()
@@ -114,7 +123,7 @@ class TlsLink extends BufferedLink {
 
   /** The runtime closed the socket; `end` says how it came to that. */
   gone(end: LinkEnd): void {
-    if (this.#state === 'handshaking') return this.abandon('handshake')
+    if (this.#state === 'handshaking') return this.abandon('handshake', 'closed')
     this.#leave()
     this.over(end)
   }
@@ -146,10 +155,10 @@ class TlsLink extends BufferedLink {
   }
 
   /** Gives up before the handshake is done. */
-  abandon(why: HandshakeFailure): void {
+  abandon(why: HandshakeFailure, reason?: HandshakeReason): void {
     if (this.#state !== 'handshaking') return
     this.terminate()
-    this.#handlers.failed(this.remote, why)
+    this.#handlers.failed(this.remote, why, reason)
   }
 
   /** Gives the ticket back, once. */
@@ -168,52 +177,41 @@ function bind(options: TlsListenOptions, open: (socket: PlainSocket) => void): T
   try {
     return Bun.listen(listen)
   } catch (cause) {
-    throw unavailable(options, cause)
+    throw listenError(options, cause)
   }
 }
 
-function unavailable({ host, port }: TlsListenOptions, cause: unknown): SealwireError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const { why, hint } = bindFailures.get(code) ?? { why: '', hint: 'check the name or address' }
-  return new SealwireError('address_unavailable', `cannot listen on ${host}:${port}${why}`, { cause, hint })
-}
-
-/** What the system's codes mean to an operator. A name that cannot be resolved comes without a code. */
-const bindFailures: ReadonlyMap<string, { readonly why: string; readonly hint: string }> = new Map([
-  ['EADDRINUSE', { why: ': the port is in use', hint: 'choose another address, or stop what uses it' }],
-  ['EADDRNOTAVAIL', { why: ': this is no address of this machine', hint: 'choose one that it has, such as 127.0.0.1' }],
-  ['EACCES', { why: ': this needs more rights', hint: 'choose a port from 1024 on' }],
-])
-
 /** What the runtime is told about TLS; made anew only when the identity is another one. */
-function tlsOptionsOf(identity: () => TlsIdentity): () => TlsOptions {
+function tlsOptionsOf(identity: () => TlsIdentity, mode: ClientCertificates): () => TlsOptions {
   let current = identity()
-  let options = tlsOptions(current)
+  let options = tlsOptions(current, mode)
   return () => {
     const asked = identity()
     if (asked === current) return options
+    options = tlsOptions(asked, mode)
     current = asked
-    options = tlsOptions(asked)
     return options
   }
 }
 
 type TlsOptions = ReturnType<typeof tlsOptions>
 
-function tlsOptions(identity: TlsIdentity) {
+function tlsOptions(identity: TlsIdentity, mode: ClientCertificates) {
+  const { secureOptions, ...clientCertificates } = clientCertificateOptions(mode, identity)
   return {
+    ...clientCertificates,
     cert: identity.certificateChain,
     key: identity.key,
     ciphers: cipherSuites,
     minVersion: minVersionNumber,
-    secureOptions: serverPreference,
+    secureOptions: serverPreference | secureOptions,
     ALPNProtocols: alpnWireBytes(applicationProtocol),
   }
 }
 
 /** The runtime's callbacks, which only find the link of their socket. */
 const socketHandlers: SocketHandler<TlsLink> = {
-  handshake: (socket, succeeded) => socket.data.established(succeeded),
+  handshake: (socket, succeeded, error) => socket.data.established(socket, succeeded, error),
   data: (socket, bytes) => socket.data.data(bytes),
   drain: (socket) => socket.data.drain(),
   end: (socket) => socket.data.end(),

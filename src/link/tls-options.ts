@@ -6,6 +6,26 @@
 export interface TlsIdentity {
   readonly certificateChain: string
   readonly key: string
+  /** PEM of the authorities that sign client certificates; needed where those are asked for. */
+  readonly deviceAuthorities?: string
+}
+
+/**
+ * What a listener makes of client certificates. `optional`: who shows none is anonymous; one that the device authorities
+ * have not signed for this use is cut before a byte is read or written. `required`: nobody else gets past the handshake.
+ */
+export type ClientCertificates = 'off' | 'optional' | 'required'
+
+/** Where to listen, and as whom. */
+export interface TlsListenOptions {
+  /** Host name or address to listen on, IPv6 without brackets. */
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Asked at each accept, so that a renewed certificate serves the next connection. */
+  readonly identity: () => TlsIdentity
+  /** Default `off`: none is asked for. */
+  readonly clientCertificates?: ClientCertificates
 }
 
 /** The application protocol, offered to clients that speak ALPN; those that do not are welcome too. */
@@ -21,11 +41,26 @@ export const cipherSuites = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':')
 
-/** TLS 1.2 as the runtime wants it: a number, not a name. */
+/** The same for node:tls, where leaving those of 1.3 out would mean not to speak it. */
+export const allCipherSuites = `TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:${cipherSuites}`
+
+/** TLS 1.2 for node:tls. */
+export const minVersion = 'TLSv1.2'
+
+/**
+ * TLS 1.3 for node:tls: the least for whoever shows a certificate. Before it the certificate travels in the clear, and Node
+ * sends it before it has verified the server.
+ */
+export const minVersionWithCertificate = 'TLSv1.3'
+
+/** TLS 1.2 for Bun's sockets, which want a number. */
 export const minVersionNumber = 0x0303
 
 /** SSL_OP_CIPHER_SERVER_PREFERENCE. */
 export const serverPreference = 0x0040_0000
+
+/** SSL_OP_NO_RENEGOTIATION: TLS 1.2 clients may not ask for a second handshake. Bun's TLS library never allows it. */
+export const noRenegotiation = 0x4000_0000
 
 /** ALPN names as they travel: each behind its length. */
 export function alpnWireBytes(...names: readonly string[]): Buffer {

@@ -31,12 +31,20 @@ function makeKey(folder: IdentityFolder): KeyObject {
 }
 
 async function makeCertificate(folder: IdentityFolder, key: KeyObject, now: number): Promise<X509Certificate> {
-  const spki = createPublicKey(key).export({ type: 'spki', format: 'der' })
-  // The name follows from the key, so a certificate that is made again still is the issuer of everything signed before.
-  const commonName = `Sealwire CA ${createHash('sha256').update(spki).digest('hex').slice(0, 8)}`
-  const certificate = await issueAuthorityCertificate(key, commonName, validityFrom(now, lifeDays))
+  const certificate = await issueAuthority(key, now)
   folder.writeCertificates('ca.crt', [certificate])
   return certificate
+}
+
+/** The certificate of an authority with this key, valid from `now` on: milliseconds since 1970. */
+export async function issueAuthority(key: KeyObject, now: number): Promise<X509Certificate> {
+  return issueAuthorityCertificate(key, authorityName(createPublicKey(key)), validityFrom(now, lifeDays))
+}
+
+/** The name follows from the key, so a certificate that is made again still is the issuer of everything signed before. */
+export function authorityName(publicKey: KeyObject): string {
+  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  return `Sealwire CA ${createHash('sha256').update(spki).digest('hex').slice(0, 8)}`
 }
 
 function check(folder: IdentityFolder, certificate: X509Certificate, key: KeyObject, now: number): void {

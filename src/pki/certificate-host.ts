@@ -30,7 +30,25 @@ export function coversHost(certificate: X509Certificate, host: CertificateHost):
   return certificate.checkHost(host.value, { subject: 'never', wildcards: false }) !== undefined
 }
 
-function certificateHost(text: string): CertificateHost {
+/** The names and addresses in a certificate, in their canonical form; what has none, such as a wildcard, as it stands there. */
+export function hostsOf(certificate: X509Certificate): readonly string[] {
+  const entries = [...(certificate.subjectAltName ?? '').matchAll(/(?:^|, )(?:DNS|IP Address):([^,]*)/g)]
+  return entries.map(([, text = '']) => canonical(text))
+}
+
+function canonical(text: string): string {
+  try {
+    return certificateHost(text).value
+  } catch {
+    return text
+  }
+}
+
+/**
+ * Reads one name.
+ * @throws {SealwireError} `config_invalid` for a wildcard and for what is neither a DNS name nor an IP address.
+ */
+export function certificateHost(text: string): CertificateHost {
   const family = isIP(text)
   if (family === 4) return { type: 'ip', value: text }
   // A zone (fe80::1%eth0) means something on one machine only and has no place in a certificate.

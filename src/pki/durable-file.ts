@@ -23,13 +23,32 @@ export function writeDurably(path: string, text: string, mode: number): void {
   }
 }
 
-/** Makes a folder that only its owner can enter, and its missing parents. One that exists is left as it is. */
-export function makeFolder(path: string): void {
+/**
+ * Removes the file at `path`, if it is there, for good: also a power cut does not bring it back.
+ * @throws {SealwireError} `data_unusable`.
+ */
+export function removeDurably(path: string): void {
+  try {
+    rmSync(path, { force: true })
+    syncFolder(dirname(path))
+  } catch (cause) {
+    throw unusable(`cannot remove ${path}`, cause)
+  }
+}
+
+/**
+ * Makes a folder that only its owner can enter, and its missing parents. One that exists is left as it is. Returns the
+ * folders that it has made, the innermost first.
+ */
+export function makeFolder(path: string): readonly string[] {
   const folder = resolve(path)
   try {
     const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if (first === undefined) return
-    for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made))
+    const made: string[] = []
+    if (first === undefined) return made
+    for (let one = folder; one.length >= first.length; one = dirname(one)) made.push(one)
+    for (const one of made) syncFolder(dirname(one))
+    return made
   } catch (cause) {
     throw unusable(`cannot make the folder ${folder}`, cause)
   }
@@ -51,7 +70,7 @@ export function unusable(what: string, cause: unknown): SealwireError {
   }
   return new SealwireError('data_unusable', `${what} (${code ?? 'unknown reason'})`, {
     cause,
-    hint: 'check that the data folder is a folder and that the user who runs this may read and write in it',
+    hint: 'check that the folder is one, and that the user who runs this may read and write in it',
   })
 }
 

@@ -16,7 +16,10 @@ export function validityFrom(now: number, days: number): Validity {
   return { notBefore: now - 5 * minuteMs, notAfter: now + days * dayMs }
 }
 
-/** A certificate that `key` signs for itself: it may sign certificates of servers and devices, and no other authority. */
+/**
+ * A certificate that `key` signs for itself. It may sign certificates of servers and devices, and one of the authority that
+ * will take its place: whoever trusts this one alone can then follow.
+ */
 export async function issueAuthorityCertificate(key: KeyObject, commonName: string, validity: Validity): Promise<X509Certificate> {
   const x509 = await loadLibrary()
   const keys = { publicKey: await verifyingKey(createPublicKey(key)), privateKey: await signingKey(key) }
@@ -26,10 +29,39 @@ export async function issueAuthorityCertificate(key: KeyObject, commonName: stri
     name: [{ CN: [commonName] }],
     keys,
     extensions: [
-      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.BasicConstraintsExtension(true, 1, true),
       new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  })
+  return new X509Certificate(Buffer.from(certificate.rawData))
+}
+
+export interface BridgeRequest extends Validity {
+  /** The authority that vouches. */
+  readonly authority: { readonly certificate: X509Certificate; readonly key: KeyObject }
+  /** The authority that takes its place: the certificate that it has signed for itself. */
+  readonly successor: X509Certificate
+}
+
+/** A certificate by which an authority vouches for the key of the one that takes its place. */
+export async function issueBridgeCertificate(request: BridgeRequest): Promise<X509Certificate> {
+  const x509 = await loadLibrary()
+  const authority = new x509.X509Certificate(request.authority.certificate.raw)
+  const successor = new x509.X509Certificate(request.successor.raw)
+  const { keyCertSign, cRLSign } = x509.KeyUsageFlags
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...common(request),
+    subject: successor.subjectName,
+    issuer: authority.subjectName,
+    publicKey: successor.publicKey,
+    signingKey: await signingKey(request.authority.key),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(keyCertSign | cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(successor.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
     ],
   })
   return new X509Certificate(Buffer.from(certificate.rawData))
@@ -58,6 +90,37 @@ export async function issueServerCertificate(request: ServerCertificateRequest):
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension([...request.hosts]),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
+    ],
+  })
+  return new X509Certificate(Buffer.from(certificate.rawData))
+}
+
+export interface DeviceCertificateRequest extends Validity {
+  readonly authority: { readonly certificate: X509Certificate; readonly key: KeyObject }
+  readonly publicKey: KeyObject
+  readonly commonName: string
+  /** For people and for other programs; whoever checks the certificate goes by its key. */
+  readonly uri: string
+}
+
+/** A certificate with which a TLS client proves that it is a device. */
+export async function issueClientCertificate(request: DeviceCertificateRequest): Promise<X509Certificate> {
+  const x509 = await loadLibrary()
+  const authority = new x509.X509Certificate(request.authority.certificate.raw)
+  const publicKey = await verifyingKey(request.publicKey)
+  const certificate = await x509.X509CertificateGenerator.create({
+    ...common(request),
+    subject: [{ CN: [request.commonName] }],
+    issuer: authority.subjectName,
+    publicKey,
+    signingKey: await signingKey(request.authority.key),
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
+      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: request.uri }]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
     ],

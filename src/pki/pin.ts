@@ -8,3 +8,8 @@ export function spkiPin(certificate: X509Certificate): string {
   const spki = certificate.publicKey.export({ type: 'spki', format: 'der' })
   return `SHA256:${createHash('sha256').update(spki).digest('base64').replace(/=+$/, '')}`
 }
+
+/** Whether `text` has the form of a pin: 43 characters of base64 whose last one holds no bits of its own. */
+export function isPin(text: string): boolean {
+  return /^SHA256:[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]$/.test(text)
+}

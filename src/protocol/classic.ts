@@ -47,6 +47,7 @@ const words: Partial<Record<Code, string>> = {
   declined: 'DENY',
   name_taken: 'USER!',
   login_refused: 'AUTH!',
+  account_banned: 'AUTH!',
   busy: 'BUSY',
   rate_limited: 'BUSY',
   not_found: 'NOPE',

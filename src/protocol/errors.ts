@@ -21,6 +21,10 @@ export const codes = {
   slow_consumer: { wire: 0x07, fatal: true, retry: true },
   stopping: { wire: 0x08, fatal: true, retry: true },
   overrun: { wire: 0x09, fatal: true, retry: true },
+  version_unsupported: { wire: 0x0a, fatal: true, retry: false },
+  unexpected: { wire: 0x0b, fatal: true, retry: false },
+  session_ended: { wire: 0x0c, fatal: true, retry: false },
+  channel_broken: { wire: 0x0d, fatal: true, retry: true },
   // Refusals: what was asked for cannot be, the connection lives.
   unknown_command: { wire: 0x10, fatal: false, retry: false },
   malformed: { wire: 0x11, fatal: false, retry: false },
@@ -40,6 +44,17 @@ export const codes = {
   peer_left: { wire: 0x1f, fatal: false, retry: false },
   peer_lost: { wire: 0x20, fatal: false, retry: true },
   message_too_large: { wire: 0x21, fatal: false, retry: false },
+  invitation_invalid: { wire: 0x22, fatal: false, retry: false },
+  invitation_used: { wire: 0x23, fatal: false, retry: false },
+  invitation_expired: { wire: 0x24, fatal: false, retry: false },
+  unknown_method: { wire: 0x28, fatal: false, retry: false },
+  account_banned: { wire: 0x29, fatal: false, retry: false },
+  type_unsupported: { wire: 0x2a, fatal: false, retry: false },
+  no_request: { wire: 0x2b, fatal: false, retry: false },
+  // What a client makes of the number of a later server's refusal; no server sends it.
+  refused: { wire: 0x2c, fatal: false, retry: false },
+  enrolment_invalid: { wire: 0x2d, fatal: false, retry: false },
+  joining_only: { wire: 0x2e, fatal: false, retry: false },
   // The server's own state: the answer to a request that it could not carry out.
   unavailable: { wire: 0x30, fatal: false, retry: true },
   storage_full: { wire: 0x31, fatal: false, retry: true },
@@ -58,6 +73,7 @@ export const codes = {
   untrusted: { wire: 0x4a, fatal: true, retry: false },
   connection_lost: { wire: 0x4b, fatal: true, retry: true },
   runtime_unsupported: { wire: 0x4c, fatal: true, retry: false },
+  link_invalid: { wire: 0x4d, fatal: true, retry: false },
   // A bug of ours: the peer sees the word and nothing else, the log has the cause.
   internal: { wire: 0xff, fatal: true, retry: true },
 } as const satisfies Record<string, CodeRow>

@@ -66,7 +66,8 @@ export class FrameDecoder {
 
   /** Takes what one read brought. The decoder owns `chunk` from now on. */
   push(chunk: Uint8Array): void {
-    if (this.#at < this.#chunk.length) {
+    // Also when the current read is used up to its last byte: reads that wait behind it come first.
+    if (this.#at < this.#chunk.length || this.#waiting.length > 0) {
       this.#waiting.push(chunk)
       this.#waitingBytes += chunk.length
       return

@@ -26,11 +26,13 @@ export const limitTable = {
   // Frames (framing.md).
   frameBodyBytesMax: row(65_535, 1_024, 65_535, 'bytes', 'protocol/frame-decoder', 'body of one frame after login'),
   frameUnauthenticatedBytesMax: row(1_024, 512, 4_096, 'bytes', 'protocol/frame-decoder', 'one whole frame before login'),
+  contractEnvelopeBytesMax: row(64, 64, 64, 'bytes', 'server/session', 'how much longer a frame of the contract may be before login'),
   frameMsMax: row(10 * second, second, minute, 'ms', 'server/session', 'a started frame, unless it brings frameBytesPerSecondMin'),
   frameBytesPerSecondMin: row(1_024, 1, MiB, 'bytes/s', 'server/session', 'pace of a frame that takes longer than frameMsMax'),
   heldBytesMax: row(MiB, 64 * KiB, 16 * MiB, 'bytes', 'server/session', 'bytes read but not yet dispatched, per session'),
   // Connections.
-  handshakeMsMax: row(5 * second, 100, minute, 'ms', 'link', 'TLS handshake, from accept'),
+  acceptQueueMax: row(4_096, 16, 65_535, 'connections', 'link', 'connections that wait to be accepted on Node (Bun: 512)'),
+  handshakeMsMax: row(5 * second, 100, minute, 'ms', 'link', 'handshake, from accept'),
   loginMsMax: row(
     10 * second,
     100,
@@ -39,6 +41,7 @@ export const limitTable = {
     'server/session',
     'from the end of the handshake to a complete login or registration',
   ),
+  joinMsMax: row(minute, 100, 10 * minute, 'ms', 'server/session', 'a connection to the join listener, from the end of the handshake'),
   connectionsMax: row(
     100_000,
     1,
@@ -91,6 +94,7 @@ export const limitTable = {
     'resident memory; new connections are shed from 80 %',
   ),
   keepAliveMs: row(30 * second, second, 10 * minute, 'ms', 'link', 'idle time before TCP keepalive probes'),
+  endedMsMax: row(500, 0, 10 * second, 'ms', 'server/session', 'what a session that a ban or a new password ended has for its last word'),
   drainMsMax: row(10 * second, 0, 10 * minute, 'ms', 'server', 'drain of sessions at shutdown'),
   // Output.
   outputBytesMax: row(MiB, 64 * KiB, 64 * MiB, 'bytes', 'link', 'output that waits for a peer; more drops the peer (slow_consumer)'),
@@ -104,6 +108,15 @@ export const limitTable = {
     'link',
     'output that waits without progress; longer drops the peer (slow_consumer)',
   ),
+  requestsPerSecondUnauthenticatedMax: row(
+    20,
+    1,
+    lifted,
+    'requests/s',
+    'server/contract',
+    'requests of a connection before login; over it reading pauses',
+  ),
+  requestsBurstUnauthenticatedMax: row(50, 1, lifted, 'requests', 'server/contract', 'requests of a connection before login at once'),
   // Accounts.
   nameCharactersMax: row(32, 1, 32, 'characters', 'domain/name', 'name of an account'),
   passwordCharactersMin: row(12, 8, 64, 'characters', 'domain/password', 'shortest password'),
@@ -132,6 +145,38 @@ export const limitTable = {
   ),
   loginAddressWindowMs: row(10 * minute, second, 24 * 60 * minute, 'ms', 'domain/throttle', 'window of loginFailuresPerAddressMax'),
   throttlesTrackedMax: row(100_000, 1_000, 10_000_000, 'rows', 'store', 'remembered failures; the oldest are forgotten first'),
+  tokenIdleMsMax: row(
+    30 * 24 * 60 * minute,
+    minute,
+    3_650 * 24 * 60 * minute,
+    'ms',
+    'server/accounts',
+    'how long a session token that nobody uses is good',
+  ),
+  tokensPerAccountMax: row(64, 1, 10_000, 'tokens', 'store', 'session tokens of an account; the least recently used goes first'),
+  tokenUsePrecisionMs: row(60 * minute, 0, 24 * 60 * minute, 'ms', 'store', 'the last use of a token is noted at most this often'),
+  devicesPerAccountMax: row(
+    64,
+    1,
+    1_000,
+    'devices',
+    'store',
+    'devices of an account; more are refused (busy); as many revoked ones are remembered',
+  ),
+  deviceUsePrecisionMs: row(60 * minute, 0, 24 * 60 * minute, 'ms', 'store', 'the last use of a device is noted at most this often'),
+  invitationsMax: row(10_000, 1, 1_000_000, 'invitations', 'store', 'invitations that have not expired; more are refused (busy)'),
+  invitationMemoryMs: row(
+    30 * 24 * 60 * minute,
+    0,
+    365 * 24 * 60 * minute,
+    'ms',
+    'store',
+    'how long an expired invitation is still told from an unknown one, while invitationsMax leaves room',
+  ),
+  contactsPerAccountMax: row(10_000, 1, 1_000_000, 'contacts', 'store', 'contacts of an account; further people are none'),
+  // 500 names of the longest kind fit into one answer of directory.blocked.
+  blocksPerAccountMax: row(500, 1, 500, 'accounts', 'store', 'accounts that an account blocks; more are refused (busy)'),
+  whoEntriesMax: row(1_000, 1, 1_000, 'entries', 'server/people', 'people in one answer of directory.who, as far as one frame holds them'),
   // Chats.
   messagesPerSecondPerAccountMax: row(20, 1, lifted, 'messages/s', 'server/session', 'messages of an account; over it reading pauses'),
   messagesBurstPerAccountMax: row(1_000, 1, lifted, 'messages', 'server/session', 'messages of an account at once'),
@@ -167,8 +212,55 @@ export const limitTable = {
   logQueueBytesMax: row(MiB, 64 * KiB, 64 * MiB, 'bytes', 'cli/log-queue', 'log lines waiting for their output; more are lost and counted'),
   logValueCharactersMax: row(4_096, 256, 65_536, 'characters', 'cli/log-format', 'one value on a log line; a longer one is cut'),
   logRetryMs: row(second, 10, minute, 'ms', 'cli/log-file', 'wait after a failed log write before the next one'),
+  // Operator commands.
+  operatorConnectionsMax: row(16, 1, 1_024, 'connections', 'server/operator-socket', 'operator commands at once; more are answered busy'),
+  operatorRequestBytesMax: row(65_535, 65_535, 65_535, 'bytes', 'server/operator-socket', 'body of a request of an operator'),
+  operatorRequestMsMax: row(5 * second, 100, minute, 'ms', 'server/operator-socket', 'wait for a request, and for its answer to be taken'),
+  operatorPageMax: row(100, 1, 150, 'accounts', 'server/operator', 'accounts in one answer'),
+  operatorWaitMsMax: row(30 * second, second, 10 * minute, 'ms', 'cli/operator-client', 'wait for a server that starts, stops or is busy'),
+  operatorAnswerMsMax: row(minute, second, 10 * minute, 'ms', 'cli/operator-client', 'wait for one answer of the server'),
+  // Certificates of the server.
+  certificateWatchMs: row(500, 50, minute, 'ms', 'cli/identity-keeper', "between two looks at the operator's certificate and at the dates"),
+  certificateRetryMs: row(60 * minute, second, 24 * 60 * minute, 'ms', 'cli/identity-keeper', 'wait after a renewal that failed'),
+  // Client.
+  clientRequestsMax: row(1_000, 1, lifted, 'requests', 'client', 'requests without their answer; more are refused (busy)'),
+  clientRequestMsMax: row(30 * second, 100, 60 * minute, 'ms', 'client', 'wait for the greeting and for the answer to a request'),
+  clientEventsMax: row(1_000, 1, lifted, 'events', 'client', 'events not taken when more is read; more end the connection (overrun)'),
+  clientDialMsMax: row(10 * second, 100, 10 * minute, 'ms', 'client', 'dial, TCP and handshake'),
+  clientGoodbyeMsMax: row(5 * second, 0, minute, 'ms', 'client', "wait for the server's Goodbye"),
+  // The doctor.
+  doctorReplyBytesMax: row(64 * KiB, KiB, MiB, 'bytes', 'cli/doctor', 'what is read of the first answer of a port that speaks no TLS'),
+  doctorDiskFreeBytesMin: row(256 * MiB, 0, 1_048_576 * MiB, 'bytes', 'cli/doctor', 'free space of the data folder under which it warns'),
+  doctorDescriptorsMin: row(1_024, 64, 1_048_576, 'descriptors', 'cli/doctor', 'open files of a process that a server should have'),
+  // The sealed channel (channel.md).
+  channelHandshakeBytesMax: row(1_024, 1_024, 1_024, 'bytes', 'channel', 'one message of the handshake of the sealed channel'),
+  channelRecordBytesMax: row(65_535, 1_024, 65_535, 'bytes', 'channel', 'a record after its header, as written and as accepted'),
+  channelKeyFramesMax: row(1_048_576, 2, 1_048_576, 'records', 'channel', 'records under one key; the last of them replaces it'),
+  channelKeyBytesMax: row(4_096 * MiB, MiB, 4_096 * MiB, 'bytes', 'channel', 'bytes under one key, tags included'),
+  channelKeyMsMax: row(15 * minute, second, 15 * minute, 'ms', 'channel', 'how long a key is written with'),
+  channelFramesMax: row(4_294_967_296, 1_024, 4_294_967_296, 'records', 'channel', 'records of one direction of a channel'),
+  channelAgeMsMax: row(24 * 60 * minute, minute, 24 * 60 * minute, 'ms', 'channel', 'life of a channel; a client connects anew before'),
+  channelV1RecordBytesMax: row(65_551, 65_551, 65_551, 'bytes', 'channel', 'ciphertext and tag of a frame of v1'),
+  channelV1FramesMax: row(1_048_576, 1, 1_048_576, 'frames', 'channel', 'frames of a v1 connection, both directions together'),
+  // Agent.
+  agentAttemptsMax: row(20, 1, 1_000, 'connections', 'cli/agent-run', 'connections in a row that bring nothing back; then it ends'),
+  agentRetryMs: row(second, 10, minute, 'ms', 'cli/agent-run', 'wait before the second connection; it doubles each time'),
+  agentRetryMsMax: row(30 * second, second, 60 * minute, 'ms', 'cli/agent-run', 'longest wait between two connections, before its jitter'),
   // Command line.
   configFileBytesMax: row(MiB, MiB, MiB, 'bytes', 'cli/config-file', 'configuration file'),
+  profileBytesMax: row(64 * KiB, 64 * KiB, 64 * KiB, 'bytes', 'cli/profile', 'profile of an account in the home folder, and its device'),
+  knownServersBytesMax: row(MiB, MiB, MiB, 'bytes', 'cli/known-servers', 'file of known servers in the home folder'),
+  inputLineBytesMax: row(4_096, 4_096, 4_096, 'bytes', 'cli/prompt', 'a password or an invite link, typed or on standard input'),
+  chatMessageLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-news', 'lines of one message that are shown'),
+  chatOutputBytesMax: row(
+    4 * MiB,
+    64 * KiB,
+    64 * MiB,
+    'bytes',
+    'cli/chat-view',
+    'text of a chat that waits for its output; more is left out',
+  ),
+  chatTypedLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-terminal', 'lines typed ahead before the keyboard has to wait'),
   exitMsMax: row(second, second, second, 'ms', 'cli', 'what is left of output and logs when a command has ended'),
 } as const satisfies Record<string, LimitRow>
 

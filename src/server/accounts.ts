@@ -5,22 +5,19 @@
 // other, each after the failures before it were counted, and an address has no more checks under way than hashes
 // run at once. Nor can it fill the hash queue for others: its further logins wait in the address's own line.
 
-import { type Clock, loginWaitMs, pairWindowMs, parseName, parsePassword, type ThrottleKeys, throttleKeys } from '../domain/index.ts'
-import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
+import { type Clock, parseName, parsePassword, type ThrottleKeys, throttleKeys } from '../domain/index.ts'
+import { limitTable, SealwireError } from '../protocol/index.ts'
 import type { Account, Store } from '../store/index.ts'
+import type { Credentials, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
 import type { Log } from './log.ts'
+import { LoginThrottle } from './login-throttle.ts'
 import { PasswordHasher } from './password-hasher.ts'
+import { type AccountsOptions, Registrar, type RegistrationMode } from './registrar.ts'
+import { tokenHash } from './session-token.ts'
 import { Lanes } from './turns.ts'
-import { UnsavedFailures } from './unsaved-failures.ts'
 
-/** `open`: anybody; `invite`: with an invitation, which nobody can give out yet; `closed`: nobody. */
-export type RegistrationMode = 'open' | 'invite' | 'closed'
-
-/** How accounts behave. */
-export interface AccountsOptions {
-  readonly registration: RegistrationMode
-  readonly limits: Limits
-}
+export type { Credentials, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
+export type { AccountsOptions, RegistrationMode } from './registrar.ts'
 
 /** What accounts work with; whoever made the parts closes them. */
 export interface AccountsParts {
@@ -29,27 +26,18 @@ export interface AccountsParts {
   readonly log: Log
 }
 
-/** What a peer says of itself, and where it says it from. */
-export interface Credentials {
-  readonly name: string
-  readonly password: string
-  /** The peer's IP address. */
-  readonly address: string
-  /** Aborted when the peer hangs up: its place in the queues becomes free. */
-  readonly signal?: AbortSignal | undefined
-}
-
 /** An account without its secrets. */
-export type AccountIdentity = Pick<Account, 'id' | 'name' | 'key'>
+export type AccountIdentity = Pick<Account, 'id' | 'name' | 'key' | 'visibility'>
 
 /** The accounts of a server. */
 export class Accounts implements AsyncDisposable {
   readonly #options: AccountsOptions
   readonly #parts: AccountsParts
   readonly #hasher: PasswordHasher
+  readonly #throttle: LoginThrottle
+  readonly #registrar: Registrar
   readonly #pairs: Lanes
   readonly #addresses: Lanes
-  readonly #unsaved: UnsavedFailures
   /** Hashes being replaced after their owners were let in. */
   readonly #rehashes = new Set<Promise<void>>()
 
@@ -58,9 +46,15 @@ export class Accounts implements AsyncDisposable {
     this.#options = options
     this.#parts = parts
     this.#hasher = new PasswordHasher(options.limits)
-    this.#unsaved = new UnsavedFailures(options.limits.throttlesTrackedMax)
+    this.#throttle = new LoginThrottle(options.limits, parts)
     this.#pairs = new Lanes({ width: 1, waitingMax })
     this.#addresses = new Lanes({ width, waitingMax })
+    this.#registrar = new Registrar(options, { ...parts, hasher: this.#hasher, addresses: this.#addresses })
+  }
+
+  /** Who may register. */
+  get registration(): RegistrationMode {
+    return this.#options.registration
   }
 
   /**
@@ -72,44 +66,89 @@ export class Accounts implements AsyncDisposable {
   }
 
   /**
-   * Makes an account; it is durable when the promise resolves.
-   * @throws {SealwireError} `registration_closed`, `name_invalid`, `password_invalid`, `name_taken`, `busy`; those of the
-   * store; `connection_lost` when the signal aborts the wait.
+   * Makes an account, with its token and with one use of its invitation; it is durable when the promise resolves.
+   * @throws {SealwireError} `registration_closed`, `name_invalid`, `password_invalid`, `invitation_invalid`,
+   * `invitation_used`, `invitation_expired`, `name_taken`, `busy`; those of the store; `connection_lost` when the signal
+   * aborts the wait.
    */
-  async register(credentials: Credentials): Promise<AccountIdentity> {
-    const { limits, registration } = this.#options
-    if (registration !== 'open') throw new SealwireError('registration_closed', 'this server takes no registrations from strangers')
-    const name = parseName(credentials.name, limits)
-    const password = parsePassword(credentials.password, limits)
-    const { address } = throttleKeys(name.key, credentials.address)
-    const { store, clock, log } = this.#parts
-    const account = await this.#addresses.run(
-      address,
-      async () => {
-        // The store decides in the end (and compares skeletons too); asking first saves a hash.
-        if ((await store.run('account.find', { key: name.key })) !== undefined) throw new SealwireError('name_taken', 'the name is taken')
-        const passwordHash = await this.#hasher.hash(password, credentials)
-        return store.run('account.create', { ...name, passwordHash, createdAt: BigInt(clock.now()) })
-      },
-      credentials,
-    )
-    log.info('account registered', { account: account.name, address: credentials.address })
+  async register(registration: Registration): Promise<AccountIdentity> {
+    const account = await this.#registrar.register(registration)
+    this.#parts.log.info('account registered', { account: account.name, address: registration.address })
     return identityOf(account)
   }
 
   /**
    * The account that the name and the password belong to.
-   * @throws {SealwireError} `name_invalid`; `login_refused` for an unknown name and for a wrong password alike;
-   * `rate_limited` after too many failures; `busy`; those of the store; `connection_lost` when the signal aborts the wait.
+   * @throws {SealwireError} `name_invalid`; `login_refused` for an unknown name, a wrong password and an account without
+   * one alike; `account_banned` to who knows the password; `rate_limited` after too many failures; `busy`; those of the
+   * store; `connection_lost` when the signal aborts the wait.
    */
   async login(credentials: Credentials): Promise<AccountIdentity> {
     const { key } = parseName(credentials.name, this.#options.limits)
     const password = possiblePassword(credentials.password)
-    const keys = throttleKeys(key, credentials.address)
-    const check = (): Promise<Account> => this.#check(key, password, keys, credentials)
-    // Always in this order, so that no two logins wait for each other.
-    const account = await this.#pairs.run(keys.pair, () => this.#addresses.run(keys.address, check, credentials), credentials)
-    return identityOf(account)
+    credentials.arrival?.named(key)
+    return this.#inTurn(throttleKeys(key, credentials.address), credentials, async (keys) => {
+      const find = (): Promise<Account | undefined> => this.#parts.store.run('account.find', { key })
+      const account = await this.#prove(find, password, keys, credentials)
+      if (account.bannedAt !== undefined) throw banned()
+      credentials.arrival?.proven()
+      await this.#storeToken(account, credentials)
+      this.#rehashWhenWeak(account, password)
+      return identityOf(account)
+    })
+  }
+
+  /**
+   * The account that a token belongs to.
+   * @throws {SealwireError} `login_refused` for a token that is not good or not any more; `account_banned`, `rate_limited`,
+   * `busy`; those of the store; `connection_lost` when the signal aborts the wait.
+   */
+  async resume({ token, arrival, ...origin }: Resumption): Promise<AccountIdentity> {
+    const { store, log } = this.#parts
+    // Nobody's name is empty: only what the address did counts.
+    const keys = throttleKeys('', origin.address)
+    const use = { hash: tokenHash(token), idleMsMax: BigInt(this.#options.limits.tokenIdleMsMax) }
+    return this.#addresses.run(
+      keys.address,
+      async () => {
+        await this.#throttle.check(keys)
+        const account = await store.run('token.use', { ...use, at: this.#now() })
+        if (account === undefined) {
+          await this.#throttle.countAddress(keys.address)
+          log.info('login refused', { account: undefined, address: origin.address })
+          throw new SealwireError('login_refused', 'the token is not good, or not any more')
+        }
+        arrival?.named(account.key)
+        if (account.bannedAt !== undefined) throw banned()
+        arrival?.proven()
+        return identityOf(account)
+      },
+      origin,
+    )
+  }
+
+  /**
+   * Sets the password; it is durable when the promise resolves. Ending the other sessions is up to the caller.
+   * @throws {SealwireError} `password_invalid`; `login_refused` when `current` is not the password; `rate_limited`, `busy`;
+   * those of the store; `connection_lost` when the signal aborts the wait.
+   */
+  async changePassword(change: PasswordChange): Promise<void> {
+    const { id, key, keepToken } = change
+    const { store, log } = this.#parts
+    const next = parsePassword(change.next, this.#options.limits)
+    const current = change.current === undefined ? undefined : possiblePassword(change.current)
+    const name = await this.#inTurn(throttleKeys(key, change.address), change, async (keys) => {
+      const account = await store.run('account.findById', { id })
+      // What is missing is no guess: it costs its owner no delay.
+      if (account?.passwordHash !== undefined && current === undefined) throw loginRefused()
+      if (account?.passwordHash !== undefined) await this.#prove(async () => account, current ?? '', keys, change)
+      const passwordHash = await this.#hasher.hash(next, change)
+      // Somebody else who knows the password may have set another one meanwhile, and ended this session.
+      if (change.signal?.aborted) throw new SealwireError('connection_lost', 'the session ended before the password was set')
+      if (!(await store.run('account.setPassword', { id, passwordHash, keepToken }))) throw loginRefused()
+      return account?.name
+    })
+    log.info('password changed', { account: name, address: change.address })
   }
 
   /** Resolves when no hash is being replaced any more. Wants the logins to have ended. */
@@ -121,56 +160,45 @@ export class Accounts implements AsyncDisposable {
     return this.close()
   }
 
-  async #check(key: string, password: string, keys: ThrottleKeys, { address, signal }: Credentials): Promise<Account> {
-    const { store, clock, log } = this.#parts
-    const [rows, account] = await Promise.all([
-      store.run('throttle.read', { keys: [keys.pair, keys.address] }),
-      store.run('account.find', { key }),
-    ])
-    const unsaved = this.#unsaved.read([keys.pair, keys.address])
-    const waitMs = Math.max(...[rows, unsaved].map((failures) => loginWaitMs(failures, keys, clock.now(), this.#options.limits)))
-    if (waitMs > 0) throw rateLimited(waitMs)
+  #now(): bigint {
+    return BigInt(this.#parts.clock.now())
+  }
+
+  /** In the store before the hash can be replaced by a stronger one: a token belongs to a login with the password in force. */
+  async #storeToken({ id, passwordHash }: Account, credentials: Credentials): Promise<void> {
+    const { newToken } = credentials
+    if (newToken === undefined) return
+    const token = { hash: tokenHash(newToken), at: this.#now() }
+    if (!(await this.#parts.store.run('token.create', { ...token, accountId: id, passwordHash }))) throw loginRefused()
+  }
+
+  /** Runs `action` when the account and the address have their turn: always in this order, so that no two wait for each other. */
+  #inTurn<T>(keys: ThrottleKeys, origin: Origin, action: (keys: ThrottleKeys) => Promise<T>): Promise<T> {
+    return this.#pairs.run(keys.pair, () => this.#addresses.run(keys.address, () => action(keys), origin), origin)
+  }
+
+  /** The account found, if the password is its own. */
+  async #prove(
+    find: () => Promise<Account | undefined>,
+    password: string,
+    keys: ThrottleKeys,
+    { address, signal }: Origin,
+  ): Promise<Account> {
+    const [hasFailed, account] = await Promise.all([this.#throttle.check(keys), find()])
     const isRight = await this.#hasher.verify(password, account?.passwordHash, { signal })
     if (account === undefined || !isRight) {
-      await this.#countFailure(keys)
+      await this.#throttle.countFailure(keys)
       // Not the name as it was typed: people type passwords there.
-      log.info('login refused', { account: account?.name, address })
+      this.#parts.log.info('login refused', { account: account?.name, address })
       throw loginRefused()
     }
-    this.#unsaved.clear(keys.pair)
-    if (rows.some((row) => row.key === keys.pair)) await this.#forgive(keys.pair)
-    this.#rehashWhenWeak(account, password)
+    await this.#throttle.forgive(keys.pair, hasFailed)
     return account
-  }
-
-  async #countFailure({ pair, address }: ThrottleKeys): Promise<void> {
-    const { limits } = this.#options
-    await Promise.all([this.#count(pair, pairWindowMs(limits)), this.#count(address, limits.loginAddressWindowMs)])
-  }
-
-  /** A disk on which nothing can be written keeps nobody out who knows the password. */
-  async #forgive(key: string): Promise<void> {
-    try {
-      await this.#parts.store.run('throttle.clear', { keys: [key] })
-    } catch (reason) {
-      this.#parts.log.warning('failed logins not forgotten', { why: SealwireError.from(reason).code })
-    }
-  }
-
-  async #count(key: string, windowMs: number): Promise<void> {
-    const { store, clock, log } = this.#parts
-    const [at, window] = [BigInt(clock.now()), BigInt(windowMs)]
-    try {
-      await store.run('throttle.fail', { keys: [key], at, windowMs: window })
-    } catch (reason) {
-      this.#unsaved.fail(key, at, window)
-      log.warning('failed login counted in memory only', { why: SealwireError.from(reason).code })
-    }
   }
 
   /** Its owner does not wait for it; when it fails, the next login tries again. */
   #rehashWhenWeak({ id, passwordHash: from }: Account, password: string): void {
-    if (!this.#hasher.needsRehash(from)) return
+    if (from === undefined || !this.#hasher.needsRehash(from)) return
     const { store, log } = this.#parts
     const rehash = this.#hasher
       .hash(password)
@@ -197,14 +225,14 @@ function possiblePassword(text: string): string {
   }
 }
 
-function identityOf({ id, name, key }: Account): AccountIdentity {
-  return { id, name, key }
+function identityOf({ id, name, key, visibility }: Account): AccountIdentity {
+  return { id, name, key, visibility }
 }
 
 function loginRefused(): SealwireError {
   return new SealwireError('login_refused', 'wrong name or password')
 }
 
-function rateLimited(waitMs: number): SealwireError {
-  return new SealwireError('rate_limited', `too many failed logins, try again in ${Math.ceil(waitMs / 1000)} s`)
+function banned(): SealwireError {
+  return new SealwireError('account_banned', 'the account is banned on this server')
 }

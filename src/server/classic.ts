@@ -1,7 +1,6 @@
 // The classic dialect (classic.md): the seed chat's commands, translated onto the services. Refusals leave the
 // connection open; every one is an Error with the word of its code.
 
-import type { TokenBucket } from '../domain/index.ts'
 import {
   classicAcks,
   classicCommands,
@@ -14,9 +13,13 @@ import {
   SealwireError,
   writeFrame,
 } from '../protocol/index.ts'
-import { type Delivery, freeSeat, type Participant, type Seat } from './chats.ts'
+import type { AccountIdentity, Origin } from './accounts.ts'
+import { type Delivery, freeSeat, type Participant, plainText, type Seat } from './chats.ts'
 import type { ServerContext } from './context.ts'
 import type { Dialect, Speaker } from './dialect.ts'
+import { logIn } from './log-in.ts'
+import { Pace } from './pace.ts'
+import type { Standing } from './presence.ts'
 
 const { ack, error, findPeer, message } = classicCommands
 const utf8 = new TextEncoder()
@@ -48,6 +51,10 @@ export class ClassicDialect implements Dialect {
     return account.dispatch(command, body)
   }
 
+  lastWord({ code }: SealwireError): Uint8Array {
+    return classicError(code)
+  }
+
   closed(): void {
     this.#account?.leave()
   }
@@ -56,31 +63,22 @@ export class ClassicDialect implements Dialect {
     if (this.#account !== undefined) return this.#refuse('already_logged_in')
     const credentials = parseCredentials(body)
     if (credentials === undefined) return this.#refuse('malformed')
-    this.#speaker.loginArrived()
-    try {
-      const { address, signal } = this.#speaker
-      const accounts = this.#server.accounts
-      const input = { ...credentials, address, signal }
-      const account = command === classicCommands.register ? await accounts.register(input) : await accounts.login(input)
-      this.#enter(account)
-    } catch (reason) {
-      this.#loginFailed(SealwireError.from(reason))
+    const accounts = this.#server.accounts
+    const prove = (origin: Origin): Promise<AccountIdentity> =>
+      command === classicCommands.register
+        ? accounts.register({ ...credentials, ...origin })
+        : accounts.login({ ...credentials, ...origin })
+    const enter = (account: AccountIdentity, standing: Standing): void => {
+      this.#account = new ClassicParticipant(account, standing, this.#speaker, this.#server)
+      this.#speaker.link.send(ackFrames.ok)
     }
-  }
-
-  #enter(account: { readonly name: string; readonly key: string }): void {
-    if (this.#speaker.signal.aborted) return
-    this.#account = new ClassicParticipant(account.name, account.key, this.#speaker, this.#server)
-    this.#speaker.authenticated()
-    this.#speaker.link.send(ackFrames.ok)
-    this.#server.log.info('logged in', { connection: this.#speaker.id, account: account.name })
-  }
-
-  #loginFailed(reason: SealwireError): void {
-    if (reason.fatal) throw reason
-    if (isOurs(reason.code)) this.#server.log.warning('login failed', { connection: this.#speaker.id, code: reason.code })
-    this.#speaker.loginRefused()
-    this.#refuse(reason.code)
+    try {
+      await logIn(this.#speaker, this.#server, { prove, enter })
+    } catch (reason) {
+      const { code, fatal } = SealwireError.from(reason)
+      if (fatal) throw reason
+      this.#refuse(code)
+    }
   }
 
   #refuse(code: Code): undefined {
@@ -90,23 +88,25 @@ export class ClassicDialect implements Dialect {
 
 /** A logged-in classic session, as chats see it and as its own commands reach it. */
 class ClassicParticipant implements Participant {
+  readonly id: bigint
   readonly name: string
   readonly key: string
+  readonly standing: Standing
   seat: Seat = freeSeat
   readonly #speaker: Speaker
   readonly #server: ServerContext
-  readonly #rate: TokenBucket
+  readonly #pace: Pace
   /** `peer: `, which goes before everything the peer of the chat says. */
   #prefix: Uint8Array = new Uint8Array(0)
-  /** Since when this account has been over its rate without a pause; `undefined` while it is not. */
-  #overRateSince: number | undefined
 
-  constructor(name: string, key: string, speaker: Speaker, server: ServerContext) {
+  constructor({ id, name, key }: AccountIdentity, standing: Standing, speaker: Speaker, server: ServerContext) {
+    this.id = id
     this.name = name
     this.key = key
+    this.standing = standing
     this.#speaker = speaker
     this.#server = server
-    this.#rate = server.presence.enter(this)
+    this.#pace = new Pace(server.presence.enter(this), server)
   }
 
   // Commands of its own client.
@@ -116,7 +116,7 @@ class ClassicParticipant implements Participant {
     switch (command) {
       case findPeer:
       case classicCommands.chatRequest:
-        return this.#withinRate() ? this.#request(body) : this.#later(() => this.#request(body))
+        return this.#pace.take() ? this.#request(body) : this.#later(() => this.#request(body))
       case ack:
       case classicCommands.chatAccept:
         chats.accept(this) // With nothing to answer it does nothing: an own request is not one's own to accept.
@@ -134,7 +134,7 @@ class ClassicParticipant implements Participant {
 
   /** The hot path: one message of a chat, from decoded frame to the peer's output, without a promise. */
   speak(text: Uint8Array): Promise<void> | undefined {
-    return this.#withinRate() ? this.#say(text) : this.#later(() => this.#say(text))
+    return this.#pace.take() ? this.#say(text) : this.#later(() => this.#say(text))
   }
 
   leave(): void {
@@ -161,9 +161,10 @@ class ClassicParticipant implements Participant {
     this.#refuse('peer_left')
   }
 
-  said(text: Uint8Array): Delivery {
+  said(text: Uint8Array, type: string): Delivery {
     const { link } = this.#speaker
     if (!link.open) return 'peer_lost'
+    if (!type.startsWith(plainText)) return 'type_unsupported'
     if (this.#prefix.length + text.length > frameBodyBytesLimit) return 'message_too_large'
     writeFrame(link, message, text, this.#prefix, this.#server.checksum)
     return 'handed_over'
@@ -173,9 +174,13 @@ class ClassicParticipant implements Participant {
     return this.#speaker.link.keepsUp ? undefined : this.#speaker.caughtUp()
   }
 
+  end(reason: SealwireError): void {
+    this.#speaker.fail(reason)
+  }
+
   #say(text: Uint8Array): Promise<void> | undefined {
     if (isExit(text)) return this.#exit()
-    const delivery = this.#server.chats.say(this, text)
+    const delivery = this.#server.chats.say(this, text, plainText)
     if (delivery !== 'handed_over') return this.#refuse(delivery ?? 'not_in_chat')
     this.#speaker.link.send(ackFrames.ok)
     return this.seat.name === 'talking' ? this.seat.peer.backlog() : undefined
@@ -195,28 +200,11 @@ class ClassicParticipant implements Participant {
     this.#speaker.link.send(ackFrames.bye)
   }
 
-  #withinRate(): boolean {
-    if (!this.#rate.take(this.#server.clock.monotonic())) return false
-    this.#overRateSince = undefined
-    return true
-  }
-
-  /** Runs `action` as soon as the account's rate allows; after `messageDelayMsMax` over the rate it is refused instead. */
+  /** Carries out what was over the rate as soon as that allows it; refuses it when it takes too long. */
   async #later(action: () => Promise<void> | undefined): Promise<void> {
-    const { clock, limits } = this.#server
-    this.#overRateSince ??= clock.monotonic()
-    do {
-      if (clock.monotonic() - this.#overRateSince >= limits.messageDelayMsMax) return this.#refuse('rate_limited')
-      await this.#pause(this.#rate.waitMs(clock.monotonic()))
-      if (this.#speaker.signal.aborted) return
-    } while (!this.#rate.take(clock.monotonic()))
-    await action()
-  }
-
-  #pause(ms: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#server.clock.after(ms, resolve)
-    return promise
+    const { signal } = this.#speaker
+    if (await this.#pace.wait(signal)) return action()
+    if (!signal.aborted) this.#refuse('rate_limited')
   }
 
   #refuse(code: Code): undefined {
@@ -237,11 +225,6 @@ function parseCredentials(body: Uint8Array): { readonly name: string; readonly p
   } catch {
     return undefined
   }
-}
-
-/** The store could not do it: no fault of the client's, and something for the operator to look at. */
-function isOurs(code: Code): boolean {
-  return code === 'storage_full' || code === 'unavailable' || code === 'unknown_outcome'
 }
 
 function isExit(text: Uint8Array): boolean {

@@ -2,7 +2,8 @@
 // its first frame.
 
 import type { Link } from '../link/index.ts'
-import type { Packet } from '../protocol/index.ts'
+import type { Packet, SealwireError } from '../protocol/index.ts'
+import type { ConnectedDevice } from './devices.ts'
 
 /** What a dialect may ask of its session. */
 export interface Speaker {
@@ -10,6 +11,10 @@ export interface Speaker {
   readonly id: number
   readonly link: Link
   readonly address: string
+  /** The device at the other end: by its certificate, or enrolled on this connection. */
+  device: ConnectedDevice | undefined
+  /** Whether this connection is for joining, and for nothing else. */
+  readonly joinOnly: boolean
   /** Aborted when the session is over. */
   readonly signal: AbortSignal
   /** Resolves when the peer takes its output again. */
@@ -17,6 +22,10 @@ export interface Speaker {
   loginArrived(): void
   loginRefused(): void
   authenticated(): void
+  /** Everything is said: what is written goes out, and the connection ends. */
+  finish(): void
+  /** Ends the session at once, with a last word in the dialect. */
+  fail(error: SealwireError): void
 }
 
 export interface Dialect {
@@ -25,6 +34,8 @@ export interface Dialect {
    * settles, and `packet.body` stays valid until then. Throws, or rejects, only what ends the session.
    */
   dispatch(packet: Packet): Promise<void> | undefined
+  /** One frame that tells the peer why its connection ends. */
+  lastWord(error: SealwireError): Uint8Array
   /** The session is over. */
   closed(): void
 }

@@ -1,12 +1,25 @@
-// Who is here: the sessions of each account, and the rate its messages share however many sessions it has.
+// Who is here: the sessions of each account, the rate its messages share however many sessions it has, and what it says
+// about others. What it says about others lives as long as it has a session or a login under way, so that nothing that
+// happens while somebody logs in is missed, and nothing is kept of those who have gone.
 
 import { type Clock, type Timer, TokenBucket } from '../domain/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
+import type { Visibility } from '../store/index.ts'
+import { Arrival } from './arrival.ts'
 import type { Participant } from './chats.ts'
+
+/** How an account stands to others, by their numbers; one object for all its sessions, changed as the store is. */
+export interface Standing {
+  readonly contacts: Set<bigint>
+  /** Whom it wants to hear nothing of. */
+  readonly blocks: Set<bigint>
+  visibility: Visibility
+}
 
 interface AccountPresence {
   readonly sessions: Participant[]
   readonly messages: TokenBucket
+  standing: Standing | undefined
 }
 
 const nobody: readonly Participant[] = Object.freeze([])
@@ -15,6 +28,8 @@ const forgetEveryMs = 10_000
 export class Presence implements Disposable {
   /** By account key. A Map, because a name may be `__proto__`. */
   readonly #accounts = new Map<string, AccountPresence>()
+  /** Logins under way, by the key they are for, whether there is such an account or not. */
+  readonly #arrivals = new Map<string, Set<Arrival>>()
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #sweep: Timer
@@ -34,15 +49,38 @@ export class Presence implements Disposable {
     return this.#accounts.get(key)?.sessions ?? nobody
   }
 
+  /** The oldest session of every account that is here. */
+  *people(): Iterable<Participant> {
+    for (const { sessions } of this.#accounts.values()) {
+      const [first] = sessions
+      if (first !== undefined) yield first
+    }
+  }
+
+  /** A login begins; its end must be told. */
+  arrive(): Arrival {
+    return new Arrival(this)
+  }
+
+  /** How an account stands to others, while it is here or about to be. */
+  standingOf(key: string): Standing | undefined {
+    return this.#accounts.get(key)?.standing
+  }
+
+  /** `loaded` is how the account stands to others, unless that is known already; what is in force is returned. */
+  settle(key: string, loaded: Standing): Standing {
+    const account = this.#account(key)
+    account.standing ??= loaded
+    return account.standing
+  }
+
   /**
    * Adds a session and returns the rate that its messages share with those of the account's other sessions.
    * @throws {SealwireError} `busy` when the account has `sessionsPerAccountMax` sessions.
    */
   enter(session: Participant): TokenBucket {
+    this.requireRoom(session.key)
     const account = this.#account(session.key)
-    if (account.sessions.length >= this.#limits.sessionsPerAccountMax) {
-      throw new SealwireError('busy', 'this account has too many sessions already')
-    }
     account.sessions.push(session)
     return account.messages
   }
@@ -51,15 +89,50 @@ export class Presence implements Disposable {
     const sessions = this.#accounts.get(session.key)?.sessions
     const at = sessions?.indexOf(session) ?? -1
     if (at >= 0) sessions?.splice(at, 1)
+    this.#release(session.key)
+  }
+
+  /** Ends every session of an account but `except`, and its logins under way; returns how many sessions those were. */
+  end(key: string, error: SealwireError, except?: Participant): number {
+    for (const arrival of this.#arrivals.get(key) ?? []) arrival.ended = error
+    const ending = this.sessionsOf(key).filter((session) => session !== except)
+    for (const session of ending) session.end(error)
+    return ending.length
+  }
+
+  /** @throws {SealwireError} `busy` when there is no room for one more session of the account. */
+  requireRoom(key: string): void {
+    if (this.sessionsOf(key).length < this.#limits.sessionsPerAccountMax) return
+    throw new SealwireError('busy', 'this account has too many sessions already')
+  }
+
+  /** For {@link Arrival}. */
+  expect(key: string, arrival: Arrival): void {
+    const arrivals = this.#arrivals.get(key) ?? new Set()
+    this.#arrivals.set(key, arrivals.add(arrival))
+  }
+
+  /** For {@link Arrival}. */
+  expectNoMore(key: string, arrival: Arrival): void {
+    const arrivals = this.#arrivals.get(key)
+    arrivals?.delete(arrival)
+    if (arrivals?.size === 0) this.#arrivals.delete(key)
+    this.#release(key)
   }
 
   #account(key: string): AccountPresence {
     const known = this.#accounts.get(key)
     if (known !== undefined) return known
     const { messagesPerSecondPerAccountMax: rate, messagesBurstPerAccountMax: burst } = this.#limits
-    const account = { sessions: [], messages: new TokenBucket(rate, burst, this.#clock.monotonic()) }
+    const account = { sessions: [], messages: new TokenBucket(rate, burst, this.#clock.monotonic()), standing: undefined }
     this.#accounts.set(key, account)
     return account
+  }
+
+  /** Nobody is here and nobody is about to be: the next one asks the store again. */
+  #release(key: string): void {
+    const account = this.#accounts.get(key)
+    if (account !== undefined && account.sessions.length === 0 && !this.#arrivals.has(key)) account.standing = undefined
   }
 
   /** An account that left is remembered until its rate is whole again, so that coming back does not renew it. */
@@ -67,7 +140,8 @@ export class Presence implements Disposable {
     const { messagesPerSecondPerAccountMax: rate, messagesBurstPerAccountMax: burst } = this.#limits
     const now = this.#clock.monotonic()
     for (const [key, account] of this.#accounts) {
-      if (account.sessions.length === 0 && account.messages.available(now) >= Math.min(burst, burst - rate)) this.#accounts.delete(key)
+      if (account.sessions.length > 0 || account.standing !== undefined) continue
+      if (account.messages.available(now) >= Math.min(burst, burst - rate)) this.#accounts.delete(key)
     }
   }
 }

@@ -1,20 +1,38 @@
 // The server: listeners, admission, sessions and services put together, and how they end. Nothing here knows what a
 // frame is or what a dialect says.
 
+import { getRandomValues } from 'node:crypto'
 import { crc32 as nativeChecksum } from 'node:zlib'
+import type { KeyPair } from '../channel/index.ts'
 import type { Clock, Timer } from '../domain/index.ts'
-import { Flusher, type Listener, type ListenHandlers, listenTls, type Ticket, type TlsIdentity } from '../link/index.ts'
-import { type Checksum, crc32, type Limits } from '../protocol/index.ts'
+import {
+  Flusher,
+  type Link,
+  type LinkContext,
+  type Listener,
+  type ListenHandlers,
+  type LinkReceiver,
+  listenSealed,
+  listenTls,
+  type Ticket,
+  type TlsIdentity,
+} from '../link/index.ts'
+import { type DeviceIssuer, serverIdBytes } from '../pki/index.ts'
+import { assert, type Checksum, crc32, type Limits, type SealwireError } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import { Accounts, type RegistrationMode } from './accounts.ts'
 import { Admission, type ConnectionTicket, type Machine } from './admission.ts'
-import { Chats } from './chats.ts'
-import { ClassicDialect, classicError } from './classic.ts'
+import { Chats, type Participant } from './chats.ts'
 import type { ServerContext } from './context.ts'
+import { DeviceGates, deviceProofOf } from './device-gates.ts'
+import { Devices } from './devices.ts'
+import type { Speaker } from './dialect.ts'
 import { EchoService } from './echo.ts'
 import type { Log } from './log.ts'
+import type { MutualTls } from './mutual-tls.ts'
+import { People } from './people.ts'
 import { Presence } from './presence.ts'
-import { Session } from './session.ts'
+import { Session, type SessionOptions } from './session.ts'
 import { Tally } from './tally.ts'
 
 /** A place to listen at or to dial. */
@@ -29,6 +47,14 @@ export interface Endpoint {
 export interface ServerOptions {
   readonly listen: readonly Endpoint[]
   readonly echo: readonly Endpoint[]
+  /** Where clients without a certificate can join, and nothing else. Default: nowhere but at `listen`. */
+  readonly joinListen?: readonly Endpoint[]
+  /** Whether `listen` asks for device certificates; the identity has the authorities of devices then. Default: `off`. */
+  readonly mutualTls?: MutualTls
+  /** Where the sealed channel is spoken, for everything that is spoken over TLS. Default: nowhere. */
+  readonly sealed?: readonly Endpoint[]
+  /** Whether `sealed` also echoes for clients of version 1, which authenticates nobody. Default: false. */
+  readonly sealedV1?: boolean
   readonly registration: RegistrationMode
   /** Whether the classic dialect is answered. */
   readonly classic: boolean
@@ -43,19 +69,24 @@ export interface ServerParts {
   readonly machine: Machine
   /** Asked at each accept, so that a renewed certificate serves the next connection. */
   readonly identity: () => TlsIdentity
+  /** Makes device certificates. Default: nobody can enrol a device. */
+  readonly issueDevice?: DeviceIssuer
+  /** The static key of the sealed channel; needed where that is spoken. */
+  readonly sealedKey?: KeyPair | undefined
 }
 
 const sweepEveryMs = 500
 
 /**
- * Starts a server.
+ * Starts a server; resolves when it listens everywhere.
  * @throws {SealwireError} `address_unavailable`, and nothing is left listening; `config_invalid` when the process may open
- * too few descriptors.
+ * too few descriptors; those of the store.
  */
-export function startServer(options: ServerOptions, parts: ServerParts): Server {
-  const server = new Server(options, parts)
+export async function startServer(options: ServerOptions, parts: ServerParts): Promise<Server> {
+  const serverId = await parts.store.run('server.id', { fresh: getRandomValues(new Uint8Array(serverIdBytes)) })
+  const server = new Server(options, parts, serverId)
   try {
-    server.listen()
+    await server.listen()
   } catch (reason) {
     server.closeListeners()
     throw reason
@@ -68,18 +99,27 @@ export class Server {
   readonly #options: ServerOptions
   readonly #parts: ServerParts
   readonly #sessions = new Set<Session>()
-  readonly #listeners: Listener[] = []
+  readonly #endpoints = {
+    listen: new Array<Listener>(),
+    echo: new Array<Listener>(),
+    joinListen: new Array<Listener>(),
+    sealed: new Array<Listener>(),
+  }
   readonly #flusher: Flusher
   readonly #admission: Admission
   readonly #presence: Presence
   readonly #accounts: Accounts
+  readonly #people: People
+  readonly #devices: Devices
+  readonly #gates: DeviceGates
   readonly #echo: EchoService
   readonly #tally: Tally
   readonly #context: ServerContext
   readonly #sweep: Timer
   #connectionId = 0
 
-  constructor(options: ServerOptions, parts: ServerParts) {
+  /** @internal Made by `startServer`. */
+  constructor(options: ServerOptions, parts: ServerParts, serverId: Uint8Array) {
     const { limits } = options
     const { clock, log, store, machine } = parts
     this.#options = options
@@ -92,6 +132,9 @@ export class Server {
     }
     this.#presence = new Presence(clock, limits)
     this.#accounts = new Accounts({ registration: options.registration, limits }, { store, clock, log })
+    this.#people = new People({ presence: this.#presence, store, clock, log, contactsPerAccountMax: limits.contactsPerAccountMax })
+    this.#devices = new Devices({ store, clock, log, serverId, issue: parts.issueDevice })
+    this.#gates = new DeviceGates({ limits, clock, log, devices: this.#devices })
     this.#echo = new EchoService(limits, clock, { opened() {}, received() {}, closed() {} })
     this.#context = this.#makeContext()
     this.#sweep = clock.every(sweepEveryMs, () => this.#sweepSessions())
@@ -99,35 +142,68 @@ export class Server {
 
   /** Where the server listens for frames, in the order asked for. */
   get endpoints(): readonly Endpoint[] {
-    return this.#listeners.slice(0, this.#options.listen.length).map(({ host, port }) => ({ host, port }))
+    return this.#endpoints.listen.map(endpointOf)
   }
 
   /** Where it echoes. */
   get echoEndpoints(): readonly Endpoint[] {
-    return this.#listeners.slice(this.#options.listen.length).map(({ host, port }) => ({ host, port }))
+    return this.#endpoints.echo.map(endpointOf)
+  }
+
+  /** Where it is for joining only. */
+  get joinEndpoints(): readonly Endpoint[] {
+    return this.#endpoints.joinListen.map(endpointOf)
+  }
+
+  /** Where it speaks the sealed channel. */
+  get sealedEndpoints(): readonly Endpoint[] {
+    return this.#endpoints.sealed.map(endpointOf)
+  }
+
+  /** Its devices, for its operator. */
+  get devices(): Devices {
+    return this.#devices
   }
 
   /** @internal */
-  listen(): void {
+  async listen(): Promise<void> {
     const { identity } = this.#parts
     const context = { limits: this.#options.limits, flusher: this.#flusher }
-    for (const endpoint of this.#options.listen) {
-      this.#listeners.push(listenTls({ ...endpoint, identity }, this.#sessionHandlers(), context))
+    const { listen, echo, joinListen = [], sealed = [], mutualTls: clientCertificates = 'off' } = this.#options
+    for (const endpoint of listen) {
+      this.#endpoints.listen.push(await listenTls({ ...endpoint, identity, clientCertificates }, this.#sessionHandlers(), context))
     }
-    for (const endpoint of this.#options.echo) {
-      this.#listeners.push(listenTls({ ...endpoint, identity }, this.#echoHandlers(), context))
+    for (const endpoint of echo) this.#endpoints.echo.push(await listenTls({ ...endpoint, identity }, this.#echoHandlers(), context))
+    for (const endpoint of joinListen) {
+      this.#endpoints.joinListen.push(await listenTls({ ...endpoint, identity }, this.#sessionHandlers({ joinOnly: true }), context))
     }
+    for (const endpoint of sealed) this.#endpoints.sealed.push(await this.#listenSealed(endpoint, context))
+  }
+
+  /** Where device certificates are required, only who proves the key of a device can do more than join. */
+  async #listenSealed(endpoint: Endpoint, context: LinkContext): Promise<Listener> {
+    const { sealedKey: staticKey } = this.#parts
+    const { sealedV1 = false, mutualTls } = this.#options
+    assert(staticKey !== undefined, 'the sealed channel without a key')
+    const openedV1 = (link: Link): LinkReceiver => {
+      this.#tally.count('sealed v1 connections', 'accepted')
+      return this.#echo.open(link)
+    }
+    const options = { ...endpoint, staticKey, serverId: this.#devices.serverId, ...(sealedV1 ? { openedV1 } : {}) }
+    return listenSealed(options, this.#sessionHandlers({ joinOnly: mutualTls === 'required' }), context)
   }
 
   /** Stops accepting; open sessions live on. */
   closeListeners(): void {
-    for (const listener of this.#listeners) listener.close()
+    for (const listener of Object.values(this.#endpoints).flat()) listener.close()
   }
 
   /** Stops accepting, tells the sessions, lets them end for at most `drainMsMax`, and cuts the rest. */
   async stop(): Promise<void> {
     this.closeListeners()
+    this.#context.chats.end()
     for (const session of this.#sessions) session.stop()
+    this.#gates.endAll()
     this.#echo.closeAll()
     await this.#empty()
     for (const session of this.#sessions) session.link.terminate()
@@ -136,44 +212,83 @@ export class Server {
     this.#tally[Symbol.dispose]()
     this.#sweep.cancel()
     await this.#accounts.close()
+    await this.#people.close()
+  }
+
+  /**
+   * Ends the sessions of the account with this key, those about to begin too, and returns how many had begun: what a ban
+   * or another password must do after it is stored. The peers hear `error`.
+   */
+  endSessions(key: string, error: SealwireError, except?: Participant): number {
+    const count = this.#presence.end(key, error, except)
+    if (count > 0) this.#parts.log.info('sessions ended', { count, code: error.code })
+    return count
+  }
+
+  /** Ends the connections of a device: what revoking it must do after it is stored. The peers hear `error`. */
+  endDevice(spkiHash: Uint8Array, error: SealwireError, except?: Speaker): void {
+    for (const session of this.#sessions) {
+      const isIts = session.device !== undefined && Buffer.compare(session.device.spkiHash, spkiHash) === 0
+      if (isIts && session !== except) session.fail(error)
+    }
+    this.#gates.end(spkiHash)
   }
 
   #makeContext(): ServerContext {
-    const { limits, classic } = this.#options
+    const { limits, classic, mutualTls = 'off' } = this.#options
     const { clock, log } = this.#parts
-    const context: ServerContext = {
+    const port = (): number | undefined => this.#endpoints.listen[0]?.port
+    return {
+      devices: this.#devices,
+      mutualTls,
+      get port() {
+        return port()
+      },
+      endDevice: (spkiHash, error, except) => this.endDevice(spkiHash, error, except),
       limits,
       clock,
       log,
       checksum,
       accounts: this.#accounts,
       presence: this.#presence,
-      chats: new Chats(this.#presence, clock, limits),
-      classic: classic ? (speaker) => new ClassicDialect(speaker, context) : undefined,
-      lastWord: (link, error) => link.send(classicError(error.code)),
+      people: this.#people,
+      chats: new Chats({ presence: this.#presence, clock, limits, met: (one, other) => this.#people.met(one, other) }),
+      classic,
+      endSessions: (key, error, except) => this.endSessions(key, error, except),
       forget: (session) => this.#sessions.delete(session),
     }
-    return context
   }
 
-  #sessionHandlers(): ListenHandlers<ConnectionTicket> {
+  #sessionHandlers(options: SessionOptions = {}): ListenHandlers<ConnectionTicket> {
     return {
       admit: (address, evict) => this.#admission.admit(address, evict),
       opened: (link, ticket) => {
-        const session = new Session(++this.#connectionId, link, ticket, this.#context)
-        this.#sessions.add(session)
-        this.#parts.log.info('client connected', { connection: session.id, address: link.remote.address, tls: link.security.protocol })
-        return session
+        const proof = deviceProofOf(link)
+        if (proof === undefined) return this.#begin(link, ticket, options)
+        return this.#gates.enter(link, proof, (device) => this.#begin(link, ticket, { device }))
       },
-      failed: (_remote, why) => this.#tally.count('handshakes failed', why),
+      failed: (_remote, why, reason) => this.#tally.count('handshakes failed', reason ?? why),
     }
+  }
+
+  #begin(link: Link, ticket: ConnectionTicket, options: SessionOptions): Session {
+    const session = new Session(++this.#connectionId, link, ticket, this.#context, options)
+    this.#sessions.add(session)
+    const { address } = link.remote
+    this.#parts.log.info('client connected', {
+      connection: session.id,
+      address,
+      tls: link.security.protocol,
+      ...(options.device === undefined ? {} : { device: options.device.id }),
+    })
+    return session
   }
 
   #echoHandlers(): ListenHandlers<Ticket> {
     return {
       admit: (address) => this.#admission.admitEcho(address),
       opened: (link) => this.#echo.open(link),
-      failed: (_remote, why) => this.#tally.count('handshakes failed', why),
+      failed: (_remote, why, reason) => this.#tally.count('handshakes failed', reason ?? why),
     }
   }
 
@@ -194,6 +309,10 @@ export class Server {
     check.cancel()
     deadline.cancel()
   }
+}
+
+function endpointOf({ host, port }: Listener): Endpoint {
+  return { host, port }
 }
 
 /** Short frames are faster in JavaScript, long ones in the runtime's own code; they meet at about 100 bytes. */

@@ -5,7 +5,7 @@
 //   greeting ──a login succeeds (authenticated)──▶ ready
 //   greeting ──loginMsMax──▶ closed
 //   greeting, ready ──stop──▶ draining ──the open answer is given──▶ closed
-//   any ──protocol error, link over──▶ closed
+//   any ──protocol error, goodbye, link over──▶ closed
 //
 // Invariants: the login deadline exists only in `greeting`; the ticket counts as unauthenticated exactly until `ready`;
 // `closed` is final, and the dialect hears of it once.
@@ -15,7 +15,9 @@ import type { Link, LinkEnd, LinkReceiver } from '../link/index.ts'
 import { contractCommandFirst, FrameDecoder, frameOverheadBytes, type Packet, SealwireError } from '../protocol/index.ts'
 import type { ConnectionTicket } from './admission.ts'
 import type { ServerContext } from './context.ts'
+import type { ConnectedDevice } from './devices.ts'
 import type { Dialect, Speaker } from './dialect.ts'
+import { chooseDialect, undecidedLastWord } from './dialects.ts'
 
 export type SessionState =
   | { readonly name: 'greeting'; readonly deadline: Timer }
@@ -23,24 +25,39 @@ export type SessionState =
   | { readonly name: 'draining' }
   | { readonly name: 'closed' }
 
+/** How a session came about. */
+export interface SessionOptions {
+  /** Whose certificate the connection was made with. Default: none. */
+  readonly device?: ConnectedDevice
+  /** The connection is for joining only, and ends after `joinMsMax`. Default: false. */
+  readonly joinOnly?: boolean
+}
+
 export class Session implements LinkReceiver, Speaker {
   readonly id: number
   readonly link: Link
+  device: ConnectedDevice | undefined
+  readonly joinOnly: boolean
   readonly #server: ServerContext
   readonly #ticket: ConnectionTicket
   readonly #decoder: FrameDecoder
   readonly #hangUp = new AbortController()
   #state: SessionState
   #dialect: Dialect | undefined
+  /** On the monotonic clock. */
+  readonly #until: number
   /** An answer is under way: nothing is dispatched until it is given. */
   #waiting = false
   /** When the frame that is still incomplete began, on the monotonic clock; `undefined` between frames. */
   #partialSince: number | undefined
   #drain: PromiseWithResolvers<void> | undefined
 
-  constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext) {
+  constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext, { device, joinOnly = false }: SessionOptions = {}) {
     this.id = id
     this.link = link
+    this.device = device
+    this.joinOnly = joinOnly
+    this.#until = joinOnly ? server.clock.monotonic() + server.limits.joinMsMax : Infinity
     this.#ticket = ticket
     this.#server = server
     const bodyBytesMax = server.limits.frameUnauthenticatedBytesMax - frameOverheadBytes
@@ -105,10 +122,17 @@ export class Session implements LinkReceiver, Speaker {
     this.#decoder.bodyBytesMax = this.#server.limits.frameBodyBytesMax
   }
 
+  finish(): void {
+    if (this.#state.name === 'closed') return
+    this.#close()
+    this.link.close()
+  }
+
   // What the server asks for.
 
-  /** Called twice a second: is a started frame taking too long? */
+  /** Called twice a second: is a started frame, or joining, taking too long? */
   sweep(now: number): void {
+    if (now > this.#until) return this.fail(new SealwireError('login_too_slow', 'joining took too long'))
     if (this.#partialSince === undefined || this.#waiting) return
     const { frameMsMax, frameBytesPerSecondMin } = this.#server.limits
     const ms = now - this.#partialSince
@@ -129,9 +153,11 @@ export class Session implements LinkReceiver, Speaker {
     if (this.#state.name === 'closed') return
     if (error.code === 'internal') this.#server.log.error('session failed', { connection: this.id }, error.cause)
     else if (error.code !== 'stopping') this.#server.log.info('session refused', { connection: this.id, code: error.code })
-    this.#server.lastWord(this.link, error)
+    this.link.send(this.#dialect?.lastWord(error) ?? undecidedLastWord(error, this.#server))
     this.#close()
     this.link.close()
+    // Who was banned or revoked may read nothing more, and holds no connection by not reading.
+    if (error.code === 'session_ended') this.#server.clock.after(this.#server.limits.endedMsMax, () => this.link.terminate())
   }
 
   #dispatchAll(): void {
@@ -150,20 +176,21 @@ export class Session implements LinkReceiver, Speaker {
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
       some = true
       const dialect = this.#dialect ?? this.#choose(packet)
-      const answer = dialect.dispatch(packet) ?? (this.link.keepsUp ? undefined : this.caughtUp())
-      if (answer !== undefined) return this.#wait(answer)
+      const pending = dialect.dispatch(packet)
       if (this.#state.name === 'closed') break
+      const answer = pending ?? (this.link.keepsUp ? undefined : this.caughtUp())
+      if (answer !== undefined) return this.#wait(answer)
     }
     return some
   }
 
   /** The first frame of a connection chooses the dialect. */
-  #choose(packet: Packet): Dialect {
-    const classic = this.#server.classic
-    if (classic === undefined || packet.command >= contractCommandFirst) {
-      throw new SealwireError('dialect_unavailable', 'this server does not speak that dialect')
+  #choose({ command }: Packet): Dialect {
+    const { frameUnauthenticatedBytesMax, contractEnvelopeBytesMax } = this.#server.limits
+    if (command >= contractCommandFirst) {
+      this.#decoder.bodyBytesMax = frameUnauthenticatedBytesMax + contractEnvelopeBytesMax - frameOverheadBytes
     }
-    this.#dialect = classic(this)
+    this.#dialect = chooseDialect(command, this, this.#server)
     return this.#dialect
   }
 

@@ -6,6 +6,9 @@
 import type { SealwireError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 
+/** Who sees that an account is there. */
+export type Visibility = 'everyone' | 'contacts' | 'nobody'
+
 /** An account as it is stored. Times are milliseconds since 1970, UTC. */
 export interface Account {
   readonly id: bigint
@@ -13,19 +16,116 @@ export interface Account {
   readonly name: string
   /** The case-folded form by which it is found; unique. */
   readonly key: string
-  /** A PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. */
-  readonly passwordHash: string
+  /** A PHC string: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. Undefined when no password was ever set. */
+  readonly passwordHash: string | undefined
   readonly createdAt: bigint
+  /** Undefined unless it is banned. */
+  readonly bannedAt: bigint | undefined
+  readonly visibility: Visibility
 }
 
-/** An account to be made. */
+/** An account to be made. It is visible to its contacts until `account.setVisibility` says otherwise. */
 export interface NewAccount {
   readonly name: string
   readonly key: string
   /** What the name looks like: two accounts with one skeleton could be taken for each other; unique. */
   readonly skeleton: string
-  readonly passwordHash: string
+  readonly passwordHash: string | undefined
   readonly createdAt: bigint
+}
+
+/** What makes an account with its first token, or only for who was invited. */
+export interface Enrolment {
+  /** Takes one use of it. */
+  readonly invitation?: InvitationUse | undefined
+  readonly token?: Omit<NewToken, 'accountId'> | undefined
+}
+
+/** An account as an operator sees it: without its secrets. */
+export interface AccountSummary extends Omit<Account, 'passwordHash'> {
+  readonly hasPassword: boolean
+}
+
+/** An account as other people see it. */
+export type Person = Pick<Account, 'id' | 'key' | 'name'>
+
+/** The SHA-256 of a secret. The secret itself never gets here: who reads the database cannot use what is in it. */
+export type SecretHash = Uint8Array
+
+/** An invitation to be made. */
+export interface NewInvitation {
+  readonly hash: SecretHash
+  /** How many accounts may be made with it; at least 1. */
+  readonly uses: bigint
+  /** From this moment on it is worth nothing. */
+  readonly expiresAt: bigint
+  readonly createdAt: bigint
+  /** Printed by a start of the server: it takes the place of the one printed before, if nobody has used that. */
+  readonly printed: boolean
+}
+
+/** An invitation with the moment at which it is used. */
+export interface InvitationUse {
+  readonly hash: SecretHash
+  readonly at: bigint
+}
+
+/** `unknown` are also those that were voided and those forgotten long after they expired. */
+export type InvitationState = 'good' | 'unknown' | 'used' | 'expired'
+
+/** A session token to be stored. */
+export interface NewToken {
+  readonly hash: SecretHash
+  readonly accountId: bigint
+  readonly at: bigint
+}
+
+/** The keys of a device to be enrolled. */
+export interface NewDevice {
+  /** SHA-256 of its P-256 SubjectPublicKeyInfo. */
+  readonly spkiHash: Uint8Array
+  /** Follows from the hash. */
+  readonly id: string
+  readonly accountId: bigint
+  /** Both or none. */
+  readonly ed25519?: Uint8Array | undefined
+  readonly x25519?: Uint8Array | undefined
+  readonly label: string
+  readonly at: bigint
+  /** Of its certificate. */
+  readonly expiresAt: bigint
+  /** Of the session that enrols it. */
+  readonly token?: SecretHash | undefined
+}
+
+/** A device as it is stored. */
+export interface Device {
+  readonly spkiHash: Uint8Array
+  readonly id: string
+  readonly accountId: bigint
+  readonly ed25519: Uint8Array | undefined
+  readonly x25519: Uint8Array | undefined
+  readonly label: string
+  readonly enrolledAt: bigint
+  /** Undefined unless it has logged in. */
+  readonly usedAt: bigint | undefined
+  readonly expiresAt: bigint
+  /** Undefined unless it was revoked. */
+  readonly revokedAt: bigint | undefined
+}
+
+/** A device with whose it is. */
+export interface DeviceOwner {
+  readonly device: Device
+  readonly account: Account
+}
+
+/** Whom an account has to do with, by number, in no order. */
+export interface Relations {
+  readonly contacts: readonly bigint[]
+  /** Whom it blocks. */
+  readonly blocks: readonly bigint[]
+  readonly blockedBy: readonly bigint[]
 }
 
 /** Failed logins remembered under a key such as `address:192.0.2.1`. */
@@ -39,11 +139,97 @@ export interface Throttle {
 
 /** Every operation, declared once: its input and its output. Errors are named beside it. */
 export interface Operations {
-  /** Throws `name_taken` when the key or the skeleton is in use. */
-  'account.create': { input: NewAccount; output: Account }
+  /**
+   * One step: the invitation is used, the account made and its token stored, or nothing of it. Throws `invitation_invalid`,
+   * `invitation_used`, `invitation_expired`; then `name_taken` when the key or the skeleton is in use: without a good
+   * invitation nobody learns who has an account.
+   */
+  'account.create': { input: NewAccount & Enrolment; output: Account }
   'account.find': { input: { readonly key: string }; output: Account | undefined }
-  /** Replaces a hash if it is still `from`; false when it is not. */
+  'account.findById': { input: { readonly id: bigint }; output: Account | undefined }
+  /** At most `max` accounts whose keys come after `after`, by key. */
+  'account.list': { input: { readonly after: string; readonly max: bigint }; output: readonly AccountSummary[] }
+  /** Replaces a hash if it is still `from`; false when it is not. Tokens stay: it is the same password. */
   'account.rehash': { input: { readonly id: bigint; readonly from: string; readonly to: string }; output: boolean }
+  /** Deletes the tokens of the account too, all but `keepToken`. False when there is no such account. */
+  'account.setPassword': {
+    input: { readonly id: bigint; readonly passwordHash: string; readonly keepToken?: SecretHash | undefined }
+    output: boolean
+  }
+  /** Deletes its tokens too. A second ban keeps the moment of the first one. Undefined when nobody has the key. */
+  'account.ban': { input: { readonly key: string; readonly at: bigint }; output: Account | undefined }
+  'account.unban': { input: { readonly key: string }; output: Account | undefined }
+  /** False when there is no such account. */
+  'account.setVisibility': { input: { readonly id: bigint; readonly visibility: Visibility }; output: boolean }
+  /**
+   * Keeps at most `invitationsMax`, forgetting expired ones first; throws `busy` when none has expired. The same hash again
+   * changes nothing.
+   */
+  'invitation.create': { input: NewInvitation; output: undefined }
+  'invitation.check': { input: InvitationUse; output: InvitationState }
+  /** True when there was one; it is `unknown` from now on. */
+  'invitation.void': { input: { readonly hash: SecretHash }; output: boolean }
+  /**
+   * False, and nothing stored, when the account is banned or gone or its password hash is not `passwordHash` any more: a
+   * login that began before a change of the password gets no token after it. Without `passwordHash` that is not asked.
+   * Keeps at most `tokensPerAccountMax` an account, deleting the least recently used. The same hash again changes nothing.
+   */
+  'token.create': { input: NewToken & { readonly passwordHash?: string | undefined }; output: boolean }
+  /**
+   * The account of a token, banned ones too. Notes the use at most once in `tokenUsePrecisionMs`, so that most uses write
+   * nothing. A token whose last noted use is more than `idleMsMax` ago is deleted and unknown. Answered without noting
+   * anything when there is no room on the disk.
+   */
+  'token.use': {
+    input: { readonly hash: SecretHash; readonly at: bigint; readonly idleMsMax: bigint }
+    output: Account | undefined
+  }
+  /** True when there was one. */
+  'token.delete': { input: { readonly hash: SecretHash }; output: boolean }
+  /**
+   * Adds a device. One that is there under the same hash gets another `expiresAt` and `label`, if its account and keys are the
+   * same. Throws `enrolment_invalid` when they are not, when one of the keys belongs to another device, and when it was
+   * revoked; `busy` when the account has `devicesPerAccountMax` others; `not_found` when it is banned or gone.
+   */
+  'device.enrol': { input: NewDevice; output: Device }
+  /** Whose device this is, banned accounts and revoked devices too. */
+  'device.find': { input: { readonly spkiHash: Uint8Array }; output: DeviceOwner | undefined }
+  /** The same by its key of the sealed channel. */
+  'device.findByX25519': { input: { readonly x25519: Uint8Array }; output: DeviceOwner | undefined }
+  /**
+   * The same for a login: notes the use at most once in `deviceUsePrecisionMs`, and deletes the token with which the device
+   * enrolled. Nothing is noted or deleted for a banned account or a revoked device, and none when there is no room on the disk.
+   */
+  'device.use': { input: { readonly spkiHash: Uint8Array; readonly at: bigint }; output: DeviceOwner | undefined }
+  /** Those that were not revoked, the newest first. */
+  'device.list': { input: { readonly accountId: bigint }; output: readonly Device[] }
+  /** The same of all accounts: at most `max` whose ids come after `after`, by id. */
+  'device.listAll': { input: { readonly after: string; readonly max: bigint }; output: readonly DeviceOwner[] }
+  /**
+   * Revokes for good. Undefined when there is no such device, or none of `accountId` where that is given. A second time keeps
+   * the first moment. At most `devicesPerAccountMax` revoked ones of an account are remembered.
+   */
+  'device.revoke': {
+    input: { readonly id: string; readonly accountId?: bigint | undefined; readonly at: bigint }
+    output: DeviceOwner | undefined
+  }
+  /** The number of this server, 16 bytes: the first `fresh` that was ever given. */
+  'server.id': { input: { readonly fresh: Uint8Array }; output: Uint8Array }
+  /**
+   * Makes two different accounts contacts of each other; true when they were not. False also when one of them has
+   * `contactsPerAccountMax` already.
+   */
+  'contact.add': { input: { readonly a: bigint; readonly b: bigint; readonly at: bigint }; output: boolean }
+  /** By key. */
+  'contact.list': { input: { readonly accountId: bigint }; output: readonly Person[] }
+  /** True when it is new. Throws `busy` when the account blocks `blocksPerAccountMax` others already. */
+  'block.add': { input: { readonly accountId: bigint; readonly blockedId: bigint; readonly at: bigint }; output: boolean }
+  /** True when there was one. */
+  'block.remove': { input: { readonly accountId: bigint; readonly blockedId: bigint }; output: boolean }
+  /** By key. */
+  'block.list': { input: { readonly accountId: bigint }; output: readonly Person[] }
+  /** All that a login needs to know, in one read. */
+  'people.relations': { input: { readonly accountId: bigint }; output: Relations }
   /** The rows that exist, in no order. */
   'throttle.read': { input: { readonly keys: readonly string[] }; output: readonly Throttle[] }
   /**
@@ -74,7 +260,13 @@ export type Outcome = { readonly value: unknown } | { readonly error: SealwireEr
 /** The bounds that a store keeps. */
 export type StoreLimits = Pick<
   Limits,
+  | 'blocksPerAccountMax'
+  | 'contactsPerAccountMax'
+  | 'devicesPerAccountMax'
+  | 'deviceUsePrecisionMs'
   | 'diskBytesFreeMin'
+  | 'invitationMemoryMs'
+  | 'invitationsMax'
   | 'storeBusyMsMax'
   | 'storeGroupMax'
   | 'storeLogMs'
@@ -82,6 +274,8 @@ export type StoreLimits = Pick<
   | 'storeRestartMs'
   | 'storeRestartsMax'
   | 'throttlesTrackedMax'
+  | 'tokensPerAccountMax'
+  | 'tokenUsePrecisionMs'
 >
 
 /** A store that commits in groups, off the event loop. */

@@ -16,6 +16,8 @@ describe('readConfigFile', () => {
       listen = ["127.0.0.1:5555", "[::1]:5555"]
       data = "data"
       host = ["chat.example"]
+      cert = "chain.pem"
+      key = "key.pem"
       registration = "open"
       classic = false
       echo = "127.0.0.1:12345"
@@ -28,6 +30,8 @@ describe('readConfigFile', () => {
     expect(layer.texts('listen')).toEqual(['127.0.0.1:5555', '[::1]:5555'])
     expect(layer.texts('data')).toEqual(['data'])
     expect(layer.texts('host')).toEqual(['chat.example'])
+    expect(layer.texts('cert')).toEqual(['chain.pem'])
+    expect(layer.texts('key')).toEqual(['key.pem'])
     expect(layer.texts('registration')).toEqual(['open'])
     expect(layer.texts('classic')).toEqual(['false'])
     expect(layer.texts('echo')).toEqual(['127.0.0.1:12345'])

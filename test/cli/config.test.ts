@@ -16,8 +16,13 @@ describe('resolveServeConfig', () => {
       listen: [{ host: '127.0.0.1', port: 5555 }],
       data: resolve('sealwire-data'),
       hosts: [],
+      certificate: undefined,
+      mutualTls: 'optional',
+      joinListen: undefined,
       registration: 'invite',
       classic: false,
+      sealed: [],
+      sealedV1: false,
       echo: undefined,
       logLevel: 'info',
       logFormat: 'json',
@@ -28,6 +33,18 @@ describe('resolveServeConfig', () => {
   test('is frozen', async () => {
     const config = await resolveServeConfig({})
     expect([config, config.listen, config.listen[0], config.hosts, config.limits].every(Object.isFrozen)).toBe(true)
+  })
+
+  test.each([
+    [['127.0.0.1:1', '[::1]:2', '127.9.9.9:3'], undefined],
+    [['127.0.0.1:1', '192.0.2.1:2'], '192.0.2.1:2 is not one of this machine alone'],
+    [['[::ffff:127.0.0.1]:1'], '[::ffff:127.0.0.1]:1 is not one of this machine alone'],
+    [['127.evil.example:1'], '127.evil.example:1 is not one of this machine alone'],
+    [[], 'there is no address for it'],
+  ])('lets nobody but this machine at version 1 of the sealed channel: %p', async (sealed, why) => {
+    const refusal = await rejectionOf(resolveServeConfig({ flags: { sealed, 'sealed-v1': ['true'] } }))
+    if (why === undefined) expect(refusal).toBeUndefined()
+    else expect(refusal).toContain(`version 1 of the sealed channel is for loopback addresses only, and ${why}`)
   })
 
   test('logs prettily on a terminal unless told otherwise', async () => {
@@ -43,6 +60,8 @@ describe('resolveServeConfig', () => {
         SEALWIRE_HOST: 'chat.example,192.0.2.1',
         SEALWIRE_REGISTRATION: 'open',
         SEALWIRE_CLASSIC: '1',
+        SEALWIRE_SEALED: '127.0.0.1:1337,[::1]:1337',
+        SEALWIRE_SEALED_V1: '1',
         SEALWIRE_ECHO: '127.0.0.1:12345',
         SEALWIRE_LOG_LEVEL: 'debug',
         SEALWIRE_LOG_FORMAT: 'classic',
@@ -58,6 +77,11 @@ describe('resolveServeConfig', () => {
       hosts: ['chat.example', '192.0.2.1'],
       registration: 'open',
       classic: true,
+      sealed: [
+        { host: '127.0.0.1', port: 1337 },
+        { host: '::1', port: 1337 },
+      ],
+      sealedV1: true,
       echo: { host: '127.0.0.1', port: 12_345 },
       logLevel: 'debug',
       logFormat: 'classic',
@@ -162,4 +186,11 @@ function configFile(text: string): string {
   const path = join(mkdtempSync(join(root, 'file-')), 'server.toml')
   writeFileSync(path, text)
   return path
+}
+
+async function rejectionOf(promise: Promise<unknown>): Promise<string | undefined> {
+  return promise.then(
+    () => undefined,
+    (reason: unknown) => String(reason),
+  )
 }

@@ -73,13 +73,13 @@ describe('the greeting', () => {
   })
 
   test('tells when nobody listens', async () => {
-    const { port, server } = listen()
-    server.listener.close()
+    const { port, server } = await listen()
+    server.close()
     expect(await talk({ port, authority })).toMatchObject({ refusal: 'unreachable', text: '' })
   })
 
   test('tells when the server goes away before it answers', async () => {
-    const { port, server } = listen()
+    const { port, server } = await listen()
     const told = talk({ port, authority })
     const { link, recorder } = await server.first()
     await recorder.until(() => recorder.bytesTotal > 0)
@@ -89,7 +89,7 @@ describe('the greeting', () => {
   })
 
   test('does not call a reset an end', async () => {
-    const { port, server } = listen()
+    const { port, server } = await listen()
     using relay = await TcpRelay.to(port)
     const told = talk({ port: relay.port, authority })
     const { recorder } = await server.first()
@@ -100,7 +100,7 @@ describe('the greeting', () => {
   })
 
   test('waits for an answer no longer than it is told to', async () => {
-    const { port } = listen()
+    const { port } = await listen()
     expect(await talk({ port, authority, timeoutMs: 200 })).toMatchObject({
       refusal: 'connection_lost',
       sentence: 'no answer came within 0.2 s',
@@ -108,7 +108,7 @@ describe('the greeting', () => {
   })
 
   test('gives up on an answer that has no end', async () => {
-    const { port, server } = listen()
+    const { port, server } = await listen()
     const told = talk({ port, authority, limits: { echoAnswerBytesMax: 1024 } })
     const { link } = await server.first()
     link.send(Buffer.alloc(100_000, 'x'))
@@ -116,7 +116,7 @@ describe('the greeting', () => {
   })
 
   test('shows controls in an answer as escapes', async () => {
-    const { port, server } = listen()
+    const { port, server } = await listen()
     const told = talk({ port, authority })
     const { link } = await server.first()
     link.send(Buffer.from('\u001b[2J\u0007\r\n'))
@@ -194,8 +194,8 @@ describe('line by line', () => {
 })
 
 /** A server that leaves it to the test what it does. */
-function listen() {
-  const server = new TestListener(identity)
+async function listen() {
+  const server = await TestListener.start(identity)
   open.push(server)
   return { server, port: server.port }
 }

@@ -105,7 +105,7 @@ describe('sealwire echo', () => {
   })
 
   test('exits with 4 when nobody listens', async () => {
-    const free = new TestListener(identity)
+    const free = await TestListener.start(identity)
     free[Symbol.dispose]()
     const ended = await runCli(['echo', '127.0.0.1', String(free.port), authority])
     expect(ended).toEqual({
@@ -116,7 +116,7 @@ describe('sealwire echo', () => {
   })
 
   test('exits with 4 as soon as the server goes away, though its input is still open', async () => {
-    using listener = new TestListener(identity)
+    using listener = await TestListener.start(identity)
     await using cli = new CliProcess(['echo', 'localhost', String(listener.port), authority, '-i'])
     const { link } = await listener.first()
     await cli.printed(/successful/)

@@ -17,6 +17,17 @@ describe('escapeControls', () => {
     )
   })
 
+  test('shows what hides as escapes, beyond U+FFFF in two units', () => {
+    expect(escapeControls('\u200b\u2060\u2064\ufeffa\u200cb\u200dc')).toBe('\\u200b\\u2060\\u2064\\ufeffa\\u200cb\\u200dc')
+    expect(escapeControls('\u{e0001}\u{e0061}\u{e007f}')).toBe('\\udb40\\udc01\\udb40\\udc61\\udb40\\udc7f')
+  })
+
+  test('leaves a joiner where it is written, and only one', () => {
+    const written = 'می\u200cخواهم क्\u200dष 👩🏽\u200d🚀 🏳\ufe0f\u200d🌈'
+    expect(escapeControls(written)).toBe(written)
+    expect(escapeControls('می\u200c\u200cخ 👩\u200d\u200d🚀 👩\u200dx')).toBe('می\u200c\\u200cخ 👩\\u200d\\u200d🚀 👩\\u200dx')
+  })
+
   test('leaves no code point that Unicode calls a control', () => {
     const all = Array.from({ length: 0xd800 }, (_, code) => String.fromCharCode(code)).join('')
     expect(escapeControls(all)).not.toMatch(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u)

@@ -46,7 +46,7 @@ describe('main', () => {
     const preload = module('old.ts', `Object.defineProperty(process.versions, 'bun', { value: '1.3.14' })`)
     const { exitCode, stderr } = await runCli(['--version'], { preload })
     expect(exitCode).toBe(2)
-    expect(stderr).toStartWith('sealwire: this needs Bun 1.4.0 or newer, not Bun 1.3.14. ')
+    expect(stderr).toStartWith('sealwire: this needs Bun 1.4.5 or Node 24.15.0, or newer, not Bun 1.3.14. ')
   })
 
   test('is not disturbed by a reader that has left', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { errorLine, exitCodeOf, exitCodes, exitCodesHelp } from '../../src/cli/report.ts'
 import { codes, SealwireError } from '../../src/protocol/errors.ts'
 
@@ -12,9 +13,16 @@ describe('exitCodeOf', () => {
     ['storage_full', 3],
     ['address_unavailable', 4],
     ['unreachable', 4],
+    ['unknown_outcome', 4],
     ['untrusted', 5],
     ['certificate_invalid', 5],
-    ['login_refused', 1],
+    ['stopping', 4],
+    ['link_invalid', 2],
+    ['login_refused', 6],
+    ['invitation_used', 6],
+    ['session_ended', 6],
+    ['declined', 6],
+    ['message_too_large', 1],
     ['internal', 1],
   ] as const)('ends a command that failed with %s with %d', (code, exitCode) => {
     expect(exitCodeOf(new SealwireError(code, 'it failed'))).toBe(exitCode)
@@ -58,6 +66,12 @@ describe('errorLine', () => {
 })
 
 describe('exitCodesHelp', () => {
+  test('is the table of docs/cli.md', () => {
+    const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
+    const rows = [...page.matchAll(/^\| (\d) \| (.*) \|$/gm)].map(([, exitCode, what]) => [exitCode, what])
+    expect(rows).toEqual(Object.entries(exitCodes).map(([exitCode, { what }]) => [exitCode, what]))
+  })
+
   test('lists every exit code', () => {
     for (const [exitCode, { what }] of Object.entries(exitCodes)) expect(exitCodesHelp()).toContain(`  ${exitCode}  ${what}`)
   })

@@ -2,23 +2,20 @@ import { describe, expect, test } from 'bun:test'
 import { checkRuntime } from '../../src/cli/runtime.ts'
 
 describe('checkRuntime', () => {
-  test.each(['1.4.0', '1.4.5', '1.10.0', '2.0.0'])('starts on Bun %s', (bun) => {
+  test.each(['1.4.5', '1.4.6', '1.10.0', '2.0.0'])('starts on Bun %s', (bun) => {
     expect(() => checkRuntime({ ...process.versions, bun }, {})).not.toThrow()
   })
 
-  test.each(['1.3.14', '1.0.0', '0.8.1', ''])('refuses Bun %p', (bun) => {
-    const refused: unknown = expect.objectContaining({
-      code: 'runtime_unsupported',
-      sentence: `this needs Bun 1.4.0 or newer, not Bun ${bun}`,
-    })
-    expect(() => checkRuntime({ ...process.versions, bun }, {})).toThrow(refused)
+  test.each(['1.4.4', '1.3.14', '1.0.0', '0.8.1', ''])('refuses Bun %p', (bun) => {
+    expect(() => checkRuntime({ ...process.versions, bun }, {})).toThrow(refusalOf(`Bun ${bun}`))
   })
 
-  test('refuses Node', () => {
-    const { bun: _, ...versions } = { ...process.versions, node: '26.10.0' }
-    expect(() => checkRuntime(versions as NodeJS.ProcessVersions, {})).toThrow(
-      expect.objectContaining({ sentence: 'this needs Bun 1.4.0 or newer, not Node 26.10.0' }),
-    )
+  test.each(['24.15.0', '24.21.0', '25.0.0', '26.10.0'])('starts on Node %s', (node) => {
+    expect(() => checkRuntime(onNode(node), {})).not.toThrow()
+  })
+
+  test.each(['24.14.1', '24.7.0', '22.30.0', '20.20.2', ''])('refuses Node %p', (node) => {
+    expect(() => checkRuntime(onNode(node), {})).toThrow(refusalOf(`Node ${node}`))
   })
 
   test('refuses an environment that switches certificate checks off', () => {
@@ -28,3 +25,15 @@ describe('checkRuntime', () => {
     expect(() => checkRuntime(process.versions, { NODE_TLS_REJECT_UNAUTHORIZED: '1' })).not.toThrow()
   })
 })
+
+function onNode(node: string): NodeJS.ProcessVersions {
+  const { bun: _, ...versions } = { ...process.versions, node }
+  return versions as NodeJS.ProcessVersions
+}
+
+function refusalOf(runtime: string): unknown {
+  return expect.objectContaining({
+    code: 'runtime_unsupported',
+    sentence: `this needs Bun 1.4.5 or Node 24.15.0, or newer, not ${runtime}`,
+  })
+}

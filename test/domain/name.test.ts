@@ -56,9 +56,11 @@ describe('parseName', () => {
     const sentences = {
       'a name cannot be empty': [''],
       'a name has at most 32 characters': ['a'.repeat(33), '𝐚'.repeat(33), 'a'.repeat(1_000_000), 'ｶﾞ'.repeat(17)],
-      'a name cannot hold a space': ['al ice', ' alice', 'alice\n', 'al\u00a0ice', 'al\u3000ice', 'al\tice', '\ufdfa'],
+      'a name cannot hold a space': ['al ice', ' alice', 'al\u00a0ice', 'al\u3000ice', '\ufdfa'],
       'a name cannot hold a control character, an invisible or an unknown one': [
         'al\0ice',
+        'alice\n',
+        'al\tice',
         'al\u001b[2Jice',
         'al\u200bice',
         'al\u200dice',

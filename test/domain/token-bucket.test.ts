@@ -53,6 +53,12 @@ describe('TokenBucket', () => {
     expect(taken + bucket.available(year)).toBe((year / 1000) * perSecond)
   })
 
+  test('an empty bucket holds 0 tokens, not -0', () => {
+    const bucket = new TokenBucket(1, 2, 0)
+    bucket.take(0, 2)
+    expect(Object.is(bucket.available(0), 0)).toBe(true)
+  })
+
   test('agrees with exact arithmetic for any rate, burst and times', () => {
     const step = fc.record({ waitMs: fc.nat(5_000), count: fc.integer({ min: 1, max: 40 }) })
     const settings = {

@@ -6,7 +6,7 @@ import { ManualClock, settle } from '../support/manual-clock.ts'
 
 /** A transport that only remembers what was asked of it. */
 class Transport extends BufferedLink {
-  readonly security = { protocol: 'test', cipher: '', alpn: '' }
+  readonly security = { protocol: 'test', cipher: '', alpn: '', peerCertificate: undefined }
   readonly asked: string[] = []
   takes = true
 

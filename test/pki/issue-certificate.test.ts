@@ -95,7 +95,7 @@ describe.skipIf(!opensslFound)('openssl', () => {
       expect(text).toInclude('Signature Algorithm: ecdsa-with-SHA256')
       expect(text).toMatch(new RegExp(`Authority Key Identifier: \\n +(keyid:)?${keyId}\n`))
     }
-    expect(root).toMatch(/Basic Constraints: critical\n +CA:TRUE, pathlen:0\n/)
+    expect(root).toMatch(/Basic Constraints: critical\n +CA:TRUE, pathlen:1\n/)
     expect(root).toMatch(/Key Usage: critical\n +Certificate Sign, CRL Sign\n/)
     expect(leaf).toMatch(/Basic Constraints: critical\n +CA:FALSE\n/)
     expect(leaf).toMatch(/Key Usage: critical\n +Digital Signature\n/)

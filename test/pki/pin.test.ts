@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { issueAuthorityCertificate, validityFrom } from '../../src/pki/issue-certificate.ts'
-import { spkiPin } from '../../src/pki/pin.ts'
+import { isPin, spkiPin } from '../../src/pki/pin.ts'
 import { start } from './support.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -23,5 +23,26 @@ describe('spkiPin', () => {
     expect(one.raw.equals(two.raw)).toBe(false)
     expect(spkiPin(two)).toBe(spkiPin(one))
     expect(spkiPin(await issueAuthorityCertificate(other, 'one', validityFrom(start, 1)))).not.toBe(spkiPin(one))
+  })
+})
+
+describe('isPin', () => {
+  test('takes what spkiPin makes', async () => {
+    expect(isPin(spkiPin(await issueAuthorityCertificate(privateKey, 'one', validityFrom(start, 1))))).toBe(true)
+  })
+
+  test.each([
+    '',
+    'A'.repeat(43),
+    `sha256:${'A'.repeat(43)}`,
+    `SHA256:${'A'.repeat(42)}`,
+    `SHA256:${'A'.repeat(43)}=`,
+    `SHA256:${'A'.repeat(42)}-`,
+    // The last character has two unused bits.
+    `SHA256:${'A'.repeat(42)}B`,
+    `SHA256:${'A'.repeat(43)}\n`,
+    ` SHA256:${'A'.repeat(43)}`,
+  ])('refuses %p', (text) => {
+    expect(isPin(text)).toBe(false)
   })
 })

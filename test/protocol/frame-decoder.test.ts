@@ -44,6 +44,28 @@ describe('FrameDecoder', () => {
     )
   })
 
+  test('keeps the order of frames however pushes and nexts take turns', () => {
+    // Each step either pushes the next frame or asks for one: what comes out is 0, 1, 2 … in every case.
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 60 }), (steps) => {
+        const decoder = new FrameDecoder({ bodyBytesMax: 100 })
+        const seen: number[] = []
+        let pushed = 0
+        const take = (): boolean => {
+          const packet = decoder.next()
+          if (packet !== undefined) seen.push(packet.command)
+          return packet !== undefined
+        }
+        for (const push of steps) {
+          if (push) decoder.push(encodeFrame(pushed++))
+          else take()
+        }
+        while (take());
+        expect(seen).toEqual(Array.from({ length: pushed }, (_, at) => at))
+      }),
+    )
+  })
+
   test('throws nothing but a fatal SealwireError on any bytes, the same for any split', () => {
     const almost = fc.oneof(
       fc.uint8Array({ maxLength: 60 }),

@@ -91,7 +91,7 @@ describe('register', () => {
     await using world = new World()
     const accounts = await world.accounts()
     const made = await accounts.register(as('Zoe\u0308'))
-    expect(made).toEqual({ id: 1n, name: 'Zoë', key: 'zoë' })
+    expect(made).toEqual({ id: 1n, name: 'Zoë', key: 'zoë', visibility: 'contacts' })
     expect(await accounts.login(as('ZOË'))).toEqual(made)
     expect(await rejectionOf(accounts.login(as('zoe')))).toBe('login_refused')
   })

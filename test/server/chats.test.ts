@@ -2,8 +2,9 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { resolveLimits } from '../../src/protocol/index.ts'
 import { Chats, freeSeat, type Participant, type Seat } from '../../src/server/chats.ts'
-import { Presence } from '../../src/server/presence.ts'
+import { Presence, type Standing } from '../../src/server/presence.ts'
 import { ManualClock } from '../support/manual-clock.ts'
+import { refusal } from '../support/refusal.ts'
 
 describe('Chats', () => {
   test('refuses oneself, a stranger, and whoever is taken', () => {
@@ -32,18 +33,56 @@ describe('Chats', () => {
   test('hands a text to nobody but the peer of the chat', () => {
     const { chats, people } = make(3)
     const [a, b, c] = people as [Person, Person, Person]
-    expect(chats.say(a, Buffer.from('x'))).toBeUndefined()
+    expect(chats.say(a, Buffer.from('x'), 'text/plain')).toBeUndefined()
     chats.request(a, 'p1')
-    expect(chats.say(a, Buffer.from('x'))).toBeUndefined()
+    expect(chats.say(a, Buffer.from('x'), 'text/plain')).toBeUndefined()
     chats.accept(b)
-    expect(chats.say(a, Buffer.from('hello'))).toBe('handed_over')
+    expect(chats.say(a, Buffer.from('hello'), 'text/plain')).toBe('handed_over')
     expect([b.heard.at(-1), c.heard]).toEqual(['said hello', []])
+  })
+
+  test('makes those who accepted each other acquainted, and nobody else', () => {
+    const { chats, people, met } = make(3)
+    const [a, b, c] = people as [Person, Person, Person]
+    chats.request(a, 'p1')
+    chats.decline(b)
+    chats.request(c, 'p1')
+    expect(met).toEqual([])
+    chats.accept(b)
+    expect(met).toEqual(['p2 p1'])
+  })
+
+  test('answers about whoever blocks the caller, or is blocked, as about whoever is not here', () => {
+    const { chats, people } = make(3)
+    const [a, b] = people as [Person, Person, Person]
+    b.standing.blocks.add(a.id)
+    const answers = [() => chats.request(a, 'p1'), () => chats.request(b, 'p0'), () => chats.request(a, 'nobody')].map(refusal)
+    expect(answers).toEqual(Array(3).fill(['not_found', 'nobody of that name is here']))
+    expect(b.heard).toEqual([])
+  })
+
+  test('parts two accounts in every state, and no others', () => {
+    const { chats, people } = make(3)
+    const [a, b, c] = people as [Person, Person, Person]
+    chats.request(a, 'p1')
+    chats.part('p1', 'p2')
+    expect(a.seat.name).toBe('calling')
+    chats.part('p1', 'p0')
+    chats.request(a, 'p1')
+    chats.part('p0', 'p1')
+    chats.request(a, 'p1')
+    chats.accept(b)
+    chats.part('p1', 'p0')
+    expect(people.map(({ seat }) => seat.name)).toEqual(['free', 'free', 'free'])
+    expect(a.heard).toEqual(['declined', 'begun p1', 'left'])
+    expect(b.heard).toEqual(['requested p0', 'requested p0', 'left', 'requested p0', 'begun p0'])
+    expect(c.heard).toEqual([])
   })
 
   test('keeps seats in pairs and leaks no timer, whatever is asked in whatever order', async () => {
     const step = fc.record({
       who: fc.nat(4),
-      what: fc.constantFrom('request', 'accept', 'decline', 'leave', 'say', 'wait'),
+      what: fc.constantFrom('request', 'accept', 'decline', 'leave', 'say', 'wait', 'part'),
       whom: fc.nat(4),
     })
     await fc.assert(
@@ -52,7 +91,8 @@ describe('Chats', () => {
         for (const { who, what, whom } of steps) {
           const person = people[who] as Person
           if (what === 'request') attempt(() => chats.request(person, `p${whom}`))
-          else if (what === 'say') chats.say(person, Buffer.from('x'))
+          else if (what === 'say') chats.say(person, Buffer.from('x'), 'text/plain')
+          else if (what === 'part') chats.part(person.key, `p${whom}`)
           else if (what === 'wait') await clock.move(30_000)
           else chats[what](person)
           for (const each of people) expect(facing(each)).toBe(true)
@@ -83,12 +123,16 @@ function attempt(action: () => void): void {
 }
 
 class Person implements Participant {
+  readonly id: bigint
   readonly name: string
   readonly key: string
+  readonly standing: Standing = { contacts: new Set(), blocks: new Set(), visibility: 'contacts' }
   seat: Seat = freeSeat
   readonly heard: string[] = []
 
-  constructor(name: string) {
+  constructor(number: number) {
+    const name = `p${number}`
+    this.id = BigInt(number)
     this.name = name
     this.key = name
   }
@@ -98,17 +142,20 @@ class Person implements Participant {
   declined = (): void => void this.heard.push('declined')
   left = (): void => void this.heard.push('left')
   backlog = (): undefined => undefined
+  end = (): void => void this.heard.push('end')
   said(text: Uint8Array): 'handed_over' {
     this.heard.push(`said ${Buffer.from(text).toString()}`)
     return 'handed_over'
   }
 }
 
-function make(count: number): { chats: Chats; people: Person[]; clock: ManualClock } {
+function make(count: number): { chats: Chats; people: Person[]; clock: ManualClock; met: string[] } {
   const clock = new ManualClock()
   const limits = resolveLimits()
   const presence = new Presence(clock, limits)
-  const people = Array.from({ length: count }, (_, at) => new Person(`p${at}`))
+  const people = Array.from({ length: count }, (_, at) => new Person(at))
   for (const person of people) presence.enter(person)
-  return { chats: new Chats(presence, clock, limits), people, clock }
+  const met: string[] = []
+  const note = (one: Participant, other: Participant): void => void met.push(`${one.name} ${other.name}`)
+  return { chats: new Chats({ presence, clock, limits, met: note }), people, clock, met }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { resolveLimits } from '../../src/protocol/index.ts'
+import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
 import { freeSeat, type Participant } from '../../src/server/chats.ts'
-import { Presence } from '../../src/server/presence.ts'
+import { Presence, type Standing } from '../../src/server/presence.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 describe('Presence', () => {
@@ -38,9 +38,57 @@ describe('Presence', () => {
     presence.enter(participant('a'))
     expect(() => presence.enter(participant('a'))).toThrow('[busy]')
   })
+
+  test('ends the sessions of an account but one, and the logins under way', () => {
+    using presence = new Presence(new ManualClock(), resolveLimits())
+    const [first, second, other] = [participant('a'), participant('a'), participant('b')]
+    for (const each of [first, second, other]) presence.enter(each)
+    const [arriving, arrived, elsewhere] = [presence.arrive(), presence.arrive(), presence.arrive()]
+    arriving.named('a')
+    arrived.named('a')
+    arrived.over()
+    elsewhere.named('b')
+    const why = new SealwireError('session_ended', 'banned')
+    expect(presence.end('a', why, second)).toBe(1)
+    expect([first, second, other].map(({ heard }) => heard)).toEqual([['session_ended'], [], []])
+    expect([arriving, arrived, elsewhere].map(({ ended }) => ended)).toEqual([why, undefined, undefined])
+    expect(presence.end('nobody', why)).toBe(0)
+  })
+
+  test('keeps how an account stands to others while it has a session or a login under way, and no longer', () => {
+    using presence = new Presence(new ManualClock(), resolveLimits())
+    const [stored, session] = [standing(), participant('a')]
+    const arrival = presence.arrive()
+    arrival.named('a')
+    expect(presence.settle('a', stored)).toBe(stored)
+    expect(presence.settle('a', standing())).toBe(stored)
+    presence.enter(session)
+    arrival.over()
+    expect(presence.standingOf('a')).toBe(stored)
+    const next = presence.arrive()
+    next.named('a')
+    presence.leave(session)
+    expect(presence.standingOf('a')).toBe(stored)
+    next.over()
+    expect(presence.standingOf('a')).toBeUndefined()
+  })
+
+  test('names one session of each account that is here', () => {
+    using presence = new Presence(new ManualClock(), resolveLimits())
+    const [first, second, other] = [participant('a'), participant('a'), participant('b')]
+    for (const each of [first, second, other]) presence.enter(each)
+    presence.leave(other)
+    expect([...presence.people()]).toEqual([first])
+  })
 })
 
-function participant(key: string): Participant {
+function standing(): Standing {
+  return { contacts: new Set(), blocks: new Set(), visibility: 'contacts' }
+}
+
+function participant(key: string): Participant & { readonly heard: string[] } {
+  const heard: string[] = []
+  const end = ({ code }: SealwireError): void => void heard.push(code)
   const quiet = { requested() {}, begun() {}, declined() {}, left() {}, backlog: () => undefined }
-  return { name: key, key, seat: freeSeat, said: () => 'handed_over', ...quiet }
+  return { id: 1n, name: key, key, standing: standing(), seat: freeSeat, said: () => 'handed_over', end, heard, ...quiet }
 }

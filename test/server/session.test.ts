@@ -48,7 +48,6 @@ describe('Session', () => {
   for (const [what, bytes, word] of [
     ['bad magic', Buffer.from('GET / HTTP/1.1\r\n'), 'MAGIC'],
     ['a bad checksum', encodeFrame(0x03).fill(0, 7), 'CRC'],
-    ['a contract command, which it does not speak yet', encodeFrame(0x10), 'UNKN'],
   ] as const) {
     test(`says ${word} and closes on ${what}`, async () => {
       using stage = new ServerStage()
@@ -63,6 +62,17 @@ describe('Session', () => {
     const peer = stage.connect()
     peer.send(0x01, `alice:${password}`)
     await peer.expect('05 UNKN', 'end')
+  })
+
+  test('says why in the contract where classic is not spoken and no frame has come', async () => {
+    using stage = new ServerStage({ loginMsMax: 10_000 }, { classic: false })
+    const peers = [stage.dial(), stage.dial()]
+    peers[0]?.raw(Buffer.from('GET / HTTP/1.1\r\n'))
+    await stage.clock.move(10_000)
+    expect(await Promise.all(peers.map((peer) => peer.arrived()))).toEqual([
+      [['fault', null, 'bad_magic', 'a frame must start with MAGC'], ['end']],
+      [['fault', null, 'login_too_slow', 'no login in time'], ['end']],
+    ])
   })
 
   test('answers in order: what follows a login waits for it', async () => {

@@ -55,6 +55,7 @@ describe('lockData', () => {
     expect(statSync(inner).mode & 0o777).toBe(0o700)
     expect(readdirSync(inner)).toEqual(['lock'])
     expect(statSync(join(inner, 'lock')).size).toBe(0)
+    expect(statSync(join(inner, 'lock')).mode & 0o777).toBe(0o600)
   })
 
   test('a folder that can hold no lock is data_unusable', () => {

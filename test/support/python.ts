@@ -69,7 +69,7 @@ export function startPython(script: string, args: readonly string[], input = '')
 }
 
 /** What not every machine has. */
-export type Need = 'python3' | '/proc' | '127.0.0.2'
+export type Need = 'python3' | 'openssl' | 'testssl' | '/proc' | '127.0.0.2' | 'SEALWIRE_NODE'
 
 /**
  * True when this machine lacks something that a test needs, which it says loudly: `test.skipIf(isMissing('python3'))`.
@@ -83,8 +83,14 @@ export function isMissing(...needs: readonly Need[]): boolean {
   return true
 }
 
+/** A Node that runs the server, where the variable SEALWIRE_NODE names one; `.ci/run` fetches it. */
+export const nodeBinary = process.env['SEALWIRE_NODE'] ?? ''
+
 const available: Readonly<Record<Need, () => boolean>> = {
   python3: () => spawnSync('python3', ['-c', 'import ssl, sys; sys.exit(sys.version_info < (3, 9))']).status === 0,
+  openssl: () => spawnSync('openssl', ['version']).status === 0,
+  testssl: () => spawnSync('testssl', ['--version']).status === 0,
+  SEALWIRE_NODE: () => nodeBinary !== '',
   '/proc': () => process.platform === 'linux',
   // Linux answers for all of 127.0.0.0/8; elsewhere each address would have to be set up by hand.
   '127.0.0.2': () => process.platform === 'linux',

@@ -23,6 +23,8 @@ export interface ServerProcessOptions {
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>
   /** Further flags; a later one beats those made here. */
   readonly flags?: readonly string[]
+  /** The program that runs the server. Default: the Bun that runs this test; `nodeBinary` for Node. */
+  readonly runtime?: string
   /** A data folder that outlives the process. Default: a fresh one that is removed at the end. */
   readonly data?: string
 }
@@ -46,12 +48,12 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(options: ServerProcessOptions) {
     this.#ownsData = options.data === undefined
     this.data = options.data ?? mkdtempSync(join(tmpdir(), 'sealwire-e2e-'))
-    this.#child = spawn(process.execPath, [program, ...serveArguments(this.data, options)], {
+    this.#child = spawn(options.runtime ?? process.execPath, [program, ...serveArguments(this.data, options)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SEALWIRE_'))),
     })
     process.once('exit', this.#killAtExit)
-    this.#exited = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve({ code, signal })))
+    this.#exited = ended(this.#child)
     this.#listen()
   }
 
@@ -83,6 +85,11 @@ export class ServerProcess implements AsyncDisposable {
   /** `SHA256:…` */
   get fingerprint(): string {
     return this.#line(/^fingerprint (\S+)$/m)
+  }
+
+  /** The invite link that the start printed; there is none where registration is closed. */
+  get invite(): string {
+    return this.#line(/^invite +(\S+)$/m)
   }
 
   /** Path of the certificate that clients trust. */
@@ -175,3 +182,13 @@ function serveArguments(data: string, { registration = 'open', limits = {}, flag
   const overrides = Object.entries({ ...cheapHashes, ...limits }).flatMap(([name, value]) => ['--limit', `${name}=${value}`])
   return ['serve', '--classic', '--registration', registration, '--data', data, '--listen', '127.0.0.1:0', ...overrides, ...flags]
 }
+
+/** `close` comes when the output was read too. The runtime sometimes forgets it; then the end alone has to do. */
+function ended(child: ChildProcessByStdio<null, Readable, Readable>): Promise<ServerExit> {
+  const { promise, resolve } = Promise.withResolvers<ServerExit>()
+  child.once('close', (code, signal) => resolve({ code, signal }))
+  child.once('exit', (code, signal) => setTimeout(() => resolve({ code, signal }), closeMsMax))
+  return promise
+}
+
+const closeMsMax = 1_000

@@ -2,18 +2,43 @@
 
 import { crc32, encodeFrame, FrameDecoder, type Limits, resolveLimits } from '../../src/protocol/index.ts'
 import { Flusher, linkPair, type MemoryLink } from '../../src/link/index.ts'
-import { Accounts } from '../../src/server/accounts.ts'
+import { Accounts, type RegistrationMode } from '../../src/server/accounts.ts'
 import { Chats } from '../../src/server/chats.ts'
-import { ClassicDialect, classicError } from '../../src/server/classic.ts'
+import { type DeviceIssuer, deviceId, spkiHash } from '../../src/pki/index.ts'
 import type { ServerContext } from '../../src/server/context.ts'
-import { silentLog } from '../../src/server/log.ts'
+import { type ConnectedDevice, Devices } from '../../src/server/devices.ts'
+import { type Log, silentLog } from '../../src/server/log.ts'
+import { People } from '../../src/server/people.ts'
 import { Presence } from '../../src/server/presence.ts'
-import { Session } from '../../src/server/session.ts'
-import { inMemory, openInProcessStore } from '../../src/store/index.ts'
+import type { MutualTls } from '../../src/server/mutual-tls.ts'
+import { Session, type SessionOptions } from '../../src/server/session.ts'
+import { inMemory, type Input, openInProcessStore, type OperationName, type Output } from '../../src/store/index.ts'
+import { ContractPeer } from './contract-peer.ts'
 import { ManualClock, settle } from './manual-clock.ts'
 
 const cheapHashes = { passwordHashMemoryKiB: 19_456, passwordHashPasses: 2 }
 export const password = 'correct-horse-battery'
+
+export interface StageOptions {
+  readonly classic?: boolean
+  readonly registration?: RegistrationMode
+  readonly log?: Log
+  /** Default `optional`. */
+  readonly mutualTls?: MutualTls
+  /** Default: {@link fakeIssue}. */
+  readonly issue?: DeviceIssuer
+}
+
+/** The number of the server of every stage. */
+export const stageServerId = new Uint8Array(16).fill(0x5e)
+
+/** What stands for a certificate on a stage is the key in it. */
+export const fakeIssue: DeviceIssuer = async (spki) => ({
+  id: deviceId(spkiHash(spki)),
+  certificate: spki,
+  authority: Uint8Array.of(1),
+  notAfter: 9_000_000_000,
+})
 
 export class ServerStage implements Disposable {
   readonly clock = new ManualClock()
@@ -21,25 +46,49 @@ export class ServerStage implements Disposable {
   readonly context: ServerContext
   readonly sessions = new Set<Session>()
   readonly #store
+  /** What happens before an operation of the store is carried out. */
+  readonly before = new Map<OperationName, () => Promise<unknown>>()
   #id = 0
 
-  constructor(overrides: Partial<Limits> = {}, { classic = true } = {}) {
+  constructor(overrides: Partial<Limits> = {}, options: StageOptions = {}) {
     this.limits = resolveLimits({ ...cheapHashes, ...overrides })
     this.#store = openInProcessStore(inMemory, this.limits)
-    this.context = this.#makeContext(classic)
+    this.context = this.#makeContext(options)
   }
 
-  /** A connected peer; `authenticated` of its ticket is counted. */
+  /** An operation of the store, as an operator carries one out. */
+  store<N extends OperationName>(name: N, input: Input<N>): Output<N> {
+    return this.#store.run(name, input)
+  }
+
+  /** A connected peer that reads frames as text; `authenticated` of its ticket is counted. */
   connect(): TestPeer {
-    const flusher = new Flusher(this.limits, this.clock)
-    const [near, far] = linkPair({ limits: this.limits, flusher })
+    const [near, far] = this.#pair()
     const peer = new TestPeer(far, near)
-    const ticket = { established() {}, authenticated: () => void peer.authenticated++, release() {} }
-    const session = new Session(++this.#id, near, ticket, this.context)
-    this.sessions.add(session)
-    near.attach(session)
-    peer.session = session
+    peer.session = this.#serve(near, () => void peer.authenticated++)
     return peer
+  }
+
+  /** A connected peer that speaks the contract and has not said Hello. */
+  dial(options: SessionOptions = {}): ContractPeer {
+    const [near, far] = this.#pair()
+    const peer = new ContractPeer(far)
+    this.#serve(near, () => {}, options)
+    return peer
+  }
+
+  /** A peer that has said Hello. */
+  async guest(options: SessionOptions = {}): Promise<ContractPeer> {
+    const peer = this.dial(options)
+    await peer.hello()
+    return peer
+  }
+
+  /** A guest that has registered under `name`, and so logged in. */
+  async member(name: string, options: SessionOptions = {}): Promise<ContractPeer> {
+    const peer = await this.guest(options)
+    const { token } = await peer.ask('account.register', { name, password })
+    return Object.assign(peer, { name, token })
   }
 
   /** A peer that has registered under `name` and logged in. */
@@ -57,28 +106,54 @@ export class ServerStage implements Disposable {
     this.#store.close()
   }
 
-  #makeContext(classic: boolean): ServerContext {
+  #pair(): [MemoryLink, MemoryLink] {
+    return linkPair({ limits: this.limits, flusher: new Flusher(this.limits, this.clock) })
+  }
+
+  #serve(near: MemoryLink, authenticated: () => void, options: SessionOptions = {}): Session {
+    const session = new Session(++this.#id, near, { established() {}, authenticated, release() {} }, this.context, options)
+    this.sessions.add(session)
+    near.attach(session)
+    return session
+  }
+
+  #makeContext(options: StageOptions): ServerContext {
+    const { classic = true, registration = 'open', log = silentLog, mutualTls = 'optional', issue = fakeIssue } = options
     const { clock, limits } = this
     const presence = new Presence(clock, limits)
-    const store = this.#store
-    const accounts = new Accounts(
-      { registration: 'open', limits },
-      { store: { run: async (name, input) => store.run(name, input) }, clock, log: silentLog },
-    )
-    const context: ServerContext = {
+    const store = {
+      run: async <N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> => {
+        await this.before.get(name)?.()
+        return this.store(name, input)
+      },
+    }
+    const people = new People({ presence, store, clock, log, contactsPerAccountMax: limits.contactsPerAccountMax })
+    return {
       limits,
       clock,
-      log: silentLog,
+      log,
       checksum: crc32,
-      accounts,
+      accounts: new Accounts({ registration, limits }, { store, clock, log }),
       presence,
-      chats: new Chats(presence, clock, limits),
-      classic: classic ? (speaker) => new ClassicDialect(speaker, context) : undefined,
-      lastWord: (link, error) => link.send(classicError(error.code)),
+      people,
+      chats: new Chats({ presence, clock, limits, met: (one, other) => people.met(one, other) }),
+      classic,
+      devices: new Devices({ store, clock, log, serverId: stageServerId, issue }),
+      mutualTls,
+      port: 5555,
+      endDevice: (hash, error, except) => {
+        for (const session of this.sessions) {
+          if (session !== except && session.device !== undefined && isSame(session.device, hash)) session.fail(error)
+        }
+      },
+      endSessions: (key, error, except) => presence.end(key, error, except),
       forget: (session) => this.sessions.delete(session),
     }
-    return context
   }
+}
+
+function isSame(device: ConnectedDevice, hash: Uint8Array): boolean {
+  return Buffer.compare(device.spkiHash, hash) === 0
 }
 
 /** The client's end of a memory link; frames it gets are `"04 OK"`, the end of the link is `"end"`. */

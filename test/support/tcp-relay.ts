@@ -10,6 +10,8 @@ export class TcpRelay implements Disposable {
 
   /** What the servers sent, in order. */
   readonly fromServer: Buffer[] = []
+  /** What the clients sent, in order. */
+  readonly fromClient: Buffer[] = []
   /** Bytes of the client's that still pass; then a FIN takes their place. */
   #passing: number | undefined
 
@@ -21,6 +23,11 @@ export class TcpRelay implements Disposable {
     const relay = new TcpRelay(target)
     await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve))
     return relay
+  }
+
+  /** How much the clients sent. */
+  get bytesFromClient(): number {
+    return this.fromClient.reduce((sum, { length }) => sum + length, 0)
   }
 
   get port(): number {
@@ -47,6 +54,7 @@ export class TcpRelay implements Disposable {
     this.#sockets.push(client, server)
     for (const socket of [client, server]) socket.on('error', () => {})
     client.on('data', (bytes: Buffer) => pass(this.corrupt ? damaged(bytes) : bytes.subarray(0, this.#passing), client, server))
+    client.on('data', (bytes: Buffer) => this.fromClient.push(bytes))
     client.on('data', () => this.#passing !== undefined && server.end())
     server.on('data', (bytes: Buffer) => {
       this.fromServer.push(bytes)

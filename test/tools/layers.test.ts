@@ -76,13 +76,31 @@ describe('what only some folders may use', () => {
     )
   })
 
-  test('the protocol depends on nothing but itself', () => {
+  test('the protocol depends on nothing but itself, its schemas and its codec', () => {
     const reported = findings({
-      'src/protocol/a.ts': "import 'node:fs'\nimport 'valibot'\nimport './b.ts'\n",
+      'src/protocol/a.ts': "import 'node:fs'\nimport 'smol-toml'\nimport 'valibot'\nimport 'cborg'\nimport './b.ts'\n",
       'src/protocol/b.ts': 'export const b = Buffer.alloc(1)\nexport const now = Date.now()\nsetTimeout(() => {}, 1)\n',
     })
     expect(reported.filter((line) => line.startsWith('src/protocol/a.ts'))).toHaveLength(2)
     expect(reported.filter((line) => line === 'src/protocol/b.ts eslint(no-restricted-globals)')).toHaveLength(3)
+  })
+
+  test('the client runs in a browser, but for the file that does not', () => {
+    const needsMore =
+      "import 'node:fs'\nimport { link } from '../link/index.ts'\nexport const bytes = Buffer.from(link)\nsetImmediate(() => {})\n"
+    const reported = findings({
+      'globals.d.ts': 'declare const Buffer: { from(text: string): Uint8Array }\ndeclare function setImmediate(action: () => void): void\n',
+      'src/link/index.ts': "export const link = 'link'\nexport type Link = string\n",
+      'src/client/node.ts': needsMore,
+      'src/client/a.ts': needsMore,
+      'src/client/b.ts': "import { bytes } from './node.ts'\nexport const all = bytes\n",
+      'src/client/c.ts': "import type { Link } from '../link/index.ts'\nexport const c: Link = ''\n",
+    })
+    expect(reported).toEqual([
+      ...Array<string>(2).fill('src/client/a.ts eslint(no-restricted-globals)'),
+      ...Array<string>(2).fill('src/client/a.ts eslint(no-restricted-imports)'),
+      'src/client/b.ts eslint(no-restricted-imports)',
+    ])
   })
 
   test('time comes from the clock', () => {

@@ -5,9 +5,9 @@
 //   commit                                  every answer waits for this
 //
 // Three things can befall a whole group. `storage_full`: SQLite refused a write, in a step or in the commit, so nothing of
-// the group is in the database; its reads are carried out again without the writes. `unavailable`: the disk failed before
-// the commit, again nothing happened. `unknown_outcome`: the commit failed in another way; its record may have reached the
-// disk although the call says it did not. After the last two the connection is given up, and the next group opens a new one.
+// the group is in the database; what can be answered without writing is carried out again. `unavailable`: the disk failed
+// before the commit, again nothing happened. `unknown_outcome`: the commit failed in another way; its record may have reached
+// the disk although the call says it did not. After the last two the connection is given up, and the next group opens a new one.
 
 import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -16,13 +16,16 @@ import type { OperationName, Outcome, Request, StoreLimits } from '../store.ts'
 import { type Database, inMemory, openDatabase, type Presence } from './database.ts'
 import { failureOf } from './failure.ts'
 import { rewriteLog } from './log-file.ts'
-import { type Steps, steps as sqliteSteps } from './operations.ts'
+import { type Step, type Steps, steps as sqliteSteps } from './operations.ts'
 
 /** `presence`: default `may-be-new`. `steps`: default those of this folder; tests replace some. */
 export interface EngineOptions {
   readonly presence?: Presence
   readonly steps?: Steps
 }
+
+/** A group that writes, or one that only reads. */
+type Kind = Step<OperationName>['kind']
 
 export class Engine implements Disposable {
   readonly #location: string
@@ -45,12 +48,7 @@ export class Engine implements Disposable {
 
   /** Returns one outcome for each request, in their order, after the commit. Never throws. */
   execute(group: readonly Request[]): readonly Outcome[] {
-    try {
-      return this.#transact(group)
-    } catch (reason) {
-      const error = SealwireError.from(reason)
-      return error.code === 'storage_full' ? this.#readsOnly(group, error) : group.map(() => ({ error }))
-    }
+    return this.#attempt(group, { mayWrite: true })
   }
 
   /** Ends the connection; later groups are answered `unavailable`. */
@@ -64,11 +62,19 @@ export class Engine implements Disposable {
     this.close()
   }
 
-  #transact(group: readonly Request[]): readonly Outcome[] {
-    const writes = group.some((request) => this.#writes(request))
-    if (writes) this.#requireRoom()
+  #attempt(group: readonly Request[], { mayWrite }: { readonly mayWrite: boolean }): readonly Outcome[] {
+    try {
+      return this.#transact(group, mayWrite ? this.#kindOf(group) : 'read')
+    } catch (reason) {
+      const error = SealwireError.from(reason)
+      return error.code === 'storage_full' && mayWrite ? this.#readsOnly(group, error) : group.map(() => ({ error }))
+    }
+  }
+
+  #transact(group: readonly Request[], kind: Kind): readonly Outcome[] {
+    if (kind === 'write') this.#requireRoom()
     const database = this.#connected()
-    const outcomes = this.#uncommitted(database, writes ? 'begin immediate' : 'begin', group)
+    const outcomes = this.#uncommitted(database, group, kind)
     try {
       database.control('commit')
     } catch (cause) {
@@ -77,20 +83,21 @@ export class Engine implements Disposable {
     return outcomes
   }
 
-  #uncommitted(database: Database, begin: 'begin' | 'begin immediate', group: readonly Request[]): readonly Outcome[] {
+  #uncommitted(database: Database, group: readonly Request[], kind: Kind): readonly Outcome[] {
     try {
-      database.control(begin)
-      return group.map((request) => this.#perform(database, request))
+      database.control(kind === 'write' ? 'begin immediate' : 'begin')
+      return group.map((request) => this.#perform(database, request, kind))
     } catch (cause) {
       throw this.#groupFailure(database, cause)
     }
   }
 
   /** Throws only what concerns the whole group. */
-  #perform<N extends OperationName>(database: Database, request: Request<N>): Outcome {
+  #perform<N extends OperationName>(database: Database, request: Request<N>, kind: Kind): Outcome {
+    const { run, runWithoutRoom = run } = this.#steps[request.name]
     database.control('savepoint request')
     try {
-      const value = synchronous(this.#steps[request.name].run(database, request.input, this.#limits))
+      const value = synchronous((kind === 'write' ? run : runWithoutRoom)(database, request.input, this.#limits))
       database.control('release request')
       return { value }
     } catch (reason) {
@@ -153,16 +160,20 @@ export class Engine implements Disposable {
     }
   }
 
-  /** Carries out what only reads and refuses the rest; nothing of the rest has happened. */
+  /** Carries out what can be answered without writing and refuses the rest; nothing of the rest has happened. */
   #readsOnly(group: readonly Request[], error: SealwireError): readonly Outcome[] {
-    const reads = group.filter((request) => !this.#writes(request))
-    if (reads.length === group.length) return group.map(() => ({ error }))
-    const answers = this.execute(reads).values()
-    return group.map((request) => (this.#writes(request) ? { error } : (answers.next().value ?? { error })))
+    const reads = group.filter((request) => this.#canRead(request))
+    const answers = this.#attempt(reads, { mayWrite: false }).values()
+    return group.map((request) => (this.#canRead(request) ? (answers.next().value ?? { error }) : { error }))
   }
 
-  #writes(request: Request): boolean {
-    return this.#steps[request.name].kind === 'write'
+  #kindOf(group: readonly Request[]): Kind {
+    return group.some(({ name }) => this.#steps[name].kind === 'write') ? 'write' : 'read'
+  }
+
+  #canRead({ name }: Request): boolean {
+    const { kind, runWithoutRoom } = this.#steps[name]
+    return kind === 'read' || runWithoutRoom !== undefined
   }
 
   /** Asked before SQLite is, so that logs and certificates keep some room of their own. */

@@ -31,6 +31,93 @@ export const migrations: readonly string[] = [
   create trigger throttle_added after insert on throttle begin update throttle_size set rows = rows + 1; end;
   create trigger throttle_removed after delete on throttle begin update throttle_size set rows = rows - 1; end;
   `,
+  `
+  -- SQLite cannot take a "not null" away, so the table is made anew. Nothing refers to it yet.
+  create table account_new (
+    id integer primary key autoincrement,
+    name text not null,
+    key text not null unique,
+    skeleton text not null unique,
+    -- Null: no password was ever set.
+    password_hash text,
+    created_at integer not null,
+    banned_at integer,
+    visibility text not null default 'contacts' check (visibility in ('everyone', 'contacts', 'nobody'))
+  ) strict;
+  insert into account_new (id, name, key, skeleton, password_hash, created_at)
+    select id, name, key, skeleton, password_hash, created_at from account;
+  -- The largest number ever given away may be greater than the largest there is.
+  delete from sqlite_sequence where name = 'account_new';
+  insert into sqlite_sequence (name, seq) select 'account_new', seq from sqlite_sequence where name = 'account';
+  drop table account;
+  alter table account_new rename to account;
+
+  -- Hashes are SHA-256; what was hashed is not here.
+  create table invitation (
+    hash blob primary key check (length(hash) = 32),
+    uses integer not null check (uses > 0),
+    used integer not null default 0 check (used between 0 and uses),
+    expires_at integer not null,
+    created_at integer not null,
+    printed integer not null check (printed in (0, 1))
+  ) strict, without rowid;
+  create index invitation_expires_at on invitation (expires_at);
+
+  create table token (
+    hash blob primary key check (length(hash) = 32),
+    account_id integer not null references account (id) on delete cascade,
+    created_at integer not null,
+    last_used_at integer not null
+  ) strict, without rowid;
+  create index token_account on token (account_id, last_used_at);
+
+  -- One row for two people, so that it cannot be true for one of them only.
+  create table contact (
+    low integer not null references account (id) on delete cascade,
+    high integer not null references account (id) on delete cascade,
+    since integer not null,
+    primary key (low, high),
+    check (low < high)
+  ) strict, without rowid;
+  create index contact_high on contact (high);
+
+  create table block (
+    account_id integer not null references account (id) on delete cascade,
+    blocked_id integer not null references account (id) on delete cascade,
+    since integer not null,
+    primary key (account_id, blocked_id),
+    check (account_id <> blocked_id)
+  ) strict, without rowid;
+  create index block_blocked on block (blocked_id);
+  `,
+  `
+  -- What a server is and stays: rows by name.
+  create table server (
+    name text primary key,
+    value blob not null
+  ) strict, without rowid;
+
+  create table device (
+    -- SHA-256 of the SubjectPublicKeyInfo in its certificate: by this a device is known, and by nothing else.
+    spki_hash blob primary key check (length(spki_hash) = 32),
+    -- For people; follows from the hash.
+    id text not null unique,
+    account_id integer not null references account (id) on delete cascade,
+    -- Null: it was given a certificate without them, and can log in, but not sign.
+    ed25519 blob unique check (length(ed25519) = 32),
+    x25519 blob unique check (length(x25519) = 32),
+    label text not null,
+    enrolled_at integer not null,
+    used_at integer,
+    expires_at integer not null,
+    -- A revoked device stays for a while, so that its key cannot come back.
+    revoked_at integer,
+    -- The token with which it enrolled: worth nothing from its first login on.
+    token_hash blob check (length(token_hash) = 32),
+    check ((ed25519 is null) = (x25519 is null))
+  ) strict, without rowid;
+  create index device_account on device (account_id, enrolled_at);
+  `,
 ]
 
 /**

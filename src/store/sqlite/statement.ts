@@ -58,3 +58,25 @@ export function integer(row: Row, column: string): bigint {
   assert(typeof value === 'bigint', `column ${column} is not an integer`)
   return value
 }
+
+/** The bytes in a column that is never NULL. */
+export function blob(row: Row, column: string): Uint8Array {
+  const value = row[column]
+  assert(value instanceof Uint8Array, `column ${column} is not bytes`)
+  return new Uint8Array(value)
+}
+
+/** The bytes in a column; undefined for NULL. */
+export function optionalBlob(row: Row, column: string): Uint8Array | undefined {
+  return row[column] === null ? undefined : blob(row, column)
+}
+
+/** The text in a column; undefined for NULL. */
+export function optionalText(row: Row, column: string): string | undefined {
+  return row[column] === null ? undefined : text(row, column)
+}
+
+/** The whole number in a column; undefined for NULL. */
+export function optionalInteger(row: Row, column: string): bigint | undefined {
+  return row[column] === null ? undefined : integer(row, column)
+}

@@ -8,6 +8,7 @@ import { Engine } from '../../../src/store/sqlite/engine.ts'
 import { type Step, type Steps, steps } from '../../../src/store/sqlite/operations.ts'
 import type { Outcome, Request } from '../../../src/store/store.ts'
 import { newAccount } from '../../compliance/store.ts'
+import { hashOf } from '../../compliance/store-subject.ts'
 import { StoreFolder } from '../../support/store-folder.ts'
 
 const limits = { ...resolveLimits(), diskBytesFreeMin: 0 }
@@ -87,6 +88,33 @@ describe('execute', () => {
     using engine = new Engine(folder.database, { ...limits, diskBytesFreeMin: Number.MAX_SAFE_INTEGER })
     expect(codesOf(engine.execute([create('alice'), find('alice')]))).toEqual(['storage_full', undefined])
     expect(found(engine, 'alice')).toEqual([undefined])
+  })
+
+  test('without room a token is still worth something, in a group with writes and alone, and its use is not noted', () => {
+    using folder = new StoreFolder()
+    const hash = hashOf('secret')
+    const noted = { ...limits, tokenUsePrecisionMs: 0 }
+    const use = (at: bigint): Request => ({ name: 'token.use', input: { hash, at, idleMsMax: 100n } })
+    const token: Request = { name: 'account.create', input: { ...newAccount('alice'), token: { hash, at: 0n } } }
+    const answer = { value: { key: 'alice' } }
+    {
+      using engine = new Engine(folder.database, noted)
+      engine.execute([token])
+    }
+    {
+      using full = new Engine(folder.database, { ...noted, diskBytesFreeMin: Number.MAX_SAFE_INTEGER })
+      expect(full.execute([use(100n)])).toMatchObject([answer])
+      const outcomes = full.execute([create('bob'), use(100n), find('alice'), use(101n)])
+      expect(codesOf(outcomes)).toEqual(['storage_full', undefined, undefined, undefined])
+      expect(outcomes.slice(1)).toMatchObject([answer, answer, { value: undefined }])
+    }
+    using engine = new Engine(folder.database, noted)
+    expect(engine.execute([use(100n), use(200n), use(301n), use(200n)])).toMatchObject([
+      answer,
+      answer,
+      { value: undefined },
+      { value: undefined },
+    ])
   })
 
   test('groups that only read do not wait for a writer', () => {

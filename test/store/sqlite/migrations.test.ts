@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
+import { resolveLimits } from '../../../src/protocol/index.ts'
+import { type Account, openInProcessStore } from '../../../src/store/index.ts'
 import { migrate, migrations } from '../../../src/store/sqlite/migrations.ts'
+import { newAccount } from '../../compliance/store.ts'
+import { StoreFolder } from '../../support/store-folder.ts'
+
+const newest = migrations.length
 
 describe('migrate', () => {
   test('applies each step once, in order, and remembers the last', () => {
@@ -25,8 +32,8 @@ describe('migrate', () => {
   test('a database of a newer Sealwire is refused and not touched', () => {
     using connection = empty()
     migrate(connection, [...migrations, 'create table future (x integer) strict'])
-    expect(() => migrate(connection)).toThrow('[data_unusable] the database has schema 2, this Sealwire knows 1')
-    expect(versionOf(connection)).toBe(2)
+    expect(() => migrate(connection)).toThrow(`[data_unusable] the database has schema ${newest + 1}, this Sealwire knows ${newest}`)
+    expect(versionOf(connection)).toBe(newest + 1)
   })
 
   test('the database of another program is refused and not touched', () => {
@@ -46,6 +53,84 @@ describe('migrate', () => {
     expect(tables.filter(({ strict }) => strict !== 1)).toEqual([])
   })
 })
+
+describe('migrations', () => {
+  test('a step that was released is what it was', () => {
+    const released = ['a7f14a23507baf319ae8fb7def2366ec8ac500bd63828ea56dca527ac4be2b99']
+    expect(migrations.slice(0, released.length).map((step) => createHash('sha256').update(step).digest('hex'))).toEqual(released)
+  })
+
+  test('schema 1 becomes the newest with every row in it, and no number is given away twice', () => {
+    using folder = new StoreFolder()
+    fillSchema1(folder.database)
+    using store = openInProcessStore(folder.path, { ...resolveLimits(), diskBytesFreeMin: 0 })
+    const alice = {
+      id: 1n,
+      name: 'Alice',
+      key: 'alice',
+      passwordHash: 'a',
+      createdAt: 2n ** 60n,
+      bannedAt: undefined,
+      visibility: 'contacts',
+    }
+    expect(store.run('account.find', { key: 'alice' })).toStrictEqual(alice as Account)
+    expect(store.run('account.findById', { id: 2n })).toMatchObject({ name: 'bob', passwordHash: 'b' })
+    expect(store.run('account.list', { after: '', max: 9n })).toHaveLength(2)
+    expect(store.run('throttle.read', { keys: ['account:x'] })).toMatchObject([{ failures: 3n, since: 1n, lastAt: 2n }])
+    for (const taken of [{ key: 'alice' }, { skeleton: '~alice' }]) {
+      expect(() => store.run('account.create', newAccount('carol', taken))).toThrow('[name_taken]')
+    }
+    expect(store.run('account.create', newAccount('carol')).id).toBe(10n)
+    expect(store.run('account.setPassword', { id: 10n, passwordHash: 'c' })).toBe(true)
+  })
+
+  test('an empty schema 1 begins with account 1', () => {
+    using connection = empty()
+    migrate(connection, migrations.slice(0, 1))
+    migrate(connection)
+    const insert = connection.prepare("insert into account (name, key, skeleton, created_at) values ('a', 'a', 'a', 1) returning id")
+    expect(insert.get()).toMatchObject({ id: 1 })
+    expect(connection.prepare('select name, seq from sqlite_sequence').all()).toMatchObject([{ name: 'account', seq: 1 }])
+  })
+
+  test('what belongs to an account goes with it', () => {
+    using connection = empty()
+    migrate(connection)
+    connection.exec(`
+      insert into account (id, name, key, skeleton, created_at) values (1, 'a', 'a', 'a', 1), (2, 'b', 'b', 'b', 1), (3, 'c', 'c', 'c', 1);
+      insert into token values (zeroblob(32), 1, 1, 1);
+      insert into contact values (1, 2, 1), (2, 3, 1), (1, 3, 1);
+      insert into block values (1, 2, 1), (2, 1, 1), (2, 3, 1);
+      insert into device values (zeroblob(32), 'd', 1, null, null, '', 1, null, 1, null, null);
+      delete from account where id = 1`)
+    expect(connection.prepare('select * from token').all()).toEqual([])
+    expect(connection.prepare('select * from device').all()).toEqual([])
+    expect(connection.prepare('select low, high from contact').all()).toMatchObject([{ low: 2, high: 3 }])
+    expect(connection.prepare('select account_id, blocked_id from block').all()).toMatchObject([{ account_id: 2, blocked_id: 3 }])
+  })
+
+  test('only hashes of 32 bytes are stored, never a text', () => {
+    using connection = empty()
+    migrate(connection)
+    connection.exec("insert into account (id, name, key, skeleton, created_at) values (1, 'a', 'a', 'a', 1)")
+    for (const hash of ['zeroblob(31)', 'zeroblob(33)', "'12345678901234567890123456789012'", 'null']) {
+      expect(() => connection.exec(`insert into token values (${hash}, 1, 1, 1)`)).toThrow()
+      expect(() => connection.exec(`insert into invitation values (${hash}, 1, 0, 1, 1, 0)`)).toThrow()
+    }
+  })
+})
+
+/** A database as the first Sealwire left it: two accounts, a third that is gone, and a throttle. */
+function fillSchema1(path: string): void {
+  using connection = new DatabaseSync(path)
+  migrate(connection, migrations.slice(0, 1))
+  connection.exec(`
+    insert into account (name, key, skeleton, password_hash, created_at) values
+      ('Alice', 'alice', '~alice', 'a', ${2n ** 60n}), ('bob', 'bob', '~bob', 'b', 2);
+    insert into account values (9, 'gone', 'gone', 'gone', 'g', 3);
+    delete from account where id = 9;
+    insert into throttle values ('account:x', 3, 1, 2)`)
+}
 
 function empty(): DatabaseSync {
   return new DatabaseSync(':memory:')

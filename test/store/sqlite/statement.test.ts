@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { DatabaseSync } from 'node:sqlite'
-import { integer, Statement, text } from '../../../src/store/sqlite/statement.ts'
+import { integer, optionalInteger, optionalText, Statement, text } from '../../../src/store/sqlite/statement.ts'
 
 describe('Statement', () => {
   test('runs, and reads one row or all', () => {
@@ -46,6 +46,16 @@ describe('text and integer', () => {
     expect(integer(row, 'id')).toBe(7n)
     for (const column of ['id', 'nothing', 'missing']) expect(() => text(row, column)).toThrow('[internal]')
     for (const column of ['name', 'rounded', 'nothing', 'missing']) expect(() => integer(row, column)).toThrow('[internal]')
+  })
+})
+
+describe('optionalText and optionalInteger', () => {
+  test('read NULL as undefined, and take every other type for a bug', () => {
+    const row = { name: 'alice', id: 7n, nothing: null }
+    expect([optionalText(row, 'name'), optionalText(row, 'nothing')]).toEqual(['alice', undefined])
+    expect([optionalInteger(row, 'id'), optionalInteger(row, 'nothing')]).toEqual([7n, undefined])
+    for (const column of ['id', 'missing']) expect(() => optionalText(row, column)).toThrow('[internal]')
+    for (const column of ['name', 'missing']) expect(() => optionalInteger(row, column)).toThrow('[internal]')
   })
 })
 

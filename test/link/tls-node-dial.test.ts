@@ -2,12 +2,15 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { type Code, SealwireError } from '../../src/protocol/index.ts'
 import { dialTls, type TlsDialOptions } from '../../src/link/index.ts'
+import { Recorder } from '../compliance/link.ts'
+import { identityOf, makeCertificate } from '../support/certificates.ts'
+import { TcpRelay } from '../support/tcp-relay.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 import { TestListener } from '../support/tls-pair.ts'
 
 const identity = await testIdentity()
 const stranger = await testIdentity()
-const server = new TestListener(identity)
+const server = await TestListener.start(identity)
 const open: Server[] = []
 afterAll(() => {
   server[Symbol.dispose]()
@@ -30,10 +33,34 @@ describe('dialTls', () => {
   test('checks the name', async () => {
     // 127.0.0.2 reaches the same machine, but is not in the certificate.
     if (process.platform !== 'linux') return void console.warn('SKIPPED: 127.0.0.2 is an address of this machine on Linux only')
-    const wide = new TestListener(identity, {}, '0.0.0.0')
+    const wide = await TestListener.start(identity, { host: '0.0.0.0' })
     const error = await refused({ host: '127.0.0.2', port: wide.port, roots: identity.roots })
     wide[Symbol.dispose]()
     expect([error.code, error.sentence]).toEqual(['untrusted', `127.0.0.2:${wide.port} has a certificate for another name`])
+  })
+
+  test('does not take a common name for a name', async () => {
+    const authority = await makeCertificate({ commonName: 'ca', isAuthority: true })
+    for (const names of [undefined, []]) {
+      const leaf = await makeCertificate({ commonName: 'localhost', ...(names && { names }), signedBy: { ...authority, name: 'ca' } })
+      using named = await TestListener.start({ ...identity, identity: identityOf(leaf.key, leaf.certificate) })
+      const error = await refused({ host: 'localhost', port: named.port, roots: authority.certificate.toString() })
+      expect([error.code, error.sentence]).toEqual(['untrusted', `localhost:${named.port} has a certificate for another name`])
+    }
+  })
+
+  test('tells of a connection that broke before anybody was told', async () => {
+    using relay = await TcpRelay.to(server.port)
+    const before = server.accepted.length
+    const link = await dialTls(to({ port: relay.port, roots: identity.roots }), server.context)
+    await server.until(() => server.accepted.length > before)
+    relay.reset()
+    await server.accepted[before]?.recorder.until(() => !server.accepted[before]?.link.open)
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    const recorder = new Recorder()
+    link.attach(recorder)
+    await recorder.until(() => recorder.ends.length > 0)
+    expect([link.open, recorder.ends]).toEqual([false, ['reset']])
   })
 
   test('takes any certificate when verification is dangerously skipped', async () => {

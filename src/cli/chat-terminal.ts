@@ -1,0 +1,112 @@
+// A chat at a terminal: what comes in appears above the line that is being typed, which stays as it is. Line editing is the
+// runtime's.
+
+import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline'
+import { styleText } from 'node:util'
+import { limitTable } from '../protocol/limits.ts'
+import { type ChatNews, chatText } from './chat-news.ts'
+import { type ChatView, plainText } from './chat-view.ts'
+
+/** A keyboard and a screen. */
+export interface TerminalStreams {
+  readonly input: NodeJS.ReadableStream & { destroy(): unknown }
+  readonly output: NodeJS.WritableStream
+  readonly colours: boolean
+}
+
+export class ChatTerminal implements ChatView, Disposable {
+  readonly #streams: TerminalStreams
+  readonly #keyboard: Interface
+  readonly #typed: string[] = []
+  #over = false
+  #wake = (): void => {}
+
+  constructor(streams: TerminalStreams) {
+    const { input, output } = streams
+    this.#streams = streams
+    this.#keyboard = createInterface({ input, output, terminal: true, prompt: '> ' })
+    this.#keyboard.on('line', (line) => this.#take(line))
+    // Ctrl-C and Ctrl-D both end the chat in order; a half-typed line is given up.
+    this.#keyboard.on('SIGINT', () => this.#keyboard.close())
+    this.#keyboard.on('close', () => this.#end())
+  }
+
+  get closed(): boolean {
+    return false
+  }
+
+  tell(news: ChatNews): void {
+    const text = chatText(news)
+    const shown = text.speaker === undefined ? this.#dimmed(text.lines) : plainText(text, (speaker) => this.#style('bold', speaker))
+    this.#above(shown)
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  /** What is typed, line by line, until Ctrl-D or Ctrl-C. Lines without a word are left out. */
+  async *lines(): AsyncGenerator<Uint8Array> {
+    if (!this.#over) this.#keyboard.prompt()
+    for (;;) {
+      const line = this.#typed.shift()
+      if (line !== undefined && line.trim() !== '') yield Buffer.from(line)
+      if (this.#typed.length > 0) continue
+      if (this.#over) return
+      this.#keyboard.resume()
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#keyboard.close()
+    this.#streams.input.destroy()
+  }
+
+  #take(line: string): void {
+    if (this.#over) return
+    this.#typed.push(line)
+    if (this.#typed.length >= typedMax) this.#keyboard.pause()
+    else this.#keyboard.prompt()
+    this.#wake()
+  }
+
+  #end(): void {
+    if (this.#over) return
+    this.#over = true
+    const { output } = this.#streams
+    if (this.#keyboard.line === '') eraseLine(output)
+    else output.write('\n')
+    this.#wake()
+  }
+
+  /** Takes the line that is being typed away, which may have several rows, and draws it again below `text`. */
+  #above(text: string): void {
+    const { output } = this.#streams
+    if (this.#over) {
+      output.write(text)
+      return
+    }
+    moveCursor(output, 0, -this.#keyboard.getCursorPos().rows)
+    eraseLine(output)
+    output.write(text)
+    // The keyboard would go up by the rows that were just taken away.
+    Object.assign(this.#keyboard, { prevRows: 0 })
+    this.#keyboard.prompt(true)
+  }
+
+  #dimmed(lines: readonly string[]): string {
+    return lines.map((line) => `${this.#style('dim', line)}\n`).join('')
+  }
+
+  #style(format: 'bold' | 'dim', text: string): string {
+    return this.#streams.colours ? styleText(format, text, { validateStream: false }) : text
+  }
+}
+
+function eraseLine(output: NodeJS.WritableStream): void {
+  cursorTo(output, 0)
+  clearScreenDown(output)
+}
+
+const typedMax = limitTable.chatTypedLinesMax.value

@@ -1,0 +1,206 @@
+// `sealwire doctor`: says what is wrong between here and a server, or in the folder of one, and what to do about it.
+
+import { X509Certificate } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command } from 'commander'
+import { systemClock } from '../domain/clock.ts'
+import { errorCode } from '../pki/durable-file.ts'
+import { isPin } from '../pki/pin.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { resolveLimits } from '../protocol/limits.ts'
+import { resolveServeConfig } from './config.ts'
+import { checkDataFolder, findDataFolder, folderFingerprint } from './data-folder.ts'
+import { writeAll } from './descriptor.ts'
+import { clientCertificateOf, readDevice } from './device-files.ts'
+import type { Trust } from './doctor/certificates.ts'
+import { examineFolder, examineOwnCertificate } from './doctor/examine-folder.ts'
+import { examineAddresses, examineDescriptors } from './doctor/examine-machine.ts'
+import { examineServer, type ServerExamination } from './doctor/examine-server.ts'
+import { type Finding, faultNames, faults, findingLines } from './doctor/finding.ts'
+import { type Endpoint, parseEndpoint } from './endpoint.ts'
+import { findHome, type Home } from './home.ts'
+import { jsonLine } from './json-line.ts'
+import { KnownServers } from './known-servers.ts'
+import { commandLine, refuse } from './origin.ts'
+import { findProfile, type Profile } from './profile.ts'
+
+/** The flags as they were typed. */
+interface DoctorFlags {
+  readonly pin?: string
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
+  readonly home?: string
+  readonly timeout?: string
+  readonly data?: string
+  readonly listen?: readonly string[]
+  readonly config?: string
+  readonly json?: boolean
+}
+
+/** The command, as program.ts loads it. */
+export function command(): Command {
+  return new Command('doctor')
+    .usage('[OPTIONS] [HOST:PORT]')
+    .description('Say what is wrong between here and a server, or on the server itself, and what to do about it.')
+    .argument('[HOST:PORT]', 'the server (default: the one that was joined from the home)')
+    .option('--pin <fingerprint>', 'the fingerprint that the server should have (default: as it is known in the home)')
+    .option('--ca <file>', 'or the authorities that may have signed its certificate: a PEM file')
+    .option('--certificate <file>', 'show this client certificate to the server: a PEM file, with --key (default: that of the home)')
+    .option('--key <file>', 'the private key of --certificate')
+    .option('--home <dir>', 'where who one is, and which servers are known, is kept (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--timeout <seconds>', 'how long to wait at each step (default: 10)')
+    .option('--data <dir>', 'look at the server with this data folder, from within')
+    .option(
+      '--listen <host:port>',
+      'with --data: where the server shall listen; repeatable',
+      (text: string, all: readonly string[] | undefined) => [...(all ?? []), text],
+    )
+    .option('--config <file>', 'with --data: the TOML file of the server')
+    .option('--json', 'print a JSON object')
+    .addHelpText('after', notes)
+    .action(examine)
+}
+
+async function examine(address: string | undefined, flags: DoctorFlags): Promise<void> {
+  const home = findHome(flags.home, process.env)
+  const server = address === undefined ? undefined : readServer(address)
+  const isServerSide = flags.data !== undefined || flags.listen !== undefined || flags.config !== undefined
+  const target = server ?? (isServerSide ? undefined : findProfile(home)?.server)
+  const inside = isServerSide || target === undefined ? await examineInside(flags) : []
+  const outside = target === undefined ? [] : await examineOutside(target, home, flags)
+  await tell([...inside, ...outside], flags.json === true)
+}
+
+/**
+ * What was found, and the end of the command.
+ * @throws {SealwireError} with the code of the first fault, when there is one.
+ */
+async function tell(findings: readonly Finding[], isJson: boolean): Promise<void> {
+  const names = faultNames(findings)
+  const text = isJson ? jsonLine({ ok: names.length === 0, faults: names, findings }) : `${findings.flatMap(findingLines).join('\n')}\n`
+  await writeAll(standardOutput, text)
+  const [first] = names
+  if (first === undefined) return
+  const count = names.length === 1 ? 'a fault' : `${names.length} faults`
+  throw new SealwireError(faults[first], `there is ${count}: ${names.join(', ')}`, {
+    hint: 'what to do about it stands beside it, behind next',
+  })
+}
+
+async function examineInside(flags: DoctorFlags): Promise<readonly Finding[]> {
+  const { data: folder, listen } = flags
+  const said = { ...(folder === undefined ? {} : { data: [folder] }), ...(listen === undefined ? {} : { listen }) }
+  const config = await resolveServeConfig({ flags: said, file: flags.config, environment: process.env })
+  const now = systemClock.now()
+  const { findings, isInUse } = examineFolder(config.data, { now, limits: config.limits })
+  const addresses = [...config.listen, ...config.sealed, config.joinListen, config.echo].filter((each) => each !== undefined)
+  return [
+    ...findings,
+    ...examineOwnCertificate(config.data, config.certificate, now),
+    ...(isInUse ? [] : await examineAddresses(addresses)),
+    ...examineDescriptors(config.limits),
+  ]
+}
+
+async function examineOutside(server: Endpoint, home: Home, flags: DoctorFlags): Promise<readonly Finding[]> {
+  const limits = resolveLimits()
+  const clientCertificate = readClientCertificate(flags) ?? deviceCertificate(server, home)
+  const examination: ServerExamination = {
+    server,
+    trust: readTrust(server, home, flags),
+    timeoutMs: flags.timeout === undefined ? limits.clientDialMsMax : readTimeout(flags.timeout),
+    notBefore: writtenAt([ownFile, home.pathOf('known_servers'), home.pathOf('profile.json')]),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+  }
+  return await examineServer(examination, { clock: systemClock, limits })
+}
+
+/** What was said counts first, then what is known; a data folder knows its own server. */
+function readTrust(server: Endpoint, home: Home, { pin, ca, data }: DoctorFlags): Trust {
+  if (pin !== undefined && ca !== undefined)
+    throw new SealwireError('usage', '--pin and --ca both say whom to trust', { hint: 'give one of them' })
+  if (pin !== undefined) {
+    if (!isPin(pin)) throw refuse(commandLine('--pin'), pin, 'is not a fingerprint', 'write it as the server prints it: SHA256:…')
+    return { by: 'pin', pin, source: '--pin' }
+  }
+  if (ca !== undefined) return { by: 'roots', roots: readRoots(ca), source: ca }
+  if (data !== undefined) {
+    const folder = findDataFolder(data, process.env)
+    checkDataFolder(folder)
+    return { by: 'pin', pin: folderFingerprint(folder), source: folder }
+  }
+  const known = new KnownServers(home).pinOf(server)
+  if (known !== undefined) return { by: 'pin', pin: known, source: home.pathOf('known_servers') }
+  const joined = joinedAt(server, home)
+  return joined === undefined ? { by: 'nothing' } : { by: 'pin', pin: joined.pin, source: home.pathOf('profile.json') }
+}
+
+function readRoots(path: string): readonly X509Certificate[] {
+  const pems = readText(path, '--ca').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  try {
+    if (pems.length > 0) return pems.map((pem) => new X509Certificate(pem))
+  } catch {
+    // Told as if there were none: it is of no more use.
+  }
+  throw refuse(commandLine('--ca'), path, 'has no certificate that can be read', 'give a PEM file of certificates')
+}
+
+function readClientCertificate({ certificate, key }: DoctorFlags): ServerExamination['clientCertificate'] {
+  if (certificate === undefined && key === undefined) return undefined
+  if (certificate === undefined || key === undefined)
+    throw new SealwireError('usage', '--certificate and --key belong together', { hint: 'give both' })
+  return { chain: readText(certificate, '--certificate'), key: readText(key, '--key') }
+}
+
+/** What the home shows to the server that it has joined, and to nobody else. */
+function deviceCertificate(server: Endpoint, home: Home): ServerExamination['clientCertificate'] {
+  return joinedAt(server, home) === undefined ? undefined : clientCertificateOf(readDevice(home))
+}
+
+function readText(path: string, flag: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw refuse(commandLine(flag), path, `cannot be read (${errorCode(cause) ?? 'unknown reason'})`, 'name a file that this user may read')
+  }
+}
+
+function readServer(text: string): Endpoint {
+  const server = parseEndpoint(text, commandLine('HOST:PORT'))
+  if (server.port > 0) return server
+  throw refuse(commandLine('HOST:PORT'), text, 'has the port 0, where nobody can answer', 'give the port that the server printed')
+}
+
+/** The profile of the home, when it is one at `server`. */
+function joinedAt({ host, port }: Endpoint, home: Home): Profile | undefined {
+  const profile = findProfile(home)
+  return profile?.server.host === host && profile.server.port === port ? profile : undefined
+}
+
+function readTimeout(text: string): number {
+  const seconds = /^\d{1,3}(\.\d{1,3})?$/.test(text) ? Number(text) : 0
+  if (seconds > 0) return seconds * 1000
+  throw refuse(commandLine('--timeout'), text, 'is not a number of seconds over 0', 'write a number such as 10')
+}
+
+/** When the latest of these files was written, ms since 1970: no right clock says less. */
+function writtenAt(paths: readonly string[]): number {
+  return Math.max(0, ...paths.map((path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0))
+}
+
+const ownFile = fileURLToPath(import.meta.url)
+const standardOutput = 1
+
+const notes = `
+Without HOST:PORT it looks at the server that was joined from the home, else at the server whose
+data folder is SEALWIRE_DATA or ./sealwire-data. Nothing is sent to a server but handshakes, and a
+greeting when its certificate holds. What it finds is a line each for what, why and what to do
+next; a warning is no fault. It ends with the exit code of the first fault.
+
+Examples:
+  sealwire doctor                             of the server that was joined
+  sealwire doctor chat.example:5555           of any server
+  sealwire doctor --data /srv/sealwire        on the machine of a server
+  sealwire doctor mail.example:465 --ca authority.pem`

@@ -1,0 +1,94 @@
+// Frames over a link, for one side that dialled. What a read brought is decoded and handed on at once, frame by frame; the
+// first thing that ends the connection is the reason that is told, once, and nothing is told after it.
+
+import type { DialledLink, LinkEnd, LinkReceiver } from '../link/index.ts'
+import { type Checksum, FrameDecoder, type Packet, SealwireError, writeFrame } from '../protocol/index.ts'
+
+/** Who is told what happens on a connection. */
+export interface ConnectionUser {
+  /** One frame. What this throws ends the connection and is the reason. */
+  packet(packet: Packet): void
+  /** More was read, and is about to be decoded. What this throws ends the connection too. */
+  reading(): void
+  /** `keepsUp` was false and is true again. */
+  drained(): void
+  /** The connection is over; `undefined` when that was wished for. */
+  ended(reason: SealwireError | undefined): void
+}
+
+export class Connection implements LinkReceiver {
+  /** Who is told; whoever takes over sets itself. */
+  user: ConnectionUser
+  readonly #link: DialledLink
+  readonly #checksum: Checksum
+  readonly #decoder: FrameDecoder
+  #over = false
+
+  constructor(link: DialledLink, user: ConnectionUser, checksum: Checksum) {
+    this.#link = link
+    this.user = user
+    this.#checksum = checksum
+    this.#decoder = new FrameDecoder({ checksum })
+    link.attach(this)
+  }
+
+  /** False while the server takes less than is written: whoever has something to send should wait for `drained`. */
+  get keepsUp(): boolean {
+    return this.#link.keepsUp
+  }
+
+  send(command: number, body: Uint8Array): void {
+    writeFrame(this.#link, command, body, undefined, this.#checksum)
+  }
+
+  /** Hands over what was written, then closes. */
+  close(reason: SealwireError | undefined): void {
+    if (this.#end(reason)) this.#link.close()
+  }
+
+  /** Ends the connection at once. */
+  cut(reason: SealwireError | undefined): void {
+    if (this.#end(reason)) this.#link.terminate()
+  }
+
+  received(bytes: Uint8Array): void {
+    if (this.#over) return
+    try {
+      this.user.reading()
+      this.#decoder.push(bytes)
+      for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
+        this.user.packet(packet)
+        if (this.#over) return
+      }
+    } catch (reason) {
+      this.cut(SealwireError.from(reason))
+    }
+  }
+
+  drained(): void {
+    if (!this.#over) this.user.drained()
+  }
+
+  closed(end: LinkEnd): void {
+    this.#end(new SealwireError('connection_lost', ends[end], { hint: 'connect again' }))
+  }
+
+  /** True the first time. */
+  #end(reason: SealwireError | undefined): boolean {
+    if (this.#over) return false
+    this.#over = true
+    this.user.ended(reason)
+    return true
+  }
+}
+
+const ends: Readonly<Record<LinkEnd, string>> = {
+  ended: 'the server ended the connection',
+  truncated: 'communication error: the connection was cut off',
+  reset: 'communication error: the connection was reset',
+  corrupt: 'communication error: what came had been changed on its way',
+  refused: 'the server wants a client certificate that it knows',
+  slow_consumer: 'communication error: the server does not take what is sent',
+  closed: 'the connection is closed',
+  terminated: 'the connection was cut',
+}

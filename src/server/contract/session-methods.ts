@@ -1,0 +1,12 @@
+// session.*: what a connection can be asked without knowing who is on it.
+
+import type { Result } from '../../protocol/contract/index.ts'
+import type { Call } from './call.ts'
+
+export function echo({ params }: Call<'session.echo'>): Result<'session.echo'> {
+  return { data: params.data }
+}
+
+export function ping({ server }: Call<'session.ping'>): Result<'session.ping'> {
+  return { time: server.clock.now() }
+}

@@ -1,0 +1,15 @@
+// Session tokens: 32 random bytes that prove an installation at later connections. The store keeps their SHA-256 only.
+
+import { createHash, getRandomValues } from 'node:crypto'
+import { tokenBytes } from '../protocol/contract/index.ts'
+import type { SecretHash } from '../store/index.ts'
+
+/** A token that nobody can guess. */
+export function newToken(): Uint8Array {
+  return getRandomValues(new Uint8Array(tokenBytes))
+}
+
+/** What the server keeps of it. */
+export function tokenHash(token: Uint8Array): SecretHash {
+  return new Uint8Array(createHash('sha256').update(token).digest())
+}

@@ -1,0 +1,81 @@
+// Session tokens. Using one is a lookup; the use is noted now and then only, because a note costs the group an fsync.
+
+import type { Account, Input, NewToken, SecretHash, StoreLimits } from '../../store.ts'
+import type { Database } from '../database.ts'
+import { integer, type Row } from '../statement.ts'
+import { accountColumns, accountOf } from './account-row.ts'
+import type { StepsOf } from './step.ts'
+
+export const tokenSteps: StepsOf<'token'> = {
+  'token.create': { kind: 'write', run: createToken },
+  'token.use': { kind: 'write', run: useToken, runWithoutRoom: readToken },
+  'token.delete': { kind: 'write', run: deleteToken },
+}
+
+/** Stores a token of an account that exists, and deletes the least recently used one when there are too many. */
+export function addToken(database: Database, { hash, accountId, at }: NewToken, { tokensPerAccountMax }: StoreLimits): void {
+  database
+    .prepare(
+      `insert into token (hash, account_id, created_at, last_used_at)
+       values (:hash, :accountId, :at, :at) on conflict (hash) do nothing`,
+    )
+    .run({ hash, accountId, at })
+  // Never the new one, whatever the clock did.
+  database
+    .prepare(
+      `delete from token where hash in
+       (select hash from token where account_id = :accountId and hash <> :hash order by last_used_at desc limit -1 offset :others)`,
+    )
+    .run({ accountId, hash, others: BigInt(tokensPerAccountMax) - 1n })
+}
+
+/** Deletes the tokens of an account, all but `keep`. */
+export function deleteTokens(database: Database, accountId: bigint, keep: SecretHash | null = null): void {
+  database.prepare('delete from token where account_id = :accountId and hash is not :keep').run({ accountId, keep })
+}
+
+function createToken(database: Database, input: Input<'token.create'>, limits: StoreLimits): boolean {
+  const { accountId, passwordHash = null } = input
+  const allowed = database
+    .prepare(
+      `select 1 from account
+       where id = :accountId and banned_at is null and (:passwordHash is null or password_hash = :passwordHash)`,
+    )
+    .row({ accountId, passwordHash })
+  if (allowed === undefined) return false
+  addToken(database, input, limits)
+  return true
+}
+
+function useToken(database: Database, input: Input<'token.use'>, limits: StoreLimits): Account | undefined {
+  const { hash, at } = input
+  const row = tokenRow(database, hash)
+  if (row === undefined) return undefined
+  if (isIdle(row, input)) {
+    deleteToken(database, input)
+    return undefined
+  }
+  if (at - integer(row, 'last_used_at') >= BigInt(limits.tokenUsePrecisionMs)) {
+    database.prepare('update token set last_used_at = :at where hash = :hash').run({ at, hash })
+  }
+  return accountOf(row)
+}
+
+function readToken(database: Database, input: Input<'token.use'>): Account | undefined {
+  const row = tokenRow(database, input.hash)
+  return row === undefined || isIdle(row, input) ? undefined : accountOf(row)
+}
+
+function tokenRow(database: Database, hash: SecretHash): Row | undefined {
+  return database
+    .prepare(`select ${accountColumns}, last_used_at from token join account on account.id = token.account_id where hash = :hash`)
+    .row({ hash })
+}
+
+function isIdle(row: Row, { at, idleMsMax }: Input<'token.use'>): boolean {
+  return at - integer(row, 'last_used_at') > idleMsMax
+}
+
+function deleteToken(database: Database, { hash }: Input<'token.delete'>): boolean {
+  return database.prepare('delete from token where hash = :hash').run({ hash }) === 1n
+}

@@ -1,0 +1,39 @@
+import { describe, expect, test } from 'bun:test'
+import { parseChatLine } from '../../src/cli/chat-line.ts'
+import { refused } from './home-support.ts'
+
+const parse = (line: string) => parseChatLine(Buffer.from(line))
+
+describe('parseChatLine', () => {
+  test('takes what does not begin with a slash as something to say, byte for byte', () => {
+    for (const line of ['hello', ' /quit', '', 'ünï', 'a/b']) expect(parse(line)).toEqual({ name: 'say', body: Buffer.from(line) })
+    expect(parseChatLine(Uint8Array.of(0xff, 0x00))).toEqual({ name: 'say', body: Uint8Array.of(0xff, 0x00) })
+  })
+
+  test('leaves out the carriage return of a line that has one', () => {
+    expect(parse('hello\r')).toEqual({ name: 'say', body: Buffer.from('hello') })
+    expect(parse('/quit\r')).toEqual({ name: 'quit' })
+  })
+
+  test('says a line with a slash when there are two', () => {
+    expect(parse('//etc/passwd')).toEqual({ name: 'say', body: Buffer.from('/etc/passwd') })
+  })
+
+  test('knows the commands', () => {
+    for (const name of ['accept', 'decline', 'exit', 'who', 'help', 'quit'] as const) expect(parse(`/${name} `)).toEqual({ name })
+    for (const name of ['ask', 'block', 'unblock'] as const) expect(parse(`/${name}  Bob`)).toEqual({ name, who: 'Bob' })
+  })
+
+  test.each([
+    ['/frobnicate', 'there is no command /frobnicate', '/help lists the commands'],
+    ['/acept', 'there is no command /acept', 'did you mean /accept?'],
+    ['/', 'there is no command /', '/help lists the commands'],
+    ['/ quit', 'there is no command /', '/help lists the commands'],
+    ['/ask', '/ask takes one name', '/help lists the commands'],
+    ['/block a b', '/block takes one name', '/help lists the commands'],
+    ['/quit now', '/quit takes nothing more', '/help lists the commands'],
+    ['/__proto__', 'there is no command /__proto__', '/help lists the commands'],
+  ])('refuses %s', (line, sentence, hint) => {
+    expect(refused(() => parse(line))).toMatchObject({ code: 'usage', sentence, hint })
+  })
+})

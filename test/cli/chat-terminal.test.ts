@@ -1,0 +1,120 @@
+import { describe, expect, test } from 'bun:test'
+import { PassThrough, Writable } from 'node:stream'
+import { ChatTerminal } from '../../src/cli/chat-terminal.ts'
+import { limitTable } from '../../src/protocol/limits.ts'
+
+class Screen {
+  readonly input = new PassThrough()
+  #written = ''
+  readonly output = Object.assign(new Writable({ write: (chunk: Buffer, _, done) => this.#write(chunk, done) }), { columns: 40 })
+  readonly terminal: ChatTerminal
+  readonly lines: AsyncGenerator<Uint8Array>
+
+  constructor(colours = false) {
+    this.terminal = new ChatTerminal({ input: this.input, output: this.output, colours })
+    this.lines = this.terminal.lines()
+  }
+
+  async line(): Promise<string | undefined> {
+    const { value } = (await this.lines.next()) as { value?: Uint8Array }
+    return value === undefined ? undefined : Buffer.from(value).toString()
+  }
+
+  /** What was written since the last time. */
+  written(): string {
+    const written = this.#written
+    this.#written = ''
+    return written
+  }
+
+  #write(chunk: Buffer, done: () => void): void {
+    this.#written += chunk.toString()
+    done()
+  }
+}
+
+const note = { event: 'left', name: 'bob' } as const
+const erase = '\u001b[1G\u001b[0J'
+
+describe('ChatTerminal', () => {
+  test('takes what is typed line by line and leaves empty lines out', async () => {
+    const screen = new Screen()
+    screen.input.write('one\r\r  \rtwo\r')
+    expect([await screen.line(), await screen.line()]).toEqual(['one', 'two'])
+  })
+
+  test('shows news above the line that is being typed, and keeps it', async () => {
+    const screen = new Screen()
+    const first = screen.line()
+    screen.input.write('half')
+    await new Promise(setImmediate)
+    screen.written()
+    screen.terminal.tell(note)
+    const written = screen.written()
+    expect(written).toStartWith(`${erase}bob has left the chat\n`)
+    expect(written).toContain('> half')
+    screen.input.write(' done\r')
+    expect(await first).toBe('half done')
+  })
+
+  test('takes all rows of a line away that is longer than the screen is wide', async () => {
+    const screen = new Screen()
+    void screen.line()
+    screen.input.write('x'.repeat(100))
+    await new Promise(setImmediate)
+    screen.written()
+    for (const _ of ['as it was typed', 'as it was drawn again']) {
+      screen.terminal.tell(note)
+      const written = screen.written()
+      expect(written).toStartWith(`\u001b[2A${erase}bob has left the chat\n`)
+      // It is drawn again below the note, and not over it.
+      expect(written).not.toContain('\n\u001b[2A')
+    }
+  })
+
+  test.each([
+    ['Ctrl-D', '\u0004'],
+    ['Ctrl-C', '\u0003'],
+  ])('ends with %s, after what was typed before', async (_, key) => {
+    const screen = new Screen()
+    screen.input.write(`one\r${key}`)
+    expect([await screen.line(), await screen.line()]).toEqual(['one', undefined])
+    screen.written()
+    screen.terminal.tell(note)
+    expect(screen.written()).toBe('bob has left the chat\n')
+  })
+
+  test('lets nothing that others say control it', () => {
+    const screen = new Screen(true)
+    screen.written()
+    screen.terminal.tell({ event: 'said', name: 'bob', type: 'text/plain', body: Buffer.from('\u001b[2Jhi\r') })
+    const written = screen.written()
+    expect(written).toContain('\u001b[1mbob:\u001b[22m \\u001b[2Jhi\\r\n')
+    expect(written).not.toContain('\u001b[2J')
+  })
+
+  test('has colours only where they are wanted', () => {
+    for (const colours of [true, false]) {
+      const screen = new Screen(colours)
+      screen.terminal.tell(note)
+      expect(screen.written().includes('\u001b[2mbob has left the chat\u001b[22m')).toBe(colours)
+    }
+  })
+
+  test('lets the keyboard wait when too much is typed ahead', async () => {
+    const screen = new Screen()
+    const max = limitTable.chatTypedLinesMax.value
+    for (let index = 0; index < 3 * max; index++) {
+      screen.input.write(`line ${index}\r`)
+      await new Promise(setImmediate)
+    }
+    expect(screen.input.readableLength).toBeGreaterThan(0)
+    for (let index = 0; index < 3 * max; index++) expect(await screen.line()).toBe(`line ${index}`)
+  })
+
+  test('gives the keyboard back at the end', () => {
+    const screen = new Screen()
+    screen.terminal[Symbol.dispose]()
+    expect(screen.input.destroyed).toBe(true)
+  })
+})

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'bun:test'
+import { PlainView } from '../../src/cli/chat-view.ts'
+import { RecordedOutput } from './echo-support.ts'
+
+const said = { event: 'said', name: 'bob', type: 'text/plain', body: Buffer.from('one\ntwo') } as const
+
+describe('PlainView', () => {
+  test('writes lines for people', () => {
+    const output = new RecordedOutput()
+    const view = new PlainView(output, { json: false })
+    view.tell(said)
+    view.tell({ event: 'done', line: 1 })
+    expect(output.text).toBe('bob: one\n  | two\n')
+  })
+
+  test('writes an object a line for programs', () => {
+    const output = new RecordedOutput()
+    const view = new PlainView(output, { json: true })
+    view.tell(said)
+    view.tell({ event: 'done', line: 1 })
+    expect(output.lines.map((line): unknown => JSON.parse(line))).toEqual([
+      { event: 'said', name: 'bob', type: 'text/plain', text: 'one\ntwo' },
+      { event: 'done', line: 1 },
+    ])
+  })
+
+  test('says when nobody reads any more', () => {
+    const output = new RecordedOutput()
+    const view = new PlainView(output, { json: false })
+    expect(view.closed).toBe(false)
+    output.closed = true
+    expect(view.closed).toBe(true)
+  })
+})

@@ -1,0 +1,119 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { type Client, connectNode } from '../../src/client/node.ts'
+import type { EventName, ParsedEvent } from '../../src/client/index.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { liftedRates, ServerProcess } from '../support/server-process.ts'
+
+const limits = { ...liftedRates, messagesBurstPerAccountMax: 1_000_000 }
+const server = await ServerProcess.start({ limits })
+afterAll(() => server[Symbol.asyncDispose]())
+
+describe('against the real server', () => {
+  test('an account is made, comes back with its token and with its password, and is refused with others', async () => {
+    const first = await dial()
+    expect(first.welcome.features).toEqual(['registration-open', 'device-login'])
+    expect(await rejectionOf(first.request('directory.who', {}))).toBe('not_logged_in')
+    const { name, token } = await first.request('account.register', { name: 'Alice', password: 'correct-horse-battery' })
+    expect([name, token.length]).toEqual(['Alice', 32])
+    expect(await rejectionOf(first.request('account.register', { name: 'bob' }))).toBe('already_logged_in')
+
+    const second = await dial()
+    expect(await rejectionOf(second.request('account.register', { name: 'alice' }))).toBe('name_taken')
+    expect(await rejectionOf(second.request('account.login', { name: 'alice', password: 'wrong-horse-battery' }))).toBe('login_refused')
+    expect((await second.request('account.login', { name: 'alice', password: 'correct-horse-battery' })).name).toBe('Alice')
+
+    const third = await dial()
+    expect(await third.request('account.resume', { token })).toEqual({ name: 'Alice' })
+    await third.request('account.password', { current: 'correct-horse-battery', next: 'better-horse-battery' })
+    expect([(await first.closed)?.code, (await second.closed)?.code]).toEqual(['session_ended', 'session_ended'])
+    await third.drain()
+    expect(await third.closed).toBeUndefined()
+  })
+
+  test('two who talk hear everything, in order and once, however fast it is said', async () => {
+    const [carol, dave] = await Promise.all([person('carol'), person('dave')])
+    const [atCarol, atDave] = [carol.events(), dave.events()]
+    await carol.request('chat.request', { name: 'dave' })
+    expect(await next(atDave, 'chat.requested')).toMatchObject({ data: { name: 'carol' } })
+    await dave.request('chat.accept', {})
+    await Promise.all([next(atCarol, 'chat.begun'), next(atDave, 'chat.begun')])
+    const [heard] = await Promise.all([hear(atDave, 10_000), talk(carol, 10_000)])
+    expect(heard).toEqual(Array.from({ length: 10_000 }, (_, index) => index))
+    await dave.request('chat.leave', {})
+    await next(atCarol, 'chat.left')
+    await Promise.all([carol.drain(), dave.drain()])
+    expect(await atCarol.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('the largest echo goes through before login, and a larger one is refused without the server', async () => {
+    const client = await dial()
+    const data = new Uint8Array(1_024).fill(7)
+    expect(await client.request('session.echo', { data })).toEqual({ data })
+    expect(await rejectionOf(client.request('session.echo', { data: new Uint8Array(1_025) }))).toBe('malformed')
+    expect(await client.request('session.echo', { data })).toEqual({ data })
+    await client.drain()
+  })
+
+  test('a server that stops says so to its clients', async () => {
+    await using stopping = await ServerProcess.start({ limits })
+    const client = await dial(stopping)
+    const events = rejectionOf(client.events().next())
+    await stopping.stop()
+    expect([(await client.closed)?.code, await events]).toEqual(['stopping', 'stopping'])
+    expect(await rejectionOf(client.request('session.ping', {}))).toBe('stopping')
+    expect(await rejectionOf(dial(stopping))).toBe('unreachable')
+  })
+
+  test('two who talk when the server stops hear that, and not that the other has left', async () => {
+    await using stopping = await ServerProcess.start({ limits })
+    const [carol, dave] = [await person('carol', stopping), await person('dave', stopping)]
+    const [atCarol, atDave] = [carol.events(), dave.events()]
+    await carol.request('chat.request', { name: 'dave' })
+    await next(atDave, 'chat.requested')
+    await dave.request('chat.accept', {})
+    await Promise.all([next(atCarol, 'chat.begun'), next(atDave, 'chat.begun')])
+    const [carolHears, daveHears] = [rejectionOf(atCarol.next()), rejectionOf(atDave.next())]
+    await stopping.stop()
+    expect(await Promise.all([carolHears, daveHears])).toEqual(['stopping', 'stopping'])
+  })
+
+  test('a server that dies is lost', async () => {
+    await using dying = await ServerProcess.start({ limits })
+    const client = await dial(dying)
+    await dying.kill()
+    expect((await client.closed)?.code).toBe('connection_lost')
+  })
+})
+
+function dial({ port, fingerprint }: ServerProcess = server): Promise<Client> {
+  return connectNode({ host: '127.0.0.1', port, pin: fingerprint, name: 'test' })
+}
+
+async function person(name: string, at?: ServerProcess): Promise<Client> {
+  const client = await dial(at)
+  await client.request('account.register', { name })
+  return client
+}
+
+/** The next event, which has to be this one. */
+async function next(events: AsyncIterableIterator<ParsedEvent>, event: EventName): Promise<ParsedEvent> {
+  const step = await events.next()
+  expect(step.value).toMatchObject({ event })
+  return step.value as ParsedEvent
+}
+
+/** Says numbers, as many at once as a client may have open. */
+async function talk(client: Client, total: number): Promise<void> {
+  for (let at = 0; at < total; at += 1_000) {
+    await Promise.all(Array.from({ length: 1_000 }, (_, index) => client.request('chat.say', { body: Buffer.from(`${at + index}`) })))
+  }
+}
+
+async function hear(events: AsyncIterableIterator<ParsedEvent>, total: number): Promise<number[]> {
+  const heard: number[] = []
+  while (heard.length < total) {
+    const said = await next(events, 'chat.said')
+    if (said.event === 'chat.said') heard.push(Number(Buffer.from(said.data.body).toString()))
+  }
+  return heard
+}

@@ -1,0 +1,136 @@
+// The operator's certificate is replaced again and again under a flood of handshakes, by real files and real signals; the
+// clients share no code with the server. CI does it ten times, the long form a hundred times.
+
+import { describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { authorityExtensions, type CertificateFiles, OpensslFolder } from '../support/openssl.ts'
+import { isMissing, nodeBinary, startPython } from '../support/python.ts'
+import { liftedRates, ServerProcess } from '../support/server-process.ts'
+
+const reloads = process.env['SEALWIRE_LONG'] === '1' ? 100 : 10
+setDefaultTimeout(reloads * 3000 + 30_000)
+
+describe('a certificate that is replaced under a flood of handshakes', () => {
+  for (const [name, runtime, needs] of [
+    ['on Bun', undefined, []],
+    ['on Node', nodeBinary, ['SEALWIRE_NODE']],
+  ] as const) {
+    test.skipIf(isMissing('python3', '/proc', ...needs))(`fails no handshake and drops no connection, ${name}`, async () => {
+      await replaceUnderFlood(runtime)
+    })
+  }
+})
+
+async function replaceUnderFlood(runtime: string | undefined): Promise<void> {
+  using made = new OpensslFolder()
+  const pairs = new Pairs(made)
+  pairs.put()
+  const flags = ['--cert', pairs.certificate, '--key', pairs.key]
+  const limits = { ...liftedRates, certificateWatchMs: 50 }
+  await using server = await ServerProcess.start({ flags, limits, ...(runtime === undefined ? {} : { runtime }) })
+  const over = made.file('over')
+  await using crowd = startPython('certificate_reload.py', ['--until', over, `localhost:${server.port}:${pairs.authority}`])
+  await crowd.printed('READY')
+  await replace(server, pairs, 2) // Whatever grows only once has grown by then.
+  const before = { descriptors: server.descriptors, bytes: server.residentBytes }
+  await replace(server, pairs, Math.floor(reloads / 2))
+  await keepThroughTruncation(server, pairs)
+  await replace(server, pairs, Math.ceil(reloads / 2))
+  const after = { descriptors: server.descriptors, bytes: server.residentBytes }
+  writeFileSync(over, '')
+  const { code, output } = await crowd.finished
+  const [said] = /^\{.*\}$/m.exec(output) ?? ['{}']
+  if (process.env['SEALWIRE_VERBOSE'] === '1') console.error(said, before, after)
+  expect(code).toBe(0)
+  const { certificates, ...figures } = JSON.parse(said) as Record<string, unknown>
+  // Whatever failed or was dropped would be counted beside these.
+  expect(figures).toEqual({ handshakes: expect.any(Number), answers: expect.any(Number), failures: [] })
+  expect(certificates).toBeGreaterThan(reloads / 2)
+  expect(server.stderr).not.toContain('handshakes failed')
+  expect(server.stderr.match(/^.*"level":"error".*$/m)).toBeNull()
+  expect(Math.abs(after.descriptors - before.descriptors)).toBeLessThan(20)
+  expect(after.bytes - before.bytes).toBeLessThan(32 * 1024 * 1024)
+}
+
+/** Each new pair is shown before the next one comes: some by SIGHUP, some because the files have changed. */
+async function replace(server: ServerProcess, pairs: Pairs, count: number): Promise<void> {
+  for (let index = 0; index < count; index++) {
+    const serial = pairs.put()
+    if (index % 2 === 0) server.signal('SIGHUP')
+    await until(() => pairs.shown(server.port) === serial)
+  }
+}
+
+/** A key that is half written, as a full disk or a copy under way leaves it. */
+async function keepThroughTruncation(server: ServerProcess, pairs: Pairs): Promise<void> {
+  const serial = pairs.shown(server.port)
+  const whole = readFileSync(pairs.key, 'utf8')
+  for (const signal of [false, true]) {
+    const refusals = timesSaid(server, 'certificate not reloaded')
+    writeFileSync(pairs.key, whole.slice(0, signal ? 100 : 150))
+    if (signal) server.signal('SIGHUP')
+    await until(() => timesSaid(server, 'certificate not reloaded') > refusals)
+    expect(server.stderr).toContain(`the key ${pairs.key} cannot be read as a private key`)
+    expect(pairs.shown(server.port)).toBe(serial)
+  }
+  writeFileSync(pairs.key, whole)
+}
+
+function timesSaid(server: ServerProcess, text: string): number {
+  return server.stderr.split(text).length - 1
+}
+
+/** Pairs of one authority, and the two files where the server looks for them. */
+class Pairs {
+  readonly certificate: string
+  readonly key: string
+  readonly authority: string
+  readonly #made: OpensslFolder
+  readonly #root: CertificateFiles
+  made = 0
+
+  constructor(made: OpensslFolder) {
+    this.#made = made
+    this.#root = made.make({ subject: 'Operator CA', extensions: authorityExtensions })
+    this.certificate = made.file('chain.pem')
+    this.key = made.file('key.pem')
+    this.authority = this.#root.certificate
+  }
+
+  /** Another pair in their place, the certificate first: for a moment the two do not belong together. */
+  put(): string {
+    this.made += 1
+    const extensions = [
+      'subjectAltName=DNS:localhost',
+      'extendedKeyUsage=serverAuth',
+      'authorityKeyIdentifier=keyid',
+      'subjectKeyIdentifier=hash',
+    ]
+    const { certificate, key } = this.#made.make({ subject: 'server', issuer: this.#root, extensions })
+    const chain = readFileSync(certificate, 'utf8') + readFileSync(this.authority, 'utf8')
+    for (const [path, text] of [
+      [this.certificate, chain],
+      [this.key, readFileSync(key, 'utf8')],
+    ] as const) {
+      writeFileSync(`${path}.new`, text, { mode: 0o600 })
+      renameSync(`${path}.new`, path)
+    }
+    return this.#made.run('x509', '-noout', '-serial', '-in', certificate)
+  }
+
+  /** The serial number of the certificate that a client of openssl sees. */
+  shown(port: number): string {
+    const seen = this.#made.run('s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost')
+    const pem = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(seen)?.[0] ?? ''
+    writeFileSync(this.#made.file('shown.pem'), pem)
+    return this.#made.run('x509', '-noout', '-serial', '-in', this.#made.file('shown.pem'))
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error('it never happened')
+    await Bun.sleep(5)
+  }
+}

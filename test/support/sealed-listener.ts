@@ -1,0 +1,13 @@
+// Sealed listeners in the place of TLS ones, for harnesses that know only the latter.
+
+import { KeyPair } from '../../src/channel/index.ts'
+import { listenSealed, type listenTls, type SealedListenOptions } from '../../src/link/index.ts'
+
+/** The static key of every such listener. */
+export const serverKeys = KeyPair.generate()
+
+/** Listens for the sealed channel, whatever is said of certificates. */
+export function sealedListen(options: Partial<SealedListenOptions> = {}): typeof listenTls {
+  return ({ host, port }, handlers, context) =>
+    listenSealed({ host, port, staticKey: serverKeys, serverId: new Uint8Array(16), ...options }, handlers, context)
+}
