@@ -214,11 +214,15 @@ function portOf(link: string | undefined): number {
   return parseInviteLink(link ?? '').port
 }
 
-async function dialled(pathOrHost: string, port?: number): Promise<Socket & Disposable> {
-  const socket = port === undefined ? connect(pathOrHost) : connect(port, pathOrHost)
+/** A connection to the operator's socket, open or already reset: of too many at once a busy server refuses some. */
+async function dialled(path: string): Promise<Socket> {
+  const socket = connect(path)
   socket.on('error', () => {})
-  await once(socket, 'connect')
-  return Object.assign(socket, { [Symbol.dispose]: () => void socket.destroy() })
+  await new Promise<void>((resolve) => {
+    socket.once('connect', resolve)
+    socket.once('close', () => resolve())
+  })
+  return socket
 }
 
 async function until(condition: () => boolean): Promise<void> {
