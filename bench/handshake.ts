@@ -72,7 +72,7 @@ async function connected(): Promise<void> {
   const context = { limits, flusher: new Flusher(limits, clock) }
   const place = { host: '127.0.0.1', port: 0 }
   const { identity, roots } = await identityOf()
-  const sealed = await listenSealed({ ...place, staticKey, serverId: new Uint8Array(16) }, handlers, context)
+  const sealed = await listenSealed({ ...place, keys: () => ({ current: staticKey }), serverId: new Uint8Array(16) }, handlers, context)
   const tls = await listenTls({ ...place, identity: () => identity }, handlers, context)
   const dial = { host: '127.0.0.1', timeoutMs: 5000 }
   const ways: Readonly<Record<string, () => Promise<DialledLink>>> = {

@@ -1,33 +1,13 @@
 // The bad vectors of the contract: frames whose checksum is right and whose body is not. `layer` says who finds out (the
 // reader of CBOR, of the envelope, of the method's name or of the fields), `error` and `id` what the answer is.
 
-import { type CborValue, contractCommands, encodeCbor } from '../src/protocol/contract/index.ts'
-import { type Code, encodeFrame } from '../src/protocol/index.ts'
-
-type Kind = keyof typeof contractCommands
-type Layer = 'cbor' | 'envelope' | 'method' | 'fields'
-
-interface BadVector {
-  readonly name: string
-  readonly kind: Kind
-  readonly layer: Layer
-  readonly error: Code
-  /** Of the request that is answered; `null` when the whole connection is. Only where the kind is `request`. */
-  readonly id?: number | null
-  /** Of the request that a bad result answers. */
-  readonly method?: string
-  readonly frame: string
-}
+import { type CborValue, encodeCbor } from '../src/protocol/contract/index.ts'
+import { bad, type BadVector, misanswered, misfit, refused, run } from './contract-vector.ts'
 
 const bytes = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
 const joined = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Array(Buffer.concat(parts))
-const run = (count: number): Uint8Array => new Uint8Array(count).fill(0x2a)
 
 const shown = (value: CborValue): string => (value instanceof Uint8Array ? `of ${value.length} bytes` : JSON.stringify(value))
-
-function bad(name: string, kind: Kind, layer: Layer, body: Uint8Array, rest: Partial<BadVector> = {}): BadVector {
-  return { name, kind, layer, error: 'malformed', ...rest, frame: Buffer.from(encodeFrame(contractCommands[kind], body)).toString('hex') }
-}
 
 /** A request whose body is not CBOR as the contract has it. */
 const undecodable = (name: string, body: Uint8Array): BadVector => bad(name, 'request', 'cbor', body, { id: null })
@@ -36,7 +16,7 @@ const inEcho = (name: string, hex: string): BadVector =>
   undecodable(name, joined(bytes('83 01'), encodeCbor('session.echo'), bytes('a1 64 64617461'), bytes(hex)))
 /** The same, where the name of an account stands. */
 const inName = (name: string, hex: string): BadVector =>
-  undecodable(name, joined(bytes('83 01'), encodeCbor('chat.request'), bytes('a1 64 6e616d65'), bytes(hex)))
+  undecodable(name, joined(bytes('83 01'), encodeCbor('directory.block'), bytes('a1 64 6e616d65'), bytes(hex)))
 /** The same, where the parameters stand. */
 const inPing = (name: string, hex: string): BadVector => undecodable(name, joined(bytes('83 01'), encodeCbor('session.ping'), bytes(hex)))
 const withId = (name: string, hex: string): BadVector =>
@@ -139,7 +119,7 @@ const methodNames = [
   'session.ping\0',
   'session.hello',
   'session.goodbye',
-  'chat.said',
+  'inbox.entry',
   'x'.repeat(60_000),
 ]
 const propertyNames = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
@@ -150,8 +130,6 @@ const unknown = [...methodNames, ...propertyNames].map((method) =>
   }),
 )
 
-const refused = (name: string, method: string, params: CborValue): BadVector =>
-  bad(`${method}: ${name}`, 'request', 'fields', encodeCbor([7, method, params]), { id: 7 })
 /** `encodeCbor` would take `__proto__` of a literal for the prototype. */
 const own = (key: string): CborValue => Object.fromEntries([[key, 1]])
 const fields: readonly BadVector[] = [
@@ -182,19 +160,8 @@ const fields: readonly BadVector[] = [
   refused('null for the visibility', 'account.visibility', { visibility: null }),
   refused('a parameter that it does not have', 'directory.who', { name: 'bob' }),
   refused('no name', 'directory.block', {}),
-  refused('a number for the name', 'chat.request', { name: 7 }),
-  refused('a parameter that it does not have', 'chat.accept', { name: 'bob' }),
-  refused('no body', 'chat.say', { type: 'text/plain' }),
-  refused('text for the body', 'chat.say', { body: 'hello' }),
-  refused('65,001 bytes', 'chat.say', { body: run(65_001) }),
-  refused('type of 129 characters', 'chat.say', { type: 'x'.repeat(129), body: run(1) }),
-  refused('empty type', 'chat.say', { type: '', body: run(1) }),
-  refused('type with a line break', 'chat.say', { type: 'text/plain\n', body: run(1) }),
-  refused('type with an umlaut', 'chat.say', { type: 'text/plän', body: run(1) }),
 ]
 
-const misfit = (name: string, kind: Kind, value: CborValue, rest: Partial<BadVector> = {}): BadVector =>
-  bad(`${kind}: ${name}`, kind, 'fields', encodeCbor(value), rest)
 const hellos: readonly BadVector[] = [
   bad('hello: no body', 'hello', 'cbor', bytes('')),
   misfit('an array', 'hello', [[1]]),
@@ -211,9 +178,8 @@ const hellos: readonly BadVector[] = [
   misfit('client as bytes', 'hello', { versions: [1], client: run(3) }),
 ]
 
-const limits = { bodyBytesMax: 65_535, echoBytesMax: 1_024, chatBodyBytesMax: 65_000 }
+const limits = { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 }
 const welcome = { version: 1, time: 0, limits, features: [] }
-const misanswered = (name: string, method: string, result: CborValue): BadVector => misfit(name, 'result', [1, result], { method })
 const answers: readonly BadVector[] = [
   misfit('no limits', 'welcome', { version: 1, time: 0, features: [] }),
   misfit('an array for the limits', 'welcome', { ...welcome, limits: [1, 2, 3] }),
@@ -225,8 +191,8 @@ const answers: readonly BadVector[] = [
   bad('result: one item', 'result', 'envelope', encodeCbor([1]), { method: 'session.ping' }),
   bad('result: id null', 'result', 'envelope', encodeCbor([null, {}]), { method: 'session.ping' }),
   bad('result: id 2^32', 'result', 'envelope', encodeCbor([2 ** 32, {}]), { method: 'session.ping' }),
-  misanswered('an array', 'chat.say', []),
-  misanswered('null', 'chat.say', null),
+  misanswered('an array', 'inbox.ack', []),
+  misanswered('null', 'inbox.ack', null),
   misanswered('no time', 'session.ping', {}),
   misanswered('negative time', 'session.ping', { time: -1 }),
   misanswered('token of 31 bytes', 'account.login', { name: 'alice', token: run(31) }),
@@ -239,12 +205,10 @@ const answers: readonly BadVector[] = [
   bad('fault: code as text', 'fault', 'envelope', encodeCbor([1, 'malformed', 'x'])),
   bad('fault: sentence as bytes', 'fault', 'envelope', encodeCbor([1, 0x11, run(1)])),
   bad('fault: code 17.0', 'fault', 'cbor', joined(bytes('83 01'), bytes('f9 4c40'), encodeCbor('x'))),
-  bad('event: one item', 'event', 'envelope', encodeCbor(['chat.left'])),
+  bad('event: one item', 'event', 'envelope', encodeCbor(['presence.typing'])),
   bad('event: number as its name', 'event', 'envelope', encodeCbor([1, {}])),
-  misfit('no name', 'event', ['chat.begun', {}]),
-  misfit('an array for the data', 'event', ['chat.left', []]),
-  misfit('text for the body', 'event', ['chat.said', { name: 'bob', type: 'text/plain', body: 'hello' }]),
-  misfit('type with an escape sequence', 'event', ['chat.said', { name: 'bob', type: '\u001b[2J', body: run(1) }]),
+  misfit('no name', 'event', ['presence.typing', { conversation: 1 }]),
+  misfit('an array for the data', 'event', ['presence.typing', []]),
 ]
 
 /** In the order of their layers. */

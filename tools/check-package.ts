@@ -21,7 +21,15 @@ interface Packed {
 const root = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
 /** Subpaths that programs on Node and in browsers import too; the others need Bun. */
-const portable = ['sealwire', 'sealwire/protocol', 'sealwire/link/memory']
+const portable = [
+  'sealwire',
+  'sealwire/protocol',
+  'sealwire/channel',
+  'sealwire/client',
+  'sealwire/client/node',
+  'sealwire/client/web',
+  'sealwire/link/memory',
+]
 
 const scratch = mkdtempSync(join(tmpdir(), 'sealwire-package-'))
 try {

@@ -7,14 +7,20 @@ import * as v from 'valibot'
 import { type EventRow, events, helloSchema, type MethodRow, methods, welcomeSchema } from '../src/protocol/contract/index.ts'
 import { markdownTable } from './markdown.ts'
 
-/** What of a schema this page looks at. */
+/** What of a schema this page looks at; `pipe` may hold a schema with a pipe of its own. */
 interface Shape {
   readonly type: string
   readonly entries?: Readonly<Record<string, Shape>>
   readonly wrapped?: Shape
   readonly item?: Shape
   readonly options?: readonly string[]
-  readonly pipe?: readonly { readonly type: string; readonly requirement?: unknown }[]
+  readonly pipe?: readonly Step[]
+}
+
+interface Step {
+  readonly type: string
+  readonly requirement?: unknown
+  readonly pipe?: readonly Step[]
 }
 
 type Row = readonly [field: string, type: string, what: string]
@@ -44,8 +50,14 @@ export function contractPage(): string {
   ].join('\n')
 }
 
-function method([name, { what, when, params, result }]: readonly [string, MethodRow]): string {
-  return [`### ${name}\n\n${what} *${capital(when)}.*\n`, fieldTable('Parameters', params), fieldTable('Result', result)].join('\n')
+function method([name, { what, when, paced, apart, params, result }]: readonly [string, MethodRow]): string {
+  const free = paced === false ? ' Does not count against the rate.' : ''
+  const goesApart = apart === true ? ' Later requests may be answered before it.' : ''
+  return [
+    `### ${name}\n\n${what} *${capital(when)}.*${free}${goesApart}\n`,
+    fieldTable('Parameters', params),
+    fieldTable('Result', result),
+  ].join('\n')
 }
 
 function event([name, { what, data }]: readonly [string, EventRow]): string {
@@ -80,9 +92,9 @@ function simpleType(shape: Shape): string {
   const max = bound(shape, 'max_length')
   switch (shape.type) {
     case 'string':
-      return `${has(shape, 'regex') ? 'printable ASCII' : 'text'}, ${has(shape, 'regex') ? '1 to' : 'at most'} ${number(max)}`
+      return `${has(shape, 'regex') ? 'printable ASCII' : 'text'}, ${has(shape, 'regex') || has(shape, 'min_length') ? '1 to' : 'at most'} ${number(max)}`
     case 'number':
-      return `whole number, 0 to ${number(bound(shape, 'max_value'))}`
+      return `whole number, ${number(bound(shape, 'min_value'))} to ${number(bound(shape, 'max_value'))}`
     case 'boolean':
       return 'true or false'
     case 'array':
@@ -95,7 +107,7 @@ function simpleType(shape: Shape): string {
 }
 
 function lengths(shape: Shape): string {
-  return has(shape, 'max_length') ? `, ${number(bound(shape, 'min_length'))} to ${number(bound(shape, 'max_length'))}` : ''
+  return has(shape, 'max_length') ? `, ${number(bound(shape, 'min_length') ?? 0)} to ${number(bound(shape, 'max_length'))}` : ''
 }
 
 function descriptionOf(shape: Shape): string {
@@ -104,11 +116,15 @@ function descriptionOf(shape: Shape): string {
 }
 
 function has(shape: Shape, action: string): boolean {
-  return shape.pipe?.some(({ type }) => type === action) ?? false
+  return bound(shape, action) !== undefined
 }
 
 function bound(shape: Shape, action: string): unknown {
-  return shape.pipe?.find(({ type }) => type === action)?.requirement
+  return steps(shape.pipe).findLast(({ type }) => type === action)?.requirement
+}
+
+function steps(pipe: readonly Step[] = []): readonly Step[] {
+  return pipe.flatMap((step) => (step.pipe === undefined ? [step] : steps(step.pipe)))
 }
 
 /** `2^53 - 1`, or digits in groups. */

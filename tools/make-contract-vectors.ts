@@ -1,36 +1,25 @@
-// Makes vectors/contract/{good,bad}.json from fixed inputs. Run once, reviewed, then frozen: a change of these files is a
-// change of the wire. The independent check is test/vectors/check_contract.py. The bad ones are in
-// bad-contract-vectors.ts.
+// Makes vectors/contract/ from fixed inputs. Run once, reviewed, then frozen: a change of these files is a
+// change of the wire. The independent check is test/vectors/check_contract.py. What conversations need is in
+// conversation-vectors.ts, the bad ones in bad-contract-vectors.ts and bad-conversation-vectors.ts.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import {
   type CborValue,
-  contractCommands,
   encodeCbor,
-  encodeEvent,
   encodeFault,
   encodeHello,
-  encodeRequest,
-  encodeResult,
   encodeWelcome,
-  type EventData,
-  type EventName,
   goodbyeBody,
-  type Method,
-  type Params,
   requestIdMax,
-  type Result,
 } from '../src/protocol/contract/index.ts'
-import { type Code, codes, encodeFrame } from '../src/protocol/index.ts'
+import { type Code, codes } from '../src/protocol/index.ts'
 import { badVectors } from './bad-contract-vectors.ts'
-import { toVectorJson } from './vector-json.ts'
+import { badConversationVectors } from './bad-conversation-vectors.ts'
+import { type Kind, request, result, run, vector } from './contract-vector.ts'
+import { conversationEvents, conversationRequests, conversationResults } from './conversation-vectors.ts'
 
-type Kind = keyof typeof contractCommands
-
-const run = (count: number, byte = 0x2a): Uint8Array => new Uint8Array(count).fill(byte)
 const token = Uint8Array.from({ length: 32 }, (_, at) => (at * 31 + 7) & 0xff)
 const invitation = Uint8Array.from({ length: 16 }, (_, at) => 255 - at)
-const text = (value: string): Uint8Array => new TextEncoder().encode(value)
 const time = 1_790_000_000_000
 const serverId = Uint8Array.from({ length: 16 }, (_, at) => at * 16 + 1)
 const hex = (...parts: readonly string[]): Uint8Array => new Uint8Array(Buffer.from(parts.join(''), 'hex'))
@@ -52,23 +41,7 @@ const enrolment = {
   ),
 }
 
-const vector = (name: string, kind: Kind, value: unknown, body: Uint8Array) => ({
-  name,
-  kind,
-  value: toVectorJson(value),
-  frame: Buffer.from(encodeFrame(contractCommands[kind], body)).toString('hex'),
-})
-
-const request = <M extends Method>(name: string, id: number, method: M, params: Params<M>) =>
-  vector(name, 'request', [id, method, params], encodeRequest(id, method, params))
-const result = <M extends Method>(name: string, id: number, method: M, value: Result<M>) => ({
-  ...vector(name, 'result', [id, value], encodeResult(id, method, value)),
-  method,
-})
-const event = <E extends EventName>(name: string, which: E, data: EventData<E>) =>
-  vector(name, 'event', [which, data], encodeEvent(which, data))
-
-const limits = { bodyBytesMax: 65_535, echoBytesMax: 1_024, chatBodyBytesMax: 65_000 }
+const limits = { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 }
 const welcome = { version: 1, time, limits, features: ['registration-invite'] }
 const deviceWelcome = { ...welcome, server: serverId, features: ['registration-invite', 'device-login', 'join-only'] }
 const greetings = [
@@ -111,15 +84,7 @@ const requests = [
   request('block', 7, 'directory.block', { name: 'mallory' }),
   request('unblock', 8, 'directory.unblock', { name: 'mallory' }),
   request('blocked', 9, 'directory.blocked', {}),
-  request('ask for a chat', 10, 'chat.request', { name: 'bob' }),
-  request('ask a name of 256 code units', 11, 'chat.request', { name: 'x'.repeat(256) }),
-  request('accept', 12, 'chat.accept', {}),
-  request('decline', 13, 'chat.decline', {}),
-  request('leave', 14, 'chat.leave', {}),
-  request('say hello', 15, 'chat.say', { body: text('hello') }),
-  request('say something of a type', 16, 'chat.say', { type: 'application/json; charset=utf-8', body: text('{}') }),
-  request('say what is no text', 17, 'chat.say', { type: 'application/octet-stream', body: Uint8Array.of(0xff, 0xfe, 0x80, 0) }),
-  request('say 65,000 bytes, the most', 18, 'chat.say', { type: `text/${'x'.repeat(123)}`, body: run(65_000) }),
+  request('block a name of 256 code units', 11, 'directory.block', { name: 'x'.repeat(256) }),
 ]
 
 const results = [
@@ -155,11 +120,6 @@ const results = [
   result('blocked', 7, 'directory.block', {}),
   result('unblocked', 8, 'directory.unblock', {}),
   result('who is blocked', 9, 'directory.blocked', { names: ['mallory', '李'] }),
-  result('asked', 10, 'chat.request', { name: 'Bob' }),
-  result('accepted', 12, 'chat.accept', {}),
-  result('declined', 13, 'chat.decline', {}),
-  result('left', 14, 'chat.leave', {}),
-  result('said', 15, 'chat.say', {}),
 ]
 
 const travelling = (Object.keys(codes) as Code[]).filter((code) => codes[code].wire < 0x40 || code === 'internal')
@@ -167,15 +127,6 @@ const faults = travelling.map((code) => {
   const fault = { id: codes[code].fatal ? null : codes[code].wire, code, sentence: `the sentence of ${code}` }
   return vector(`fault ${code}`, 'fault', [fault.id, codes[code].wire, fault.sentence], encodeFault(fault))
 })
-
-const events = [
-  event('asked for a chat', 'chat.requested', { name: 'alice' }),
-  event('the chat has begun', 'chat.begun', { name: '李'.repeat(32) }),
-  event('declined', 'chat.declined', {}),
-  event('left', 'chat.left', {}),
-  event('said hello', 'chat.said', { name: 'alice', type: 'text/plain', body: text('hello') }),
-  event('said 65,000 bytes', 'chat.said', { name: '𠮷'.repeat(32), type: `text/${'x'.repeat(123)}`, body: run(65_000) }),
-]
 
 /** What only a later version says, and keys in another order: read, and never written by this version. */
 const read = (name: string, kind: Kind, body: CborValue, value: unknown, rest: object = {}) => ({
@@ -187,8 +138,13 @@ const later = [
   read('hello with a field of later', 'hello', { versions: [1], later: true }, { versions: [1] }),
   read('welcome with fields of later', 'welcome', { ...welcome, later: [], limits: { ...limits, later: 1 } }, welcome),
   read('result with a field of later', 'result', [1, { time, later: null }], [1, { time }], { method: 'session.ping' }),
-  read('event with a field of later', 'event', ['chat.left', { later: 'x' }], ['chat.left', {}]),
-  read('event of later', 'event', ['chat.sang', { song: 'x' }], null),
+  read(
+    'event with a field of later',
+    'event',
+    ['presence.changed', { name: 'bob', here: true, later: 'x' }],
+    ['presence.changed', { name: 'bob', here: true }],
+  ),
+  read('event of later', 'event', ['message.sung', { song: 'x' }], null),
   read('fault with a code of later', 'fault', [1, 0x3f, 'new'], [1, codes.refused.wire, 'new']),
   read('fault with a code that does not travel', 'fault', [1, codes.usage.wire, 'odd'], [1, codes.internal.wire, 'odd']),
 ]
@@ -208,14 +164,19 @@ const good = [
   ...requests,
   ...results,
   ...faults,
-  ...events,
   vector('goodbye', 'goodbye', {}, goodbyeBody),
   ...later,
   ordered,
 ]
 
+const files = {
+  good,
+  bad: badVectors,
+  'conversations-good': [...conversationRequests, ...conversationResults, ...conversationEvents],
+  'conversations-bad': badConversationVectors,
+}
 const folder = new URL('../vectors/contract/', import.meta.url)
 mkdirSync(folder, { recursive: true })
-for (const [name, vectors] of Object.entries({ good, bad: badVectors })) {
+for (const [name, vectors] of Object.entries(files)) {
   writeFileSync(new URL(`${name}.json`, folder), `[\n${vectors.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
 }

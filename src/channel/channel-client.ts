@@ -22,7 +22,7 @@ import { decodeGreeting, type ServerGreeting } from './server-greeting.ts'
  * its pin. IK: it is known. NK: the same for a client without a key of its own.
  */
 export type ChannelPeer =
-  | { readonly pattern: 'XX'; readonly staticKey: KeyPair; readonly trusts: (serverKey: Uint8Array) => boolean }
+  | { readonly pattern: 'XX'; readonly staticKey: KeyPair; readonly trusts: (serverKey: Uint8Array, greeting: ServerGreeting) => boolean }
   | { readonly pattern: 'IK'; readonly staticKey: KeyPair; readonly serverKey: Uint8Array }
   | { readonly pattern: 'NK'; readonly serverKey: Uint8Array }
 
@@ -106,7 +106,7 @@ export class ChannelClient {
     const message = this.#second()
     if (message === undefined) return { send: nothing }
     const greeting = decodeGreeting(this.#read(message))
-    const third = this.#third()
+    const third = this.#third(greeting)
     this.#isDone = true
     const sealed = new SealedChannel(this.#options.pattern, this.#handshake, this.#queue, this.#terms(greeting))
     if (this.#options.pattern === 'XX') return { send: third, channel: { sealed, greeting } }
@@ -136,10 +136,10 @@ export class ChannelClient {
   }
 
   /** Nothing but with XX, once the server's key is trusted. */
-  #third(): Uint8Array {
+  #third(greeting: ServerGreeting): Uint8Array {
     if (this.#options.pattern !== 'XX') return nothing
     const key = this.#handshake.remoteStaticKey
-    if (key === undefined || !this.#options.trusts(key))
+    if (key === undefined || !this.#options.trusts(key, greeting))
       throw new SealwireError('untrusted', 'the server has another key than the expected one')
     return prefixed(this.#handshake.write(nothing), this.#options.limits)
   }

@@ -20,6 +20,8 @@ import { encodeGreeting, type ServerGreeting } from './server-greeting.ts'
 /** What a server brings to a handshake. */
 export interface ChannelServerOptions {
   readonly staticKey: KeyPair
+  /** The key that takes its place: good already for clients that know it (IK, NK). Default: none. */
+  readonly nextKey?: KeyPair | undefined
   /** What it says of itself, at the time it is asked. */
   readonly greeting: () => ServerGreeting
   readonly clock: ChannelClock
@@ -42,6 +44,8 @@ export class ChannelServer {
   #handshake: NoiseHandshake | undefined
   /** Made and not yet confirmed, with IK and NK. */
   #channel: SealedChannel | undefined
+  /** The length of the third message was read. */
+  #thirdBegun = false
   #isDone = false
 
   constructor(options: ChannelServerOptions) {
@@ -87,12 +91,27 @@ export class ChannelServer {
     if (this.#pattern === undefined || this.#prologue === undefined) return nothing
     const message = this.#queue.take(firstMessageBytes[this.#pattern])
     if (message === undefined) return nothing
-    const { staticKey, ephemeral, greeting } = this.#options
-    const handshake = new NoiseHandshake({ pattern: this.#pattern, role: 'responder', prologue: this.#prologue, staticKey, ephemeral })
-    handshake.read(message)
-    const answer = prefixed(handshake.write(encodeGreeting(greeting())), this.#options.limits)
+    const { greeting, limits } = this.#options
+    const handshake = this.#begin(this.#pattern, this.#prologue, message)
+    const answer = prefixed(handshake.write(encodeGreeting(greeting())), limits)
     this.#handshake = handshake
     return answer
+  }
+
+  /** With IK and NK the first message says which of two keys the client knows: only under that one does it open. */
+  #begin(pattern: PatternName, prologue: Uint8Array, message: Uint8Array): NoiseHandshake {
+    const { staticKey, nextKey, ephemeral } = this.#options
+    const begun = (key: KeyPair): NoiseHandshake => {
+      const handshake = new NoiseHandshake({ pattern, role: 'responder', prologue, staticKey: key, ephemeral })
+      handshake.read(message)
+      return handshake
+    }
+    if (nextKey === undefined || pattern === 'XX') return begun(staticKey)
+    try {
+      return begun(nextKey)
+    } catch {
+      return begun(staticKey)
+    }
   }
 
   #readPreamble(): Uint8Array | undefined {
@@ -111,12 +130,17 @@ export class ChannelServer {
     return this.#pattern === 'XX' || this.#channel.reader.confirm() ? this.#channel : undefined
   }
 
-  /** The third message of XX behind its length, which has one value. */
+  /** The third message of XX behind its length, which has one value and is judged as soon as it is there. */
   #readThird(handshake: NoiseHandshake): boolean {
-    const message = this.#queue.take(2 + thirdMessageBytes)
+    if (!this.#thirdBegun) {
+      const length = this.#queue.take(2)
+      if (length === undefined) return false
+      if (length[0] !== 0 || length[1] !== thirdMessageBytes) throw channelBroken()
+      this.#thirdBegun = true
+    }
+    const message = this.#queue.take(thirdMessageBytes)
     if (message === undefined) return false
-    if (message[0] !== 0 || message[1] !== thirdMessageBytes) throw channelBroken()
-    handshake.read(message.subarray(2))
+    handshake.read(message)
     return true
   }
 

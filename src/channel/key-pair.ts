@@ -73,6 +73,13 @@ export class KeyPair {
   }
 }
 
+/** The static key of a server, and while it is being replaced the one that takes its place. */
+export interface StaticKeys {
+  readonly current: KeyPair
+  /** `until`: when it is the current one, ms since 1970. */
+  readonly next?: { readonly key: KeyPair; readonly until: number } | undefined
+}
+
 /** What stands for a static key in links and before people: `SHA256:` and the base64, without padding, of the SHA-256 of its 32 bytes. */
 export function keyPin(publicKey: Uint8Array): string {
   return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`

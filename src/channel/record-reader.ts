@@ -8,7 +8,16 @@ import { nonceBytes } from './aead.ts'
 import { channelBroken, FirstFailure } from './broken.ts'
 import { ByteQueue } from './byte-queue.ts'
 import type { CipherState } from './cipher-state.ts'
-import { type ChannelClock, KeyUse, lengthBytes, recordBounds, recordBytesMin, recordHeaderBytes, recordTypes } from './record.ts'
+import {
+  type ChannelClock,
+  EmptyAllowance,
+  KeyUse,
+  lengthBytes,
+  recordBounds,
+  recordBytesMin,
+  recordHeaderBytes,
+  recordTypes,
+} from './record.ts'
 
 /** What a reader accepts; each default is what the protocol allows at most. */
 export interface ReaderBounds {
@@ -32,6 +41,7 @@ export class RecordReader {
   readonly #queue: ByteQueue
   readonly #endsAt: number
   readonly #use = new KeyUse()
+  readonly #empty: EmptyAllowance
   readonly #header = new Uint8Array(recordHeaderBytes)
   readonly #headerView = new DataView(this.#header.buffer)
   readonly #first = new FirstFailure(() => this.destroy())
@@ -45,6 +55,7 @@ export class RecordReader {
   constructor(cipher: CipherState, clock: ChannelClock, bounds: ReaderBounds, queue = new ByteQueue()) {
     this.#cipher = cipher
     this.#clock = clock
+    this.#empty = new EmptyAllowance(clock)
     this.#bounds = { ...recordBounds, ...bounds }
     this.#queue = queue
     this.#endsAt = clock.monotonic() + bounds.ageMsMax
@@ -58,6 +69,11 @@ export class RecordReader {
   /** Bytes pushed and not yet given back. */
   get heldBytes(): number {
     return this.#queue.length + (this.#held?.length ?? 0)
+  }
+
+  /** Bytes that came of a record that is not whole yet; 0 between records. */
+  get partialBytes(): number {
+    return this.#queue.length + (this.#length > 0 ? recordHeaderBytes : 0)
   }
 
   /** Records opened. */
@@ -108,7 +124,10 @@ export class RecordReader {
       if (this.#isClosed) return this.#expectNothing()
       const plaintext = this.#nextPlaintext()
       if (plaintext === undefined) return undefined
-      if (plaintext[0] === recordTypes.data && plaintext.length > 1) return plaintext.subarray(1)
+      if (plaintext[0] === recordTypes.data && plaintext.length > 1) {
+        this.#empty.earn()
+        return plaintext.subarray(1)
+      }
       this.#obey(plaintext)
     }
   }
@@ -116,6 +135,7 @@ export class RecordReader {
   /** Everything but data. Only a pad may be longer than its type. */
   #obey(plaintext: Uint8Array): void {
     const [type] = plaintext
+    if (!this.#empty.spend()) throw channelBroken()
     if (type === recordTypes.pad) return
     if (plaintext.length > 1) throw channelBroken()
     if (type === recordTypes.ping) return

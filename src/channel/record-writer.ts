@@ -32,11 +32,19 @@ export class RecordWriter {
     this.#startedAt = this.#keyAt = clock.monotonic()
   }
 
-  /** True near the end of the channel's life: a client makes a new connection before this one ends. */
-  get isRenewalDue(): boolean {
-    const { channelAgeMsMax, channelKeyMsMax, channelFramesMax, channelKeyFramesMax } = this.#limits
-    const age = this.#clock.monotonic() - this.#startedAt
-    return age >= channelAgeMsMax - channelKeyMsMax || this.#cipher.count >= channelFramesMax - channelKeyFramesMax
+  /**
+   * Until when a client makes a new connection, before this one ends: ms of the monotonic clock, in the past once the records
+   * of this direction are about to end.
+   */
+  get renewBefore(): number {
+    const { channelAgeMsMax, channelFramesMax, channelKeyFramesMax } = this.#limits
+    if (this.#cipher.count >= channelFramesMax - channelKeyFramesMax) return this.#startedAt
+    return this.#startedAt + channelAgeMsMax - 2 * closingMs(this.#limits)
+  }
+
+  /** When the channel is to be closed in order, a while before its records are not taken any more. */
+  get closesAt(): number {
+    return this.#startedAt + this.#limits.channelAgeMsMax - closingMs(this.#limits)
   }
 
   /** True after {@link close}. */
@@ -145,4 +153,9 @@ interface Plaintext {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
+}
+
+/** The last part of a channel's life. */
+function closingMs({ channelAgeMsMax, channelKeyMsMax }: WriterLimits): number {
+  return Math.min(channelKeyMsMax, channelAgeMsMax / 4)
 }

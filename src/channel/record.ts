@@ -7,6 +7,7 @@
 // its place is noticed by its header, before anything is decrypted. Whatever a reader checks of a peer is this table; what a
 // writer keeps to may be less (limits.ts).
 
+import { limitTable } from '../protocol/limits.ts'
 import { nonceBytes, tagBytes } from './aead.ts'
 
 /** Of the length that a record begins with. */
@@ -31,6 +32,10 @@ export const recordBounds = {
   keyBytesMax: 2 ** 32,
   /** Records of one direction. */
   framesMax: 2 ** 32,
+  /** Records without data that may come at once, beyond {@link emptyPerSecond} and two for each with data. */
+  emptyMax: limitTable.channelEmptyMax.value,
+  /** Records without data in a second, in the long run. */
+  emptyPerSecond: limitTable.channelEmptyPerSecondMax.value,
 } as const
 
 /** How much one key, and one direction, has carried. */
@@ -51,6 +56,31 @@ export class KeyUse {
 
   reset(): void {
     this.frames = this.bytes = 0
+  }
+}
+
+/** How many records without data may come: nobody else bounds them, and each costs as much as one with a few bytes. */
+export class EmptyAllowance {
+  readonly #clock: ChannelClock
+  #left: number = recordBounds.emptyMax
+  #at: number
+
+  constructor(clock: ChannelClock) {
+    this.#clock = clock
+    this.#at = clock.monotonic()
+  }
+
+  /** A record with data: a rekey in front of it and one behind it are nobody's flood. */
+  earn(): void {
+    this.#left = Math.min(recordBounds.emptyMax, this.#left + 2)
+  }
+
+  /** Whether there may be one without. */
+  spend(): boolean {
+    const now = this.#clock.monotonic()
+    this.#left = Math.min(recordBounds.emptyMax, this.#left + ((now - this.#at) / 1_000) * recordBounds.emptyPerSecond) - 1
+    this.#at = now
+    return this.#left >= 0
   }
 }
 

@@ -6,6 +6,7 @@ import { SealwireError } from '../protocol/errors.ts'
 import type { OperatorResult } from '../protocol/operator.ts'
 import { findDataFolder } from './data-folder.ts'
 import { writeAll } from './descriptor.ts'
+import { devicesLine } from './device-line.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { escapeControls } from './escape.ts'
 import { OperatorClient } from './operator-client.ts'
@@ -67,6 +68,8 @@ async function resetPassword(name: string, flags: AdminFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
     const account = await operator.call('account.resetPassword', { name })
     await print(flags.json === true ? json(account) : `new password of ${shown(account.name)}: ${account.password}\n`)
+    // Beside the answer: who keeps the line of the password for somebody keeps nothing else.
+    if (flags.json !== true) await writeAll(standardError, devicesLine(account.devices ?? 0, 'device', deviceCommands))
   })
 }
 
@@ -133,7 +136,9 @@ async function print(text: string): Promise<void> {
   await writeAll(standardOutput, text)
 }
 
+const deviceCommands = { list: 'sealwire cert list', revoke: 'sealwire cert revoke ID' }
 const standardOutput = 1
+const standardError = 2
 
 const notes = `
 The commands act through the server that runs in the data folder, or by themselves when none

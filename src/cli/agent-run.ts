@@ -4,6 +4,7 @@
 //      ▲                    │ the connection breaks
 //      └── wait 1 s, 2 s, … 30 s, a little more or less ──┘
 //
+// A connection that will not last until the next message is closed in order, and another one is made for that.
 // Each echo is progress and makes the next wait a short one again. A message whose echo was lost is sent once more: an echo
 // changes nothing on the server. What trying again cannot mend, a key that is not trusted above all, ends it at once.
 
@@ -15,6 +16,8 @@ import type { Limits } from '../protocol/limits.ts'
 export interface AgentPeer {
   /** What the server is known by now; `undefined` where nothing proves who it is. */
   readonly pin: string | undefined
+  /** Until when another connection takes the place of this one: ms of the monotonic clock. Default: it has no end of its own. */
+  readonly renewBefore?: number | undefined
   /** @throws {SealwireError} why nothing came back. */
   echo(message: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
   /** Ends in order. Never rejects. */
@@ -53,10 +56,11 @@ export interface AgentPlan {
  */
 export async function runAgent(plan: AgentPlan, parts: AgentParts): Promise<void> {
   const { stop, tell } = parts
-  const progress = { echoed: 0, failed: 0 }
+  const progress: Progress = { echoed: 0, failed: 0, pin: undefined, isRenewal: false }
   while (progress.echoed < plan.count && !stop.aborted) {
     try {
       await converse(plan, parts, progress)
+      if (progress.isRenewal && progress.echoed < plan.count) await parts.wait(plan.intervalMs, stop)
     } catch (reason) {
       if (stop.aborted) break
       await recover(SealwireError.from(reason), parts, progress)
@@ -69,17 +73,25 @@ interface Progress {
   echoed: number
   /** Connections since the last echo that came to nothing. */
   failed: number
+  /** Of the last connection. */
+  pin: string | undefined
+  /** The last connection was ended by us, in good time. */
+  isRenewal: boolean
 }
 
-/** One connection, to the last message or until it breaks. */
+/** One connection, to the last message, until it should be replaced before the next, or until it breaks. */
 async function converse({ count, intervalMs }: AgentPlan, parts: AgentParts, progress: Progress): Promise<void> {
-  const { dial, tell, wait, stop } = parts
+  const { clock, dial, tell, wait, stop } = parts
   const peer = await dial(stop)
   try {
-    await tell({ event: 'connected', pin: peer.pin })
+    // That one connection takes the place of another is no news.
+    if (!progress.isRenewal || peer.pin !== progress.pin) await tell({ event: 'connected', pin: peer.pin })
+    progress.pin = peer.pin
+    progress.isRenewal = false
     while (!stop.aborted) {
       await exchange(peer, parts, progress)
-      if (progress.echoed >= count) break
+      progress.isRenewal = clock.monotonic() + intervalMs >= (peer.renewBefore ?? Infinity)
+      if (progress.echoed >= count || progress.isRenewal) break
       await wait(intervalMs, stop)
     }
   } finally {
@@ -102,6 +114,7 @@ async function exchange(peer: AgentPeer, { clock, tell, stop }: AgentParts, prog
 /** Waits before the next connection, or throws what makes one useless. */
 async function recover(error: SealwireError, { limits, random, tell, wait, stop }: AgentParts, progress: Progress): Promise<void> {
   progress.failed++
+  progress.isRenewal = false
   if (error.code === 'internal' || !codes[error.code].retry || progress.failed >= limits.agentAttemptsMax) throw error
   const ms = Math.round(retryMs(progress.failed, limits) * (1 - jitter + 2 * jitter * random()))
   await tell({ event: 'waiting', ms, code: error.code, sentence: error.sentence })

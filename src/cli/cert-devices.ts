@@ -11,16 +11,16 @@ import type { OperatorResult } from '../protocol/operator.ts'
 import { errorCode, writeDurably } from '../pki/durable-file.ts'
 import { findDataFolder } from './data-folder.ts'
 import { writeAll } from './descriptor.ts'
-import { certificatePem, newDevice, writeDevice } from './device-files.ts'
+import { certificatePem, newDevice, writeDevice } from '../client/home/device-files.ts'
 import { deviceJson, deviceLine } from './device-line.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint } from './endpoint.ts'
 import { escapeControls } from './escape.ts'
-import { Home } from './home.ts'
+import { Home } from '../client/home/home.ts'
 import { jsonLine } from './json-line.ts'
 import { OperatorClient } from './operator-client.ts'
 import { readPath } from './option-value.ts'
 import { commandLine } from './origin.ts'
-import { Profile, reserveProfile } from './profile.ts'
+import { Profile, reserveProfile } from '../client/home/profile.ts'
 
 interface CertFlags {
   readonly data?: string
@@ -112,9 +112,15 @@ async function list(flags: CertFlags): Promise<void> {
 
 async function revoke(id: string, flags: CertFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
-    const { device, name } = await operator.call('device.revoke', { device: id })
+    const { device, name } = await operator.call('device.revoke', { device: id }).catch(withList)
     await print(flags.json === true ? jsonLine({ device, name, revoked: true }) : `revoked ${device} of ${escapeControls(name)}\n`)
   })
+}
+
+/** The general hint for what is not there is about names. */
+function withList(reason: unknown): never {
+  const { code, sentence } = SealwireError.from(reason)
+  throw code === 'not_found' ? new SealwireError(code, sentence, { cause: reason, hint: 'sealwire cert list shows the ids' }) : reason
 }
 
 function listedLine(device: OperatorResult<'device.list'>['devices'][number]): string {

@@ -7,7 +7,7 @@ type CertificateState = OperatorResult<'certificate.show'>
 
 /** Lines for people; `now` in milliseconds since 1970. */
 export function certificateText(state: CertificateState, now: number): string {
-  const { names, key, issuer, notBefore, notAfter, renewsAt, fingerprint, authority, overlap, problem } = state
+  const { names, key, issuer, notBefore, notAfter, renewsAt, fingerprint, authority, overlap, sealed, problem } = state
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['names', names.join(', ')],
     ['from', `${origins[state.source]} (${issuer})`],
@@ -17,6 +17,8 @@ export function certificateText(state: CertificateState, now: number): string {
     ['fingerprint', fingerprint],
     ['authority', authorityText(state, now)],
     ['overlap', overlap && `until ${time(overlap.until)} clients that know ${overlap.fingerprint} follow`],
+    ['sealed', sealed?.fingerprint],
+    ['', sealed?.next && `from ${time(sealed.next.until)} on ${sealed.next.fingerprint}; clients that connect before follow`],
     ['problem', problem && `a newer one is not in use: ${problem}`],
   ]
   const shown = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)} ${escapeControls(value)}\n`]))
@@ -24,7 +26,7 @@ export function certificateText(state: CertificateState, now: number): string {
 }
 
 /** The same as an object; times are in universal time. */
-export function certificateJson({ notBefore, notAfter, renewsAt, authority, overlap, ...rest }: CertificateState): object {
+export function certificateJson({ notBefore, notAfter, renewsAt, authority, overlap, sealed, ...rest }: CertificateState): object {
   return {
     ...rest,
     notBefore: iso(notBefore),
@@ -32,6 +34,9 @@ export function certificateJson({ notBefore, notAfter, renewsAt, authority, over
     ...(renewsAt === undefined ? {} : { renewsAt: iso(renewsAt) }),
     authority: { ...authority, notAfter: iso(authority.notAfter) },
     ...(overlap === undefined ? {} : { overlap: { ...overlap, until: iso(overlap.until) } }),
+    ...(sealed === undefined
+      ? {}
+      : { sealed: { ...sealed, ...(sealed.next && { next: { ...sealed.next, until: iso(sealed.next.until) } }) } }),
   }
 }
 

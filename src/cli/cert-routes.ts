@@ -5,6 +5,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../domain/clock.ts'
 import { hostsOf } from '../pki/certificate-host.ts'
 import { checkOwnCertificate } from '../pki/own-certificate.ts'
+import type { SealedPins } from '../pki/index.ts'
 import { rotateAuthority } from '../pki/rotation.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
@@ -12,14 +13,22 @@ import type { CertificateRoutes, OperatorResult } from '../protocol/operator.ts'
 import { silentLog } from '../server/log.ts'
 import { folderCertificate } from './data-folder.ts'
 import { IdentityKeeper } from './identity-keeper.ts'
+import { SealedKeeper } from './sealed-keeper.ts'
+
+/** What looks after a server's certificate, and after its key in the sealed channel. */
+export interface Keepers {
+  readonly keeper: IdentityKeeper
+  readonly sealed: SealedKeeper
+}
 
 /** The methods of a server that runs. */
-export function certificateRoutes(keeper: IdentityKeeper, clock: Clock): CertificateRoutes {
-  const routes = routesOf(keeper, clock)
+export function certificateRoutes(keepers: Keepers, clock: Clock): CertificateRoutes {
+  const routes = routesOf(keepers, clock)
   return {
     'certificate.show': (params) => told(routes['certificate.show'](params)),
     'certificate.renew': (params) => told(routes['certificate.renew'](params)),
     'certificate.rotate': (params) => told(routes['certificate.rotate'](params)),
+    'certificate.rotateSealed': (params) => told(routes['certificate.rotateSealed'](params)),
     'certificate.import': (params) => told(routes['certificate.import'](params)),
     'certificate.remove': (params) => told(routes['certificate.remove'](params)),
   }
@@ -35,15 +44,20 @@ async function told(answer: Promise<CertificateState>): Promise<CertificateState
   }
 }
 
-function routesOf(keeper: IdentityKeeper, clock: Clock): CertificateRoutes {
+function routesOf(keepers: Keepers, clock: Clock): CertificateRoutes {
+  const { keeper, sealed } = keepers
   const after = async (action: Promise<void>): Promise<CertificateState> => {
     await action
-    return stateOf(keeper)
+    return stateOf(keepers)
   }
   return {
-    'certificate.show': async () => stateOf(keeper),
+    'certificate.show': async () => stateOf(keepers),
     'certificate.renew': () => after(keeper.renew()),
     'certificate.rotate': ({ from, overlapMs }) => after(rotate(keeper, clock, from, overlapMs)),
+    'certificate.rotateSealed': async ({ from, overlapMs }) => {
+      if (sealed.pins === undefined || sealed.pins.current === from) sealed.rotate(overlapMs)
+      return stateOf(keepers)
+    },
     'certificate.import': ({ certificate, key }) => after(importPair(keeper, clock, certificate, key)),
     'certificate.remove': () => after(keeper.change((folder) => folder.remove('imported.pem'))),
   }
@@ -54,12 +68,14 @@ export function offlineCertificateRoutes(folder: string, clock: Clock, limits: L
   const certificate = folderCertificate(folder)
   // What a server is called is said when it is started; without it, its certificate keeps the names that it has.
   const hosts = certificate === undefined ? [] : hostsOf(certificate)
+  const parts = { clock, log: silentLog, limits }
   const open = async (): Promise<CertificateRoutes> =>
-    routesOf(await IdentityKeeper.open({ folder, hosts }, { clock, log: silentLog, limits }), clock)
+    routesOf({ keeper: await IdentityKeeper.open({ folder, hosts }, parts), sealed: SealedKeeper.open(folder, false, parts) }, clock)
   return {
     'certificate.show': async (params) => (await open())['certificate.show'](params),
     'certificate.renew': async (params) => (await open())['certificate.renew'](params),
     'certificate.rotate': async (params) => (await open())['certificate.rotate'](params),
+    'certificate.rotateSealed': async (params) => (await open())['certificate.rotateSealed'](params),
     'certificate.import': async (params) => (await open())['certificate.import'](params),
     'certificate.remove': async (params) => (await open())['certificate.remove'](params),
   }
@@ -84,7 +100,7 @@ async function importPair(keeper: IdentityKeeper, clock: Clock, certificate: str
   await keeper.change((folder) => folder.writeBundle('imported.pem', checked.key, checked.chain))
 }
 
-function stateOf({ current, problem }: IdentityKeeper): CertificateState {
+function stateOf({ keeper: { current, problem }, sealed: { pins } }: Keepers): CertificateState {
   const { source, certificate, fingerprint, own } = current
   return {
     source,
@@ -97,8 +113,13 @@ function stateOf({ current, problem }: IdentityKeeper): CertificateState {
     fingerprint,
     authority: { fingerprint: own.fingerprint, notAfter: own.authorityNotAfter },
     ...(own.overlap === undefined ? {} : { overlap: { ...own.overlap } }),
+    ...(pins === undefined ? {} : { sealed: sealedOf(pins) }),
     ...(problem === undefined ? {} : { problem: problem.sentence }),
   }
+}
+
+function sealedOf({ current, next }: SealedPins): NonNullable<CertificateState['sealed']> {
+  return { fingerprint: current, ...(next === undefined ? {} : { next: { fingerprint: next.pin, until: next.until } }) }
 }
 
 function kindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {

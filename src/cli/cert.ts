@@ -3,8 +3,9 @@
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { checkOwnCertificate, type OwnTexts, readOwnTexts } from '../pki/own-certificate.ts'
+import { tooEarly } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { importMax, type OperatorResult, overlapMs } from '../protocol/operator.ts'
+import { importMax, type OperatorResult, overlapMs, sealedOverlapMs } from '../protocol/operator.ts'
 import { certificateJson, certificateText } from './cert-report.ts'
 import { findDataFolder } from './data-folder.ts'
 import { writeAll } from './descriptor.ts'
@@ -27,7 +28,7 @@ export function command(): Command {
   const cert = new Command('cert')
     .usage('COMMAND [OPTIONS]')
     .description('Look after the certificates of a server and of its devices.')
-    .argument('[command]', 'show, renew, rotate-ca, import, issue, list or revoke')
+    .argument('[command]', 'show, renew, rotate-ca, rotate-sealed, import, issue, list or revoke')
     .addHelpText('after', notes)
     .action((word: string | undefined) => {
       throw notOne(word, names)
@@ -38,6 +39,11 @@ export function command(): Command {
     part('rotate-ca', 'replace the authority; clients follow for as long as the overlap lasts')
       .option('--overlap <duration>', 'how long those who know the old key find the new one: 12h, 30d; at most 90d', '30d')
       .action(rotate),
+  )
+  cert.addCommand(
+    part('rotate-sealed', 'replace the key of the sealed channel; clients follow for as long as the overlap lasts')
+      .option('--overlap <duration>', 'how long the old key stays good: 12h, 30d; at most 30d', '30d')
+      .action(rotateSealed),
   )
   cert.addCommand(
     part('import', 'take a certificate of your own, now and for later starts')
@@ -65,6 +71,18 @@ async function rotate(flags: CertFlags & { readonly overlap: string }): Promise<
     // What is replaced is named, so that asking again after a lost answer does not replace the new one too.
     const { authority } = await operator.call('certificate.show', {})
     return operator.call('certificate.rotate', { from: authority.fingerprint, overlapMs: overlap })
+  })
+}
+
+async function rotateSealed(flags: CertFlags & { readonly overlap: string }): Promise<void> {
+  const overlap = parseDuration(flags.overlap, commandLine('--overlap'), { ...sealedOverlapMs, min: 60_000 })
+  await withOperator(flags, async (operator) => {
+    const { sealed } = await operator.call('certificate.show', {})
+    if (sealed === undefined) {
+      throw new SealwireError('key_missing', 'the server has no key for the sealed channel', { hint: 'start it with --sealed HOST:PORT' })
+    }
+    if (sealed.next !== undefined) throw tooEarly(sealed.next.until)
+    return operator.call('certificate.rotateSealed', { from: sealed.fingerprint, overlapMs: overlap })
   })
 }
 
@@ -124,4 +142,5 @@ Examples:
   sealwire cert show
   sealwire cert renew --data /srv/sealwire
   sealwire cert rotate-ca --overlap 60d
+  sealwire cert rotate-sealed
   sealwire cert import fullchain.pem privkey.pem`

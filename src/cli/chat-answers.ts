@@ -1,5 +1,6 @@
 // What became of each line of the input: one answer a line, in order. The input is read line by line, so one at most is open.
 
+import type { Sent } from '../client/index.ts'
 import type { SealwireError } from '../protocol/errors.ts'
 import type { ChatNews } from './chat-news.ts'
 
@@ -18,13 +19,16 @@ export class LineAnswers {
     this.#open = true
   }
 
-  done(): void {
-    if (this.#close()) this.#tell({ event: 'done', line: this.#line })
+  /** `sent` is the message that the line has become. */
+  done(sent?: Pick<Sent, 'id' | 'conversation' | 'seq'>): void {
+    if (!this.#close()) return
+    const message = sent === undefined ? {} : { id: sent.id, conversation: sent.conversation, seq: sent.seq }
+    this.#tell({ event: 'done', line: this.#line, ...message })
   }
 
-  /** Nothing is told when no line is open. */
-  refused({ code, sentence, hint }: SealwireError): void {
-    if (this.#close()) this.#tell({ event: 'refused', line: this.#line, code, sentence, hint })
+  /** Nothing is told when no line is open; nor when it is told otherwise. */
+  refused({ code, sentence, hint }: SealwireError, isTold = false): void {
+    if (this.#close() && !isTold) this.#tell({ event: 'refused', line: this.#line, code, sentence, hint })
   }
 
   #close(): boolean {

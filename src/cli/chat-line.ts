@@ -6,9 +6,15 @@ import { suggestion } from './suggest.ts'
 /** What a line asks for. */
 export type ChatCommand =
   | { readonly name: 'say'; readonly body: Uint8Array }
-  | { readonly name: 'quit' }
-  | { readonly name: Exclude<Plain, 'quit'> }
-  | { readonly name: Named; readonly who: string }
+  | { [P in Plain]: { readonly name: P } }[Plain]
+  | { readonly name: 'accept' | 'decline'; readonly who: string | undefined }
+  /** Somebody, or `#` and the number of a room. */
+  | { readonly name: 'talk'; readonly who: string }
+  | { readonly name: 'block' | 'unblock'; readonly who: string }
+  | { readonly name: 'history'; readonly count: number }
+  | { readonly name: 'edit'; readonly text: string }
+  | { readonly name: 'react'; readonly emoji: string }
+  | { readonly name: 'file'; readonly path: string }
 
 /**
  * Reads a line, without its newline.
@@ -18,29 +24,59 @@ export function parseChatLine(line: Uint8Array): ChatCommand {
   const bytes = line.at(-1) === carriageReturn ? line.subarray(0, -1) : line
   if (bytes[0] !== slash) return { name: 'say', body: bytes }
   if (bytes[1] === slash) return { name: 'say', body: bytes.subarray(1) }
-  const [word = '', ...rest] = Buffer.from(bytes.subarray(1)).toString().trimEnd().split(/\s+/)
-  const [who = ''] = rest
-  if (isNamed(word)) {
-    if (rest.length !== 1) throw usage(`/${word} takes one name`)
-    return { name: word, who }
+  const [, word = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(Buffer.from(bytes.subarray(1)).toString().trimEnd()) ?? []
+  if (!isWord(word)) throw usage(`there is no command /${word}`, suggestion(word, Object.keys(words), 'lists the commands'))
+  return words[word](rest)
+}
+
+type Plain = 'exit' | 'who' | 'contacts' | 'rooms' | 'delete' | 'help' | 'quit'
+type Reader = (rest: string) => ChatCommand
+
+function plain<P extends Plain>(name: P): (rest: string) => { readonly name: P } {
+  return (rest) => {
+    if (rest !== '') throw usage(`/${name} takes nothing more`)
+    return { name }
   }
-  if (!isPlain(word)) throw usage(`there is no command /${word}`, suggestion(word, [...plainWords, ...namedWords], 'lists the commands'))
-  if (rest.length > 0) throw usage(`/${word} takes nothing more`)
-  return word === 'quit' ? { name: word } : { name: word }
 }
 
-type Plain = (typeof plainWords)[number]
-type Named = (typeof namedWords)[number]
+const words = {
+  talk: (rest) => ({ name: 'talk', who: oneName('talk', rest) }),
+  ask: (rest) => ({ name: 'talk', who: oneName('ask', rest) }),
+  accept: (rest) => ({ name: 'accept', who: rest === '' ? undefined : oneName('accept', rest) }),
+  decline: (rest) => ({ name: 'decline', who: rest === '' ? undefined : oneName('decline', rest) }),
+  exit: plain('exit'),
+  who: plain('who'),
+  contacts: plain('contacts'),
+  rooms: plain('rooms'),
+  history: (rest) => ({ name: 'history', count: readCount(rest) }),
+  edit: (rest) => ({ name: 'edit', text: something('edit', rest, 'takes what the message says now') }),
+  delete: plain('delete'),
+  react: (rest) => ({ name: 'react', emoji: something('react', rest, 'takes an emoji') }),
+  file: (rest) => ({ name: 'file', path: something('file', rest, 'takes a path') }),
+  block: (rest) => ({ name: 'block', who: oneName('block', rest) }),
+  unblock: (rest) => ({ name: 'unblock', who: oneName('unblock', rest) }),
+  help: plain('help'),
+  quit: plain('quit'),
+} as const satisfies Record<string, Reader>
 
-const plainWords = ['accept', 'decline', 'exit', 'who', 'help', 'quit'] as const
-const namedWords = ['ask', 'block', 'unblock'] as const
-
-function isPlain(word: string): word is Plain {
-  return (plainWords as readonly string[]).includes(word)
+function isWord(word: string): word is keyof typeof words {
+  return Object.hasOwn(words, word)
 }
 
-function isNamed(word: string): word is Named {
-  return (namedWords as readonly string[]).includes(word)
+function oneName(command: string, rest: string): string {
+  if (/^\S+$/.test(rest)) return rest
+  throw usage(`/${command} takes one name`)
+}
+
+function something(command: string, rest: string, what: string): string {
+  if (rest === '') throw usage(`/${command} ${what}`)
+  return rest
+}
+
+function readCount(rest: string): number {
+  if (rest === '') return countByDefault
+  if (/^[1-9]\d{0,2}$/.test(rest) && Number(rest) <= countMax) return Number(rest)
+  throw usage(`/history takes a number from 1 to ${countMax}`)
 }
 
 function usage(sentence: string, near?: string): SealwireError {
@@ -50,3 +86,5 @@ function usage(sentence: string, near?: string): SealwireError {
 
 const slash = 0x2f
 const carriageReturn = 0x0d
+const countByDefault = 20
+const countMax = 200

@@ -1,114 +1,168 @@
 // What a chat tells its user, and how each of these things looks: as lines for people, as an object for programs. Everything
-// that came from somebody else is escaped, and what others say always stands behind their name, so that no message can
-// pass for a note of ours.
+// that came from somebody else is escaped, and what others say always stands behind their name and a colon, so that no message
+// can pass for a note of ours, or for somebody else's.
 
+import type { Contact, ConversationInfo, ReadEntry, SendFailure, Sent } from '../client/index.ts'
 import type { Code } from '../protocol/errors.ts'
-import { limitTable } from '../protocol/limits.ts'
-import { escapeControls } from './escape.ts'
+import { chatHelp } from './chat-help.ts'
+import { type ChatText, heardText, historyText, placeLabel, shortened, speech } from './chat-text.ts'
+import { entryObject } from './entry-line.ts'
+import { escapeControls, quote } from './escape.ts'
 import { type Who, whoLines } from './who.ts'
 
-/** One thing that is told. */
-export type ChatNews =
-  | { readonly event: 'ready'; readonly name: string; readonly server: string }
-  | { readonly event: 'asked'; readonly name: string }
-  | { readonly event: 'requested'; readonly name: string }
-  | { readonly event: 'begun'; readonly name: string }
-  | { readonly event: 'declined'; readonly name: string }
-  | { readonly event: 'withdrawn'; readonly name: string }
-  | { readonly event: 'left'; readonly name: string }
-  | { readonly event: 'said'; readonly name: string; readonly type: string; readonly body: Uint8Array }
-  | ({ readonly event: 'who' } & Who)
-  | { readonly event: 'blocked'; readonly name: string }
-  | { readonly event: 'unblocked'; readonly name: string }
-  | { readonly event: 'exited'; readonly name: string; readonly from: 'asking' | 'asked' | 'talking' }
-  | { readonly event: 'help' }
-  /** How the line of input of that number fared, the first being 1. */
-  | { readonly event: 'done'; readonly line: number }
-  | { readonly event: 'refused'; readonly line: number; readonly code: Code; readonly sentence: string; readonly hint: string | undefined }
+/** Where something is said: between two, or in a room. */
+export interface Place {
+  readonly conversation: number
+  /** Direct: the other one. */
+  readonly peer?: string | undefined
+  /** The title of a room. */
+  readonly room?: string | undefined
+}
 
-/** Text for people: who it is from, where it is somebody's words, and the lines. */
-export interface ChatText {
-  /** Escaped; absent for notes of ours. */
-  readonly speaker?: string
-  readonly lines: readonly string[]
+/** An entry of a conversation. */
+export interface Heard {
+  readonly entry: ReadEntry
+  readonly place: Place
+  /** What the message said that a change is about, where it was shown. */
+  readonly about?: string | undefined
+}
+
+interface Named {
+  readonly name: string
+}
+
+/** What each kind of news tells. */
+interface NewsData {
+  readonly ready: Named & { readonly server: string }
+  readonly asked: Named & { readonly conversation: number }
+  readonly requested: Named & { readonly conversation: number; readonly entry?: ReadEntry | undefined }
+  readonly accepted: Named & { readonly conversation: number }
+  readonly declined: Named & { readonly conversation: number }
+  /** By us. */
+  readonly 'turned-away': Named
+  readonly begun: Place
+  readonly exited: Place
+  readonly said: Heard
+  /** Anything else that is in a conversation. */
+  readonly changed: Heard
+  readonly did: { readonly what: 'changed' | 'deleted' | 'reacted'; readonly about: string }
+  readonly file: Named & { readonly state: 'sending' | 'sent' }
+  readonly older: { readonly conversation: number }
+  readonly lost: object
+  readonly here: Named
+  readonly gone: Named
+  readonly typing: Named
+  readonly disconnected: object
+  readonly connected: object
+  readonly who: Who
+  readonly contacts: { readonly contacts: readonly Contact[] }
+  readonly rooms: { readonly rooms: readonly ConversationInfo[] }
+  readonly history: Place & { readonly entries: readonly ReadEntry[]; readonly marks: Marks }
+  readonly blocked: Named
+  readonly unblocked: Named
+  readonly help: object
+  /** Something that was said is not sent, and will not be. */
+  readonly unsent: Refusal & { readonly id?: string; readonly text: string }
+  /** How the line of input of that number fared, the first being 1. */
+  readonly done: { readonly line: number } & Partial<Pick<Sent, 'id' | 'conversation' | 'seq'>>
+  readonly refused: Refusal & { readonly line: number }
+}
+
+type Event = keyof NewsData
+type News<E extends Event> = { readonly [K in E]: { readonly event: K } & NewsData[K] }[E]
+/** One thing that is told. */
+export type ChatNews = News<Event>
+
+/** Up to where the other one has things, where they show it. */
+export interface Marks {
+  readonly own: string
+  readonly delivered?: number | undefined
+  readonly read?: number | undefined
+}
+
+interface Refusal {
+  readonly code: Code
+  readonly sentence: string
+  readonly hint: string | undefined
 }
 
 /** News as people read them. */
-export function chatText(news: ChatNews): ChatText {
-  if (news.event === 'help') return { lines: chatHelp }
-  if (news.event === 'who') return { lines: [`here: ${whoLines(news).join(', ')}`] }
-  if (news.event === 'refused') return { lines: [refusalLine(news)] }
-  if (news.event === 'done') return { lines: [] }
-  const name = escapeControls(news.name)
-  if (news.event === 'said') return said(name, news)
-  if (news.event === 'exited') return { lines: [exits[news.from](name)] }
-  const server = news.event === 'ready' ? escapeControls(news.server) : ''
-  return { lines: [notes[news.event](name, server)] }
+export function chatText<E extends Event>(news: News<E>): readonly ChatText[] {
+  const text = texts[news.event](news)
+  return typeof text === 'string' ? [{ lines: [text] }] : text
 }
 
-/** News as programs read them: text as text, other bodies in base64. */
+/** News as programs read them: text as text, other bodies in base64, entries as `inbox --json` has them. */
 export function chatJson(news: ChatNews): object {
-  if (news.event !== 'said') return news
-  const { event, name, type, body } = news
-  return isText(type) ? { event, name, type, text: decodeText(body) } : { event, name, type, body: Buffer.from(body).toString('base64') }
+  const { event } = news
+  if (event === 'said' || event === 'changed') return { event, ...entryObject(news.entry), ...placeJson(news.place) }
+  if (event === 'requested') return { event, name: news.name, conversation: news.conversation, text: news.entry?.text }
+  if (event === 'begun' || event === 'exited') return { event, conversation: news.conversation, ...placeJson(news) }
+  if (event !== 'history') return news
+  const { entries, marks, conversation } = news
+  const shown = { event, conversation, ...placeJson(news), deliveredSeq: marks.delivered, readSeq: marks.read }
+  return { ...shown, entries: entries.map((entry) => entryObject(entry)) }
 }
 
-/** What can be typed. */
-export const chatHelp: readonly string[] = [
-  '/ask NAME      ask somebody for a chat',
-  '/accept        accept the request that is open',
-  '/decline       decline it',
-  '/exit          leave the chat, or take your own request back',
-  '/who           list who is here',
-  '/block NAME    hear nothing more of somebody, who is not told',
-  '/unblock NAME  take that back',
-  '/quit          leave and end; so does Ctrl-D',
-  '//...          says a line that begins with /',
-]
-
-const notes = {
-  ready: (name, server) => `you are ${name} at ${server}. /help lists the commands`,
-  asked: (name) => `${name} was asked for a chat`,
-  requested: (name) => `${name} asks for a chat: /accept or /decline`,
-  begun: (name) => `you are talking with ${name}. /exit leaves`,
-  declined: (name) => `${name} declined, or did not answer`,
-  withdrawn: (name) => `${name} does not ask any more`,
-  left: (name) => `${name} has left the chat`,
-  blocked: (name) => `${name} is blocked: nothing of theirs arrives here`,
-  unblocked: (name) => `${name} is not blocked any more`,
-} as const satisfies Record<string, (name: string, server: string) => string>
-
-const exits = {
-  asking: (name: string) => `${name} is not asked any more`,
-  asked: (name: string) => `${name} was declined`,
-  talking: (name: string) => `you have left the chat with ${name}`,
-} as const
-
-function said(speaker: string, { type, body }: Extract<ChatNews, { event: 'said' }>): ChatText {
-  if (!isText(type)) {
-    return { lines: [`${speaker} sends ${escapeControls(type)}, ${body.length} bytes, which is not shown here`] }
-  }
-  const lines = decodeText(body)
-    .replace(/\r?\n$/, '')
-    .split(/\r?\n/)
-  const shown = lines.slice(0, linesMax).map(escapeControls)
-  return { speaker, lines: lines.length > linesMax ? [...shown, `… and ${lines.length - linesMax} more lines`] : shown }
+function placeJson({ peer, room }: Place): object {
+  return room === undefined ? { name: peer } : { room }
 }
 
-function refusalLine({ sentence, hint }: Extract<ChatNews, { event: 'refused' }>): string {
+/** What was to be sent by an earlier run, and is refused. */
+export function failureNews({ id, params, reason }: SendFailure): ChatNews {
+  return { event: 'unsent', id, text: new TextDecoder().decode(params.body), ...refusalOf(reason) }
+}
+
+/** What news tell of an error. */
+export function refusalOf({ code, sentence, hint }: { code: Code; sentence: string; hint: string | undefined }): Refusal {
+  return { code, sentence, hint }
+}
+
+const texts: { readonly [E in Event]: (news: News<E>) => string | readonly ChatText[] } = {
+  ready: ({ name, server }) => `you are ${escapeControls(name)} at ${escapeControls(server)}. /help lists the commands`,
+  asked: ({ name }) => `${escapeControls(name)} was asked to talk; what you type is sent once they accept`,
+  requested: ({ name, entry }) => [
+    { lines: [`${escapeControls(name)} asks to talk: /accept or /decline`] },
+    ...(entry?.text ? [speech(escapeControls(name), entry)] : []),
+  ],
+  accepted: ({ name }) => `${escapeControls(name)} is a contact now: /talk ${escapeControls(name)}`,
+  declined: ({ name }) => `${escapeControls(name)} declined to talk`,
+  'turned-away': ({ name }) => `${escapeControls(name)} was declined`,
+  begun: (place) => `you are talking ${place.room === undefined ? 'with' : 'in'} ${placeLabel(place)}. /exit leaves`,
+  exited: (place) => `you have left ${placeLabel(place)}; what comes is still shown`,
+  said: (heard) => [heardText(heard)],
+  changed: (heard) => [heardText(heard)],
+  did: ({ what, about }) => `${what === 'reacted' ? 'reacted to' : what} ${quote(shortened(about))}`,
+  file: ({ state, name }) => `${state} ${quote(name)}`,
+  older: () => 'there is more that you have not read: /history',
+  lost: () => 'some of what came was not kept for this device: /history has it',
+  here: ({ name }) => `${escapeControls(name)} is here`,
+  gone: ({ name }) => `${escapeControls(name)} is gone`,
+  typing: ({ name }) => `${escapeControls(name)} is typing`,
+  disconnected: () => 'connection lost, trying again',
+  connected: () => 'connected again',
+  who: (who) => `here: ${whoLines(who).join(', ')}`,
+  contacts: ({ contacts }) => [{ lines: contacts.length === 0 ? ['you have no contacts yet: /talk NAME'] : contacts.map(contactLine) }],
+  rooms: ({ rooms }) => [{ lines: rooms.length === 0 ? ['you are in no room'] : rooms.map(roomLine) }],
+  history: historyText,
+  blocked: ({ name }) => `${escapeControls(name)} is blocked: nothing of theirs arrives here`,
+  unblocked: ({ name }) => `${escapeControls(name)} is not blocked any more`,
+  help: () => [{ lines: chatHelp }],
+  unsent: ({ text, ...refusal }) => `not sent: ${quote(shortened(text))}: ${refusalLine(refusal)}`,
+  done: () => [],
+  refused: refusalLine,
+}
+
+function contactLine({ name, state, here }: Contact): string {
+  const standing = { accepted: '', asked: ' (you have asked)', asking: ' (asks you: /accept or /decline)' }[state]
+  return `${escapeControls(name)}${standing}${here === true ? ' (here)' : ''}`
+}
+
+function roomLine({ conversation, title, state, members }: ConversationInfo): string {
+  const standing = state === 'invited' ? ', you are invited: /talk joins' : ''
+  return `#${conversation} ${placeLabel({ conversation, room: title })} ${members} ${members === 1 ? 'member' : 'members'}${standing}`
+}
+
+function refusalLine({ sentence, hint }: Refusal): string {
   return escapeControls(hint === undefined ? sentence : `${sentence}. ${hint}`)
 }
-
-/** What is in another charset would be shown as something else. */
-function isText(type: string): boolean {
-  const parameters = /^text\/[^;]+(.*)$/is.exec(type)?.[1]
-  if (parameters === undefined) return false
-  return [...parameters.matchAll(/;\s*charset\s*=\s*"?([^";\s]*)/gi)].every(([, charset = '']) => /^(utf-8|us-ascii)$/i.test(charset))
-}
-
-/** What is no UTF-8 is shown as U+FFFD. */
-function decodeText(body: Uint8Array): string {
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(body)
-}
-
-const linesMax = limitTable.chatMessageLinesMax.value

@@ -1,21 +1,28 @@
-// A chat from its login to its end: what the server tells is shown, what is typed is done, one line after the other. It ends
-// with the input, /quit or a signal, and then in order; and with the connection.
+// A chat from its login to its end: what comes is shown, what is typed is done, one line after the other. It ends with the
+// input, /quit or a signal, and then in order. A connection that is lost is made again meanwhile.
 //
-// `chat NAME` is about that one person: it ends with an error when they do not come to talk. In a pipe that goes on until the
-// end of the input: nothing that was to be said is dropped in silence. What the error says at the end is not told as news too,
-// except to programs, which have an object for each thing that happens and one answer to each line of their input.
+// In a pipe a line is done when it is stored on the server, and the next one is read then: at the end of the input nothing is
+// left to be sent. At a terminal lines are taken as they are typed, and their words wait in the outbox. What is not sent at the
+// end is told, and is the exit code; what the outbox has is sent by the next chat.
+//
+// `chat NAME` in a pipe is about that one person: it ends with an error when they decline, and with the first line that is refused.
 
-import type { Client } from '../client/node.ts'
+import { nameKey } from '../domain/case-fold.ts'
+import type { Sent } from '../client/index.ts'
+import type { Clock } from '../domain/clock.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { type Advice, advised } from './advice.ts'
 import { LineAnswers } from './chat-answers.ts'
+import { pathOf, perform } from './chat-deeds.ts'
 import { type ChatCommand, parseChatLine } from './chat-line.ts'
-import type { ChatNews } from './chat-news.ts'
-import { Talk } from './chat-talk.ts'
+import { type ChatNews, failureNews, refusalOf } from './chat-news.ts'
+import { Talk, type Talker } from './chat-talk.ts'
 import type { ChatView } from './chat-view.ts'
 
 export interface ChatParts {
-  readonly client: Pick<Client, 'request' | 'events'>
+  /** Who is closed at the end. */
+  readonly me: Talker
+  readonly clock: Pick<Clock, 'monotonic'>
   /** What is typed, without newlines. */
   readonly lines: AsyncIterable<Uint8Array>
   readonly view: ChatView
@@ -30,90 +37,216 @@ export interface ChatParts {
 }
 
 /**
- * Chats, with `name` if there is one; resolves at the end of the input or when it is to stop. Ending the connection is up to
- * the caller.
- * @throws {SealwireError} why the connection is over; with `name` what is refused, `declined` and `peer_left`.
+ * Chats, with somebody or in a room if one is named; resolves at the end of the input or when it is to stop.
+ * @throws {SealwireError} why there will be no connection any more; `not_contact` and `connection_lost` when something is not
+ * sent; where somebody is named what is refused, and `declined`.
  */
-export async function runChat(name: string | undefined, parts: ChatParts): Promise<void> {
-  const { client, view, stop, json = false } = parts
-  const ended = new AbortController()
-  const answers = new LineAnswers((news) => view.tell(news))
-  const about = name === undefined ? undefined : new Appointment(name, parts)
-  const talk = new Talk(client, (news) => {
-    about?.hear(news)
-    if (json || about?.failure === undefined) view.tell(news)
-  })
-  const heard = hear(talk, about, parts, ended.signal)
-  const typed = type(talk, about, answers, parts)
+export async function runChat(who: string | number | undefined, parts: ChatParts): Promise<void> {
+  const chat = new Chat(who, parts)
   try {
-    await Promise.race([heard, typed, aborted(stop)])
-    if (json) answers.refused(new SealwireError('unknown_outcome', 'it was ended before the answer came'))
+    await chat.run()
   } catch (reason) {
-    if (json) answers.refused(withAdvice(reason))
-    throw reason
-  } finally {
-    ended.abort()
+    await chat.end()
+    throw withAdvice(reason)
+  }
+  const left = await chat.end()
+  if (left !== undefined) throw left
+}
+
+class Chat {
+  readonly #who: string | number | undefined
+  readonly #parts: ChatParts
+  readonly #talk: Talk
+  readonly #answers: LineAnswers
+  readonly #ended = new AbortController()
+  /** The line that is being done. */
+  #line: Promise<boolean> | undefined
+  /** What was to be sent and is not, since the end has begun. */
+  #unsent = 0
+  #declined: SealwireError | undefined
+
+  constructor(who: string | number | undefined, parts: ChatParts) {
+    this.#who = who
+    this.#parts = parts
+    this.#answers = new LineAnswers((news) => parts.view.tell(news))
+    this.#talk = new Talk({ ...parts, tell: (news) => this.#tell(news) })
+    if (parts.view.onTyping !== undefined) parts.view.onTyping = () => this.#talk.typing()
+  }
+
+  async run(): Promise<void> {
+    const { stop } = this.#parts
+    for (const aside of [this.#notice(), this.#failures()]) aside.catch(() => {}) // They end with the others.
+    const parts = [this.#watch(), this.#begin(), aborted(stop)]
+    for (const part of parts) part.catch(() => {})
+    await Promise.race(parts)
+  }
+
+  /** Sends what can be sent, and ends the connection. Answers what is not sent. */
+  async end(): Promise<SealwireError | undefined> {
+    const { me, view } = this.#parts
+    this.#ended.abort()
+    const { focus } = this.#talk
+    const held = this.#talk.drop()
+    if (me.state === 'online') await this.#talk.settled()
+    await me.close()
+    await this.#line?.catch(() => {})
     await view.drained()
-    // Whichever of them comes to an end later has nothing to add.
-    for (const rest of [heard, typed]) rest.catch(() => {})
-  }
-}
-
-/** The one conversation that `chat NAME` is about: when it has not come about, or in a pipe is over, that is the end. */
-class Appointment {
-  readonly name: string
-  readonly #terminal: boolean
-  #hasBegun = false
-  #failure: SealwireError | undefined
-
-  constructor(name: string, { terminal }: Pick<ChatParts, 'terminal'>) {
-    this.name = name
-    this.#terminal = terminal
+    if (held > 0 && focus.name === 'asking') {
+      return new SealwireError('not_contact', `${lines(held)} not sent: ${focus.peer} has not accepted yet`, {
+        hint: 'say it again when they have',
+      })
+    }
+    if (this.#unsent === 0) return undefined
+    return new SealwireError('connection_lost', `${lines(this.#unsent)} not sent yet`, {
+      hint: 'the next sealwire chat of this home sends it',
+    })
   }
 
-  get failure(): SealwireError | undefined {
-    return this.#failure
+  async #begin(): Promise<void> {
+    if (this.#who === undefined) await this.#talk.tellAskers()
+    else await this.#talk.with(this.#who)
+    // A person may type meanwhile.
+    if (!this.#parts.terminal) await this.#talk.caughtUp()
+    await Promise.race([this.#hear(), this.#type()])
   }
 
-  hear(news: ChatNews): void {
-    if (news.event === 'begun') this.#hasBegun = true
-    if (this.#terminal && this.#hasBegun) return
-    if (news.event === 'declined') this.#failure ??= new SealwireError('declined', `${news.name} declined, or did not answer`)
-    if (news.event === 'left') this.#failure ??= new SealwireError('peer_left', `${news.name} has left the chat`)
+  async #hear(): Promise<void> {
+    const { me, view } = this.#parts
+    const lost = (): void => view.tell({ event: 'lost' })
+    for await (const item of me.inbox({ signal: this.#ended.signal, lost })) {
+      await this.#talk.hear(item)
+      await view.drained()
+      if (view.closed) return
+      item.done()
+      if (this.#declined !== undefined) throw this.#declined
+    }
+    // Whoever has ended it says so.
+    await aborted(this.#parts.stop)
   }
-}
 
-async function hear(talk: Talk, about: Appointment | undefined, { client, view }: ChatParts, signal: AbortSignal): Promise<void> {
-  for await (const event of client.events({ signal })) {
-    talk.hear(event)
-    await view.drained()
-    if (view.closed) return
-    if (about?.failure !== undefined) throw about.failure
+  async #notice(): Promise<void> {
+    if (!this.#parts.terminal) return
+    for await (const event of this.#parts.me.events({ signal: this.#ended.signal })) this.#talk.notice(event)
   }
-}
 
-async function type(talk: Talk, about: Appointment | undefined, answers: LineAnswers, parts: ChatParts): Promise<void> {
-  const { lines, view, terminal, raw = false } = parts
-  if (about !== undefined) await refusedAs(talk.ask(about.name))
-  for await (const typed of lines) {
-    answers.begin()
+  async #failures(): Promise<void> {
+    for await (const failure of this.#parts.me.failures({ signal: this.#ended.signal })) this.#parts.view.tell(failureNews(failure))
+  }
+
+  async #watch(): Promise<void> {
+    const { me, view } = this.#parts
+    let isOnline = true
+    for await (const state of me.states({ signal: this.#ended.signal })) {
+      if (state === 'offline' && isOnline) view.tell({ event: 'disconnected' })
+      if (state === 'online' && !isOnline) {
+        view.tell({ event: 'connected' })
+        this.#talk.again().catch(() => {}) // The next connection looks again.
+      }
+      isOnline = state === 'online' || (isOnline && state === 'connecting')
+    }
+    await aborted(this.#parts.stop)
+  }
+
+  async #type(): Promise<void> {
+    const { lines: typed, view } = this.#parts
+    for await (const line of typed) {
+      if (this.#ended.signal.aborted) return
+      this.#line = this.#do(line)
+      if (await this.#line) return
+      await view.drained()
+      if (view.closed) return
+    }
+  }
+
+  /** Whether that was all. @throws {SealwireError} a refusal that is the end. */
+  async #do(line: Uint8Array): Promise<boolean> {
+    this.#answers.begin()
     try {
-      const command: ChatCommand = raw ? { name: 'say', body: typed } : parseChatLine(typed)
-      if (command.name === 'quit') return answers.done()
-      // In a pipe what is to be said waits for somebody to say it to.
-      if (command.name === 'say' && !terminal) await talk.answered()
-      if (about?.failure !== undefined) throw about.failure
-      await talk.perform(command)
-      answers.done()
+      const command = this.#parse(line)
+      if (command.name === 'say') await this.#say(command.body)
+      else if (command.name === 'file') this.#sendFile(command.path)
+      else if (command.name !== 'quit') await this.#perform(command)
+      this.#answers.done()
+      return command.name === 'quit'
     } catch (reason) {
       const error = withAdvice(reason)
-      if (!terminal && about !== undefined && error.code === 'usage') throw meantAsText(error)
-      // Of a line that is too long the input has handed out the beginning, and then it ends.
-      if (isTheEnd(error) || (!terminal && (about !== undefined || error.code === 'message_too_large'))) throw error
-      answers.refused(error)
+      this.#answers.refused(error, this.#isTheEnd(error) && this.#parts.json !== true)
+      if (this.#isTheEnd(error)) throw error
+      return false
     }
-    await view.drained()
-    if (view.closed) return
+  }
+
+  #parse(line: Uint8Array): ChatCommand {
+    const { raw = false, terminal } = this.#parts
+    if (raw) return { name: 'say', body: line }
+    try {
+      return parseChatLine(line)
+    } catch (reason) {
+      throw terminal || this.#who === undefined ? reason : meantAsText(SealwireError.from(reason))
+    }
+  }
+
+  async #say(body: Uint8Array): Promise<void> {
+    const sent = this.#talk.say(body)
+    sent.catch(() => void (this.#unsent += this.#ended.signal.aborted ? 1 : 0))
+    if (!this.#parts.terminal) return this.#answers.done(await sent)
+    this.#follow(sent, new TextDecoder().decode(body))
+  }
+
+  /** Nobody waits for what is typed at a terminal; a refusal is told when it comes. */
+  #follow(sent: Promise<Sent>, text: string, id?: string): void {
+    sent.catch((reason: unknown) => {
+      if (!this.#ended.signal.aborted)
+        this.#tell({ event: 'unsent', ...(id === undefined ? {} : { id }), text, ...refusalOf(withAdvice(reason)) })
+    })
+  }
+
+  /** What is piped in may be anybody's, and must not choose files. */
+  #sendFile(typed: string): void {
+    const { terminal, view } = this.#parts
+    if (!terminal) throw new SealwireError('usage', '/file is for terminals', { hint: 'sealwire file send sends one' })
+    const sent = this.#talk.conversation.sendFile(pathOf(typed), { signal: this.#ended.signal })
+    view.tell({ event: 'file', state: 'sending', name: typed })
+    sent.then(
+      () => view.tell({ event: 'file', state: 'sent', name: typed }),
+      (reason: unknown) => view.tell({ event: 'unsent', text: typed, ...refusalOf(withAdvice(reason)) }),
+    )
+  }
+
+  async #perform(command: Exclude<ChatCommand, { name: 'say' | 'file' | 'quit' }>): Promise<void> {
+    const { me, terminal } = this.#parts
+    // A person would type on meanwhile, and what they type should be kept at once.
+    if (terminal && me.state !== 'online' && !isLocal(command)) throw new SealwireError('unreachable', 'there is no connection now')
+    await perform(command, { me, talk: this.#talk, tell: (news) => this.#tell(news) })
+    if (!terminal) await this.#talk.caughtUp()
+  }
+
+  /** What the error says at the end is not told as news too, except to programs. */
+  #tell(news: ChatNews): void {
+    const { json = false, terminal, view } = this.#parts
+    if (
+      news.event === 'declined' &&
+      !terminal &&
+      typeof this.#who === 'string' &&
+      nameKey(news.name) === nameKey(this.#who) &&
+      this.#talk.isAbout(news.name)
+    ) {
+      this.#declined = withAdvice(new SealwireError('declined', `${news.name} declined to talk`))
+      if (!json) return
+    }
+    view.tell(news)
+    if (news.event === 'begun' && terminal && news.peer !== undefined) this.#tellWhetherHere(news.peer).catch(() => {}) // It is not known then.
+  }
+
+  async #tellWhetherHere(name: string): Promise<void> {
+    const { people } = await this.#parts.me.call('directory.who', {})
+    if (people.some((person) => person.name === name) && this.#talk.isAbout(name)) this.#parts.view.tell({ event: 'here', name })
+  }
+
+  /** Of a line that is too long the input has handed out the beginning, and then it ends. */
+  #isTheEnd({ code }: SealwireError): boolean {
+    const { me, terminal } = this.#parts
+    return me.state === 'closed' || (!terminal && (this.#who !== undefined || code === 'message_too_large'))
   }
 }
 
@@ -125,17 +258,12 @@ function meantAsText(error: SealwireError): SealwireError {
   })
 }
 
-/** The connection is over. A command that does not exist is no reason to go. */
-function isTheEnd({ code, fatal }: SealwireError): boolean {
-  return fatal && code !== 'usage'
+function isLocal({ name }: ChatCommand): boolean {
+  return name === 'exit' || name === 'help'
 }
 
-async function refusedAs(asked: Promise<void>): Promise<void> {
-  try {
-    await asked
-  } catch (reason) {
-    throw withAdvice(reason)
-  }
+function lines(count: number): string {
+  return count === 1 ? 'a line is' : `${count} lines are`
 }
 
 function withAdvice(reason: unknown): SealwireError {
@@ -148,8 +276,10 @@ async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 const inChat: Advice = {
-  not_in_chat: '/ask NAME asks somebody for a chat',
-  no_request: 'wait until somebody asks',
-  busy: 'wait until the chat is over',
-  name_invalid: 'check the name',
+  not_found: 'check the name',
+  no_request: '/contacts lists who asks',
+  not_contact: '/talk NAME asks them',
+  busy: 'wait until some are answered',
+  quota_exceeded: 'they have to read what waits for them first',
+  unreachable: 'try again when there is one',
 }

@@ -5,6 +5,7 @@ import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor 
 import { styleText } from 'node:util'
 import { limitTable } from '../protocol/limits.ts'
 import { type ChatNews, chatText } from './chat-news.ts'
+import { type ChatText, cut, placeLabel } from './chat-text.ts'
 import { type ChatView, plainText } from './chat-view.ts'
 
 /** A keyboard and a screen. */
@@ -18,6 +19,8 @@ export class ChatTerminal implements ChatView, Disposable {
   readonly #streams: TerminalStreams
   readonly #keyboard: Interface
   readonly #typed: string[] = []
+  /** Told when something is typed that is no command. */
+  onTyping: () => void = () => {}
   #over = false
   #wake = (): void => {}
 
@@ -29,6 +32,9 @@ export class ChatTerminal implements ChatView, Disposable {
     // Ctrl-C and Ctrl-D both end the chat in order; a half-typed line is given up.
     this.#keyboard.on('SIGINT', () => this.#keyboard.close())
     this.#keyboard.on('close', () => this.#end())
+    input.on('keypress', () => {
+      if (/^[^/]/.test(this.#keyboard.line)) this.onTyping()
+    })
   }
 
   get closed(): boolean {
@@ -36,9 +42,10 @@ export class ChatTerminal implements ChatView, Disposable {
   }
 
   tell(news: ChatNews): void {
-    const text = chatText(news)
-    const shown = text.speaker === undefined ? this.#dimmed(text.lines) : plainText(text, (speaker) => this.#style('bold', speaker))
-    this.#above(shown)
+    if (news.event === 'begun') this.#keyboard.setPrompt(`${short(placeLabel(news))}> `)
+    if (news.event === 'exited' || news.event === 'asked') this.#keyboard.setPrompt('> ')
+    const shown = chatText(news).map((text) => this.#styled(text))
+    if (shown.length > 0) this.#above(shown.join(''))
   }
 
   drained(): Promise<void> {
@@ -95,8 +102,9 @@ export class ChatTerminal implements ChatView, Disposable {
     this.#keyboard.prompt(true)
   }
 
-  #dimmed(lines: readonly string[]): string {
-    return lines.map((line) => `${this.#style('dim', line)}\n`).join('')
+  #styled(text: ChatText): string {
+    if (text.speaker !== undefined) return plainText(text, (speaker) => this.#style('bold', speaker))
+    return text.lines.map((line) => `${this.#style('dim', line)}\n`).join('')
   }
 
   #style(format: 'bold' | 'dim', text: string): string {
@@ -104,9 +112,15 @@ export class ChatTerminal implements ChatView, Disposable {
   }
 }
 
+/** A title may be longer than a small screen is wide. */
+function short(label: string): string {
+  return label.length <= promptMax ? label : `${cut(label, promptMax - 1)}…`
+}
+
 function eraseLine(output: NodeJS.WritableStream): void {
   cursorTo(output, 0)
   clearScreenDown(output)
 }
 
+const promptMax = 16
 const typedMax = limitTable.chatTypedLinesMax.value

@@ -1,6 +1,7 @@
 // Where the news of a chat goes: a pipe or a file, as lines or as JSON. The terminal is in chat-terminal.ts.
 
-import { type ChatNews, type ChatText, chatJson, chatText } from './chat-news.ts'
+import { type ChatNews, chatJson, chatText } from './chat-news.ts'
+import { type ChatText, plainLines } from './chat-text.ts'
 import type { TextOutput } from './echo-output.ts'
 import { jsonLine } from './json-line.ts'
 
@@ -8,6 +9,8 @@ import { jsonLine } from './json-line.ts'
 export interface ChatView {
   /** Whether nobody reads any more. */
   readonly closed: boolean
+  /** Of a keyboard: called when something is typed that is no command. */
+  onTyping?: () => void
   tell(news: ChatNews): void
   /** Resolves when everything was taken: whoever reads sets the pace. */
   drained(): Promise<void>
@@ -20,7 +23,12 @@ export class PlainView implements ChatView {
 
   constructor(output: TextOutput, { json }: { readonly json: boolean }) {
     this.#output = output
-    this.#format = json ? (news) => jsonLine(chatJson(news)) : (news) => plainText(chatText(news), (speaker) => speaker)
+    this.#format = json
+      ? (news) => jsonLine(chatJson(news))
+      : (news) =>
+          chatText(news)
+            .map((text) => plainText(text))
+            .join('')
   }
 
   get closed(): boolean {
@@ -36,9 +44,9 @@ export class PlainView implements ChatView {
   }
 }
 
-/** Every line with its end. The first of a message stands behind who said it, the others behind a bar. */
-export function plainText({ speaker, lines }: ChatText, style: (speaker: string) => string): string {
-  const [first = '', ...others] = lines
-  if (speaker === undefined) return lines.map((line) => `${line}\n`).join('')
-  return [`${style(`${speaker}:`)} ${first}\n`, ...others.map((line) => `  | ${line}\n`)].join('')
+/** Every line with its end. */
+export function plainText(text: ChatText, style?: (speaker: string) => string): string {
+  return plainLines(text, style)
+    .map((line) => `${line}\n`)
+    .join('')
 }

@@ -1,11 +1,15 @@
 // `sealwire chat`: what it is told, and whom it talks through.
 
 import { Command } from 'commander'
+import { openSealwire } from '../client/home/open-sealwire.ts'
+import type { Home } from '../client/home/home.ts'
+import { type Profile, readProfile } from '../client/home/profile.ts'
+import type { Sealwire } from '../client/index.ts'
 import { systemClock } from '../domain/clock.ts'
-import { chatBodyBytesMax } from '../protocol/contract/index.ts'
+import { messageBodyBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { resolveLimits } from '../protocol/limits.ts'
-import { advised } from './advice.ts'
+import { whoOf } from './chat-deeds.ts'
 import { runChat } from './chat-run.ts'
 import { ChatTerminal } from './chat-terminal.ts'
 import { type ChatView, PlainView } from './chat-view.ts'
@@ -13,8 +17,8 @@ import { wantsColours } from './colours.ts'
 import { inputLines } from './echo-input.ts'
 import { EchoOutput } from './echo-output.ts'
 import { formatEndpoint } from './endpoint.ts'
-import { findHome, type Home } from './home.ts'
-import { type Member, openMember } from './member.ts'
+import { findHome } from './find-home.ts'
+import { adviseMember, warnOf } from './member.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
 interface ChatFlags {
@@ -27,8 +31,8 @@ interface ChatFlags {
 export function command(): Command {
   return new Command('chat')
     .usage('[OPTIONS] [NAME]')
-    .description('Talk to somebody, line by line. Without NAME: be there, and accept who asks.')
-    .argument('[NAME]', 'whom to ask for a chat')
+    .description('Talk to somebody, line by line, whether they are here or not. Without NAME: see what comes, and accept who asks.')
+    .argument('[NAME]', 'with whom to talk; # and its number for a room')
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
     .option('--json', 'print a JSON object for each thing that happens')
     .option('--raw', 'with NAME, in a pipe: say every line as it is, also one that begins with /')
@@ -36,23 +40,21 @@ export function command(): Command {
     .action(chat)
 }
 
-async function chat(name: string | undefined, { home, json = false, raw = false }: ChatFlags): Promise<void> {
+async function chat(name: string | undefined, { home: folder, json = false, raw = false }: ChatFlags): Promise<void> {
   if (raw) checkRaw(name, process.stdin.isTTY)
+  const who = name === undefined ? undefined : whoOf(name)
+  const home = findHome(folder, process.env)
+  const profile = readProfile(home)
   using stop = stopOnSignals({ clock: systemClock })
-  const member = await openStoppable(findHome(home, process.env), stop.signal)
-  if (member === undefined) return
-  const { profile, client } = member
+  const me = await connected(home, stop.signal)
+  if (me === undefined) return
   using talkers = openTalkers(json)
-  const { view, lines, terminal } = talkers
-  try {
-    view.tell({ event: 'ready', name: profile.name, server: formatEndpoint(profile.server) })
-    await runChat(name, { client, lines, view, terminal, json, raw, stop: stop.signal })
-    await client.drain()
-  } catch (reason) {
-    throw advised(reason)
-  } finally {
-    client.close()
-  }
+  talkers.view.tell(readyNews(profile))
+  await runChat(who, { ...talkers, me, clock: systemClock, json, raw, stop: stop.signal })
+}
+
+function readyNews({ name, server }: Profile) {
+  return { event: 'ready', name, server: formatEndpoint(server) } as const
 }
 
 /** Without commands nobody can be asked or accepted, and who types could not leave. */
@@ -62,14 +64,23 @@ function checkRaw(name: string | undefined, isTerminal: boolean): void {
   if (isTerminal) throw new SealwireError('usage', '--raw is for what comes from a pipe or a file', { hint: 'leave it out at a terminal' })
 }
 
-/** `undefined` when whoever started it does not want it any more. */
-async function openStoppable(home: Home, signal: AbortSignal): Promise<Member | undefined> {
+/**
+ * The first connection has to come about; later ones are made again and again. `undefined` when whoever started it does not want
+ * it any more.
+ */
+async function connected(home: Home, signal: AbortSignal): Promise<Sealwire | undefined> {
+  const me = await openSealwire(home.path, { offline: true, warn: warnOf })
   try {
-    return await openMember(home, { clock: systemClock, signal })
+    for await (const state of me.states({ signal })) {
+      if (state === 'online') return me
+      if (state === 'offline') throw SealwireError.from(me.reason)
+    }
   } catch (reason) {
-    if (signal.aborted) return undefined
-    throw reason
+    await me.close()
+    throw adviseMember(home, reason)
   }
+  await me.close()
+  return undefined
 }
 
 /** Who types and who reads: a person at a terminal, or programs and files. */
@@ -88,19 +99,22 @@ function openTalkers(json: boolean): Talkers {
   const limits = resolveLimits()
   const text = new EchoOutput(standardOutput, { ...limits, echoOutputBytesMax: limits.chatOutputBytesMax }, systemClock)
   // A line that is too long is handed out so that it can be refused.
-  const lines = inputLines(input, chatBodyBytesMax + 2)
+  const lines = inputLines(input, messageBodyBytesMax + 2)
   return { view: new PlainView(text, { json }), lines, terminal: false, [Symbol.dispose]: () => void input.destroy() }
 }
 
 const standardOutput = 1
 
 const notes = `
-What you type is said; what begins with / is a command: /ask NAME, /accept, /decline, /exit, /who,
-/block NAME, /unblock NAME, /help, /quit. In a pipe there is no prompt, lines wait until the one
-who was asked has answered, and the end of the input ends the chat.
+What you type is stored on the server and reaches them whenever they are here; who does not know you
+is asked first. What begins with / is a command: /talk NAME, /accept, /decline, /exit, /history,
+/edit TEXT, /delete, /react EMOJI, /file PATH, /who, /contacts, /rooms, /block NAME, /quit; /help
+explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
+means that every line is stored on the server.
 
 Examples:
-  sealwire chat                          be there for others
-  sealwire chat bob                      ask bob
+  sealwire chat                          see what comes, and who asks
+  sealwire chat bob                      talk with bob
+  sealwire chat '#12'                    talk in a room
   make 2>&1 | sealwire chat --raw bob    what a program prints, whatever is in it
   sealwire chat --json --home ./bot      for a program`

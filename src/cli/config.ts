@@ -11,7 +11,7 @@ import type { LogLevel } from '../server/log.ts'
 import type { MutualTls } from '../server/mutual-tls.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from './endpoint.ts'
 import { environmentLayer, type Flags, flagsLayer, type Layer } from './layer.ts'
-import { choice, type Reader, readLimit, readPath, readSwitch } from './option-value.ts'
+import { choice, type Reader, readLimit, readPath, readSwitch, readWebOrigin } from './option-value.ts'
 import { commandLine } from './origin.ts'
 import {
   configOption,
@@ -46,6 +46,10 @@ export interface ServeConfig {
   readonly sealed: readonly Endpoint[]
   /** Whether it also echoes there for clients of version 1. Default: false. */
   readonly sealedV1: boolean
+  /** Where browsers connect, with WebSockets. Default: nowhere. */
+  readonly web: readonly Endpoint[]
+  /** Pages that may connect there beside those of the same host and port. Default: none. */
+  readonly webOrigins: readonly string[]
   /** Where the echo service listens. Default: nowhere. */
   readonly echo: Endpoint | undefined
   readonly limits: Limits
@@ -84,6 +88,8 @@ export async function resolveServeConfig(sources: ConfigSources): Promise<ServeC
     joinListen: last(layers, 'join-listen', parseEndpoint),
     sealed: Object.freeze(given(layers, 'sealed', parseEndpoint) ?? []),
     sealedV1: last(layers, 'sealed-v1', readSwitch) ?? false,
+    web: Object.freeze(given(layers, 'web', parseEndpoint) ?? []),
+    webOrigins: Object.freeze(given(layers, 'web-origin', readWebOrigin) ?? []),
     echo: last(layers, 'echo', parseEndpoint),
     limits: limitsOf(layers),
     logLevel: last(layers, 'log-level', choice(logLevels)) ?? 'info',
@@ -142,9 +148,9 @@ function limitsOf(layers: readonly Layer[]): Limits {
   return resolveLimits(Object.fromEntries(rows))
 }
 
-function refuseTwice({ listen, echo, joinListen, sealed }: ServeConfig): void {
+function refuseTwice({ listen, echo, joinListen, sealed, web }: ServeConfig): void {
   const others = [echo, joinListen].filter((endpoint) => endpoint !== undefined)
-  const fixed = [...listen, ...others, ...sealed].filter(({ port }) => port !== 0).map(formatEndpoint)
+  const fixed = [...listen, ...others, ...sealed, ...web].filter(({ port }) => port !== 0).map(formatEndpoint)
   const twice = fixed.find((text, index) => fixed.indexOf(text) < index)
   if (twice === undefined) return
   throw new SealwireError('config_invalid', `the address ${twice} is asked for twice`, { hint: 'give each listener its own' })

@@ -30,3 +30,15 @@ function day(at: number): string {
 function iso(at: number): string {
   return new Date(at).toISOString()
 }
+
+/** The commands that list devices, and shut one out. */
+export interface DeviceCommands {
+  readonly list: string
+  readonly revoke: string
+}
+
+/** What is said when a password was changed: devices have no use for it. Nothing where there are none. */
+export function devicesLine(count: number, what: 'device' | 'other device', { list, revoke }: DeviceCommands): string {
+  if (count === 0) return ''
+  return `${count} ${what}${count === 1 ? '' : 's'} can still log in without it; see which: ${list}, and shut one out: ${revoke}\n`
+}

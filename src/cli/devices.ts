@@ -2,13 +2,15 @@
 
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
+import { formatInviteLink } from '../pki/index.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { writeAll } from './descriptor.ts'
 import { deviceJson, deviceLine } from './device-line.ts'
-import { findHome } from './home.ts'
+import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
 import { withMember } from './member.ts'
+import { terminalQr } from './terminal-qr.ts'
 
 interface DevicesFlags {
   readonly home?: string
@@ -21,13 +23,14 @@ type Listed = Result<'device.list'>['devices'][number]
 export function command(): Command {
   const devices = new Command('devices')
     .usage('[COMMAND] [OPTIONS]')
-    .description('List the devices of your account, or revoke one.')
-    .argument('[command]', 'revoke')
+    .description('List the devices of your account, add one, or revoke one.')
+    .argument('[command]', 'add or revoke')
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', notes)
     .action(async (word: string | undefined, flags: DevicesFlags) => {
-      if (word !== undefined) throw new SealwireError('usage', `unknown command 'devices ${word}'`, { hint: 'devices revoke ID is one' })
+      if (word !== undefined)
+        throw new SealwireError('usage', `unknown command 'devices ${word}'`, { hint: 'devices add and devices revoke ID are some' })
       await list(flags)
     })
   const revoking = new Command('revoke')
@@ -37,7 +40,24 @@ export function command(): Command {
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
     .option('--json', 'print a JSON object')
     .action((id: string, _flags: DevicesFlags, self: Command) => revoke(id, self.optsWithGlobals<DevicesFlags>()))
-  return devices.addCommand(revoking)
+  const adding = new Command('add')
+    .description('Show a link, good once and for ten minutes, with which another installation becomes a device of your account.')
+    .summary('show a link for one more device')
+    .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--json', 'print a JSON object')
+    .action((_flags: DevicesFlags, self: Command) => add(self.optsWithGlobals<DevicesFlags>()))
+  return devices.addCommand(adding).addCommand(revoking)
+}
+
+async function add({ home, json = false }: DevicesFlags): Promise<void> {
+  await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client, profile }) => {
+    const { secret, expiresAt } = await client.request('device.link', {})
+    const transport = profile.serverKey === undefined ? 'tls' : 'sealed'
+    const link = formatInviteLink({ ...profile.server, transport, pin: profile.pin, makes: 'device', invitation: secret })
+    const until = new Date(expiresAt).toISOString()
+    const lines = [link, ...terminalQr(link), `good once, until ${until.slice(11, 16)} UTC: sealwire join LINK, there`]
+    await writeAll(standardOutput, json ? jsonLine({ link, expiresAt: until }) : `${lines.join('\n')}\n`)
+  })
 }
 
 async function list({ home, json = false }: DevicesFlags): Promise<void> {
@@ -76,5 +96,6 @@ from another; the certificate of a revoked device is never good again.
 
 Examples:
   sealwire devices
+  sealwire devices add
   sealwire devices revoke 3f1c0a9b77d2e4515a60
   sealwire devices --json | jq -r .device`

@@ -1,29 +1,33 @@
 // `sealwire doctor`: says what is wrong between here and a server, or in the folder of one, and what to do about it.
 
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { errorCode } from '../pki/durable-file.ts'
+import type { Transport } from '../pki/index.ts'
 import { isPin } from '../pki/pin.ts'
+import { sealedPins } from '../pki/sealed-key.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { resolveLimits } from '../protocol/limits.ts'
 import { resolveServeConfig } from './config.ts'
 import { checkDataFolder, findDataFolder, folderFingerprint } from './data-folder.ts'
 import { writeAll } from './descriptor.ts'
-import { clientCertificateOf, readDevice } from './device-files.ts'
+import { clientCertificateOf, readDevice } from '../client/home/device-files.ts'
 import type { Trust } from './doctor/certificates.ts'
 import { examineFolder, examineOwnCertificate } from './doctor/examine-folder.ts'
 import { examineAddresses, examineDescriptors } from './doctor/examine-machine.ts'
+import { examineSealed } from './doctor/examine-sealed.ts'
 import { examineServer, type ServerExamination } from './doctor/examine-server.ts'
 import { type Finding, faultNames, faults, findingLines } from './doctor/finding.ts'
 import { type Endpoint, parseEndpoint } from './endpoint.ts'
-import { findHome, type Home } from './home.ts'
+import { findHome } from './find-home.ts'
+import type { Home } from '../client/home/home.ts'
 import { jsonLine } from './json-line.ts'
-import { KnownServers } from './known-servers.ts'
+import { KnownServers } from '../client/home/known-servers.ts'
 import { commandLine, refuse } from './origin.ts'
-import { findProfile, type Profile } from './profile.ts'
+import { findProfile, type Profile } from '../client/home/profile.ts'
 
 /** The flags as they were typed. */
 interface DoctorFlags {
@@ -42,9 +46,9 @@ interface DoctorFlags {
 /** The command, as program.ts loads it. */
 export function command(): Command {
   return new Command('doctor')
-    .usage('[OPTIONS] [HOST:PORT]')
+    .usage('[OPTIONS] [HOST:PORT | sealed://HOST:PORT]')
     .description('Say what is wrong between here and a server, or on the server itself, and what to do about it.')
-    .argument('[HOST:PORT]', 'the server (default: the one that was joined from the home)')
+    .argument('[HOST:PORT]', 'the server, sealed://HOST:PORT for the sealed channel (default: the one that was joined from the home)')
     .option('--pin <fingerprint>', 'the fingerprint that the server should have (default: as it is known in the home)')
     .option('--ca <file>', 'or the authorities that may have signed its certificate: a PEM file')
     .option('--certificate <file>', 'show this client certificate to the server: a PEM file, with --key (default: that of the home)')
@@ -67,7 +71,7 @@ async function examine(address: string | undefined, flags: DoctorFlags): Promise
   const home = findHome(flags.home, process.env)
   const server = address === undefined ? undefined : readServer(address)
   const isServerSide = flags.data !== undefined || flags.listen !== undefined || flags.config !== undefined
-  const target = server ?? (isServerSide ? undefined : findProfile(home)?.server)
+  const target = server ?? (isServerSide ? undefined : joinedServer(home))
   const inside = isServerSide || target === undefined ? await examineInside(flags) : []
   const outside = target === undefined ? [] : await examineOutside(target, home, flags)
   await tell([...inside, ...outside], flags.json === true)
@@ -104,13 +108,21 @@ async function examineInside(flags: DoctorFlags): Promise<readonly Finding[]> {
   ]
 }
 
-async function examineOutside(server: Endpoint, home: Home, flags: DoctorFlags): Promise<readonly Finding[]> {
+async function examineOutside({ transport, ...server }: Target, home: Home, flags: DoctorFlags): Promise<readonly Finding[]> {
   const limits = resolveLimits()
+  const timeoutMs = flags.timeout === undefined ? limits.clientDialMsMax : readTimeout(flags.timeout)
+  if (transport === 'sealed') {
+    const deviceKey = joinedAt(server, home)?.serverKey === undefined ? undefined : readDevice(home)?.keys.x25519
+    return await examineSealed(
+      { server, trust: readSealedTrust(server, home, flags), deviceKey, timeoutMs },
+      { clock: systemClock, limits },
+    )
+  }
   const clientCertificate = readClientCertificate(flags) ?? deviceCertificate(server, home)
   const examination: ServerExamination = {
     server,
     trust: readTrust(server, home, flags),
-    timeoutMs: flags.timeout === undefined ? limits.clientDialMsMax : readTimeout(flags.timeout),
+    timeoutMs,
     notBefore: writtenAt([ownFile, home.pathOf('known_servers'), home.pathOf('profile.json')]),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
   }
@@ -121,20 +133,44 @@ async function examineOutside(server: Endpoint, home: Home, flags: DoctorFlags):
 function readTrust(server: Endpoint, home: Home, { pin, ca, data }: DoctorFlags): Trust {
   if (pin !== undefined && ca !== undefined)
     throw new SealwireError('usage', '--pin and --ca both say whom to trust', { hint: 'give one of them' })
-  if (pin !== undefined) {
-    if (!isPin(pin)) throw refuse(commandLine('--pin'), pin, 'is not a fingerprint', 'write it as the server prints it: SHA256:…')
-    return { by: 'pin', pin, source: '--pin' }
-  }
+  if (pin !== undefined) return { by: 'pin', ...readPin(pin) }
   if (ca !== undefined) return { by: 'roots', roots: readRoots(ca), source: ca }
   if (data !== undefined) {
     const folder = findDataFolder(data, process.env)
     checkDataFolder(folder)
     return { by: 'pin', pin: folderFingerprint(folder), source: folder }
   }
-  const known = new KnownServers(home).pinOf(server)
-  if (known !== undefined) return { by: 'pin', pin: known, source: home.pathOf('known_servers') }
+  const known = knownPin(server, home)
+  return known === undefined ? { by: 'nothing' } : { by: 'pin', ...known }
+}
+
+/** The same for the static key of the sealed channel, which no authority vouches for. */
+function readSealedTrust(server: Endpoint, home: Home, { pin, ca, certificate, data }: DoctorFlags): PinOfSource | undefined {
+  if (ca !== undefined || certificate !== undefined)
+    throw new SealwireError('usage', 'the sealed channel has no certificates', { hint: 'leave --ca and --certificate out, and give --pin' })
+  if (pin !== undefined) return readPin(pin)
+  if (data === undefined) return knownPin(server, home)
+  const folder = findDataFolder(data, process.env)
+  const own = sealedPins(folder, systemClock.now())?.current
+  return own === undefined ? undefined : { pin: own, source: folder }
+}
+
+/** A fingerprint, and who says it. */
+interface PinOfSource {
+  readonly pin: string
+  readonly source: string
+}
+
+function readPin(pin: string): PinOfSource {
+  if (isPin(pin)) return { pin, source: '--pin' }
+  throw refuse(commandLine('--pin'), pin, 'is not a fingerprint', 'write it as the server prints it: SHA256:…')
+}
+
+function knownPin(server: Endpoint, home: Home): PinOfSource | undefined {
+  const pin = new KnownServers(home).pinOf(server)
+  if (pin !== undefined) return { pin, source: home.pathOf('known_servers') }
   const joined = joinedAt(server, home)
-  return joined === undefined ? { by: 'nothing' } : { by: 'pin', pin: joined.pin, source: home.pathOf('profile.json') }
+  return joined && { pin: joined.pin, source: home.pathOf('profile.json') }
 }
 
 function readRoots(path: string): readonly X509Certificate[] {
@@ -151,7 +187,20 @@ function readClientCertificate({ certificate, key }: DoctorFlags): ServerExamina
   if (certificate === undefined && key === undefined) return undefined
   if (certificate === undefined || key === undefined)
     throw new SealwireError('usage', '--certificate and --key belong together', { hint: 'give both' })
-  return { chain: readText(certificate, '--certificate'), key: readText(key, '--key') }
+  const shown = { chain: readText(certificate, '--certificate'), key: readText(key, '--key') }
+  const privateKey = readable(() => createPrivateKey(shown.key), '--key', key, 'a private key')
+  const leaf = readable(() => new X509Certificate(shown.chain), '--certificate', certificate, 'a certificate')
+  if (leaf.checkPrivateKey(privateKey)) return shown
+  throw refuse(commandLine('--key'), key, `is not the key of ${certificate}`, 'give the two that were made together')
+}
+
+/** What OpenSSL says of a file that it cannot read may hold some of it. */
+function readable<T>(read: () => T, flag: string, path: string, what: string): T {
+  try {
+    return read()
+  } catch {
+    throw refuse(commandLine(flag), path, `is not ${what}`, `give ${what} as a PEM file without a passphrase`)
+  }
 }
 
 /** What the home shows to the server that it has joined, and to nobody else. */
@@ -167,10 +216,22 @@ function readText(path: string, flag: string): string {
   }
 }
 
-function readServer(text: string): Endpoint {
-  const server = parseEndpoint(text, commandLine('HOST:PORT'))
-  if (server.port > 0) return server
+/** A server, and how it is reached. */
+interface Target extends Endpoint {
+  readonly transport: Transport
+}
+
+/** As `serve` prints it, `tls://` or `sealed://` and HOST:PORT, or HOST:PORT alone, which is TLS. */
+function readServer(text: string): Target {
+  const [, transport = 'tls', address = text] = /^(tls|sealed):\/\/(.*)$/.exec(text) ?? []
+  const server = parseEndpoint(address, commandLine('HOST:PORT'))
+  if (server.port > 0) return { ...server, transport: transport === 'sealed' ? 'sealed' : 'tls' }
   throw refuse(commandLine('HOST:PORT'), text, 'has the port 0, where nobody can answer', 'give the port that the server printed')
+}
+
+function joinedServer(home: Home): Target | undefined {
+  const profile = findProfile(home)
+  return profile && { ...profile.server, transport: profile.serverKey === undefined ? 'tls' : 'sealed' }
 }
 
 /** The profile of the home, when it is one at `server`. */
@@ -202,5 +263,6 @@ next; a warning is no fault. It ends with the exit code of the first fault.
 Examples:
   sealwire doctor                             of the server that was joined
   sealwire doctor chat.example:5555           of any server
+  sealwire doctor sealed://chat.example:1337  of any server with the sealed channel
   sealwire doctor --data /srv/sealwire        on the machine of a server
   sealwire doctor mail.example:465 --ca authority.pem`

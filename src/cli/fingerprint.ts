@@ -4,14 +4,14 @@ import { Command } from 'commander'
 import { keyPin } from '../channel/index.ts'
 import { systemClock } from '../domain/clock.ts'
 import { authorityOf, Flusher, readPeerChain, readSealedKey } from '../link/index.ts'
-import { sealedKeyPin, spkiPin, type Transport } from '../pki/index.ts'
+import { sealedPins, spkiPin, type Transport } from '../pki/index.ts'
 import { resolveLimits, SealwireError } from '../protocol/index.ts'
 import { checkDataFolder, findDataFolder, folderFingerprint } from './data-folder.ts'
 import { writeAll, writeNow } from './descriptor.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint } from './endpoint.ts'
-import { findHome } from './home.ts'
+import { findHome } from './find-home.ts'
 import { commandLine } from './origin.ts'
-import { readProfile } from './profile.ts'
+import { readProfile } from '../client/home/profile.ts'
 
 /** The flags as they were typed. */
 interface FingerprintFlags {
@@ -57,8 +57,8 @@ function localFingerprint({ data, home, sealed = false }: FingerprintFlags): str
 }
 
 function sealedFingerprint(folder: string): string {
-  const pin = sealedKeyPin(folder)
-  if (pin !== undefined) return pin
+  const pins = sealedPins(folder, systemClock.now())
+  if (pins !== undefined) return pins.current
   throw new SealwireError('key_missing', `${folder} has no key for the sealed channel`, {
     hint: 'start the server with --sealed HOST:PORT',
   })

@@ -9,8 +9,8 @@ import { limitTable } from '../protocol/limits.ts'
 import { writeNow } from './descriptor.ts'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { shownFingerprint } from './fingerprint.ts'
-import type { Home } from './home.ts'
-import { KnownServers } from './known-servers.ts'
+import type { Home } from '../client/home/home.ts'
+import { KnownServers } from '../client/home/known-servers.ts'
 
 /** The terminal of the person: standard input as the process has it. */
 export type Terminal = Pick<NodeJS.ReadStream, 'isTTY' | 'on' | 'off' | 'pause' | 'resume'>

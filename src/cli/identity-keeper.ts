@@ -60,7 +60,7 @@ export class IdentityKeeper implements AsyncDisposable {
    * @throws {SealwireError} what `loadServerIdentity` and `readOwnCertificate` throw.
    */
   static async open(source: IdentitySource, parts: KeeperParts): Promise<IdentityKeeper> {
-    const watch = new FileWatch(source.files === undefined ? [] : [source.files.certificate, source.files.key])
+    const watch = new FileWatch(watchedFiles(source))
     return new IdentityKeeper(source, parts, await load(source, parts, false), watch)
   }
 
@@ -106,6 +106,7 @@ export class IdentityKeeper implements AsyncDisposable {
   async change(action: (folder: IdentityFolder) => void | Promise<void>, renew = false): Promise<void> {
     await this.#alone(async () => {
       await action(new IdentityFolder(this.#source.folder))
+      this.#watch.settle()
       this.#show(await load(this.#source, this.#parts, renew), 'operator')
     })
   }
@@ -163,6 +164,11 @@ export class IdentityKeeper implements AsyncDisposable {
     if (next.own.overlap?.fingerprint === before.fingerprint) return
     log.warning('clients that know the fingerprint of before refuse this server', { before: before.fingerprint, now: next.fingerprint })
   }
+}
+
+/** Those of the operator: where there are none of `serve --cert`, what was imported, or may yet be. */
+function watchedFiles({ folder, files }: IdentitySource): readonly string[] {
+  return files === undefined ? [new IdentityFolder(folder).pathOf('imported.pem')] : [files.certificate, files.key]
 }
 
 async function load({ folder, hosts, files }: IdentitySource, { clock, log }: KeeperParts, renew: boolean): Promise<LiveIdentity> {

@@ -5,34 +5,22 @@ import { parseName } from '../domain/index.ts'
 import { isPin, parseInviteLink, type Transport } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { resolveLimits } from '../protocol/limits.ts'
+import type { JoinRequest, JoinTarget } from '../client/home/join.ts'
 import { type Endpoint, parseEndpoint } from './endpoint.ts'
 import { commandLine, refuse } from './origin.ts'
 import { InputLines, readPassword } from './prompt.ts'
 
+export type { JoinRequest } from '../client/home/join.ts'
+
 /** The flags as they were typed. */
 export interface JoinFlags {
-  readonly name: string
+  /** Not needed with a link for one more device. */
+  readonly name?: string
   readonly home?: string
   readonly pin?: string
   readonly passwordStdin?: boolean
   readonly login?: boolean
   readonly json?: boolean
-}
-
-/** Whom to join, and as who. */
-export interface JoinRequest extends JoinTarget {
-  readonly name: string
-  readonly password: string | undefined
-  /** Whether the account is there already. */
-  readonly login: boolean
-}
-
-/** A server, the key it must have, and the leave to join it, if there is one. */
-export interface JoinTarget {
-  readonly server: Endpoint
-  readonly pin: string
-  readonly transport: Transport
-  readonly invitation: Uint8Array | undefined
 }
 
 /**
@@ -46,8 +34,9 @@ export async function readJoinRequest(
   stdin: AsyncIterable<Uint8Array>,
   contact?: (server: Endpoint, transport: Transport) => Promise<string>,
 ): Promise<JoinRequest> {
-  const { name, pin, passwordStdin = false, login = false } = flags
-  checkName(name)
+  const { pin, passwordStdin = false, login = false } = flags
+  if (flags.name !== undefined) checkName(flags.name)
+  else if (!isLink(link) && link !== '-') throw nameless()
   if (link === '-' && login && !passwordStdin) {
     throw new SealwireError('usage', 'the link and the password cannot both be typed', {
       hint: 'give both on standard input, with --password-stdin',
@@ -56,10 +45,24 @@ export async function readJoinRequest(
   // A wrong link is told before anything is read.
   const given =
     link === '-' ? undefined : readTarget(link, pin ?? (isLink(link) ? undefined : await contact?.(readServer(link), transportOf(link))))
-  if (given !== undefined && !passwordStdin) return { ...given, name, login, password: login ? await readPassword() : undefined }
+  if (given !== undefined && !passwordStdin) {
+    return { ...given, name: nameFor(given, flags), login, password: login ? await readPassword() : undefined }
+  }
   await using lines = new InputLines(stdin)
   const target = given ?? readTarget(await lines.next('invite link'), pin)
-  return { ...target, name, login, password: passwordStdin ? await lines.next('password') : undefined }
+  return { ...target, name: nameFor(target, flags), login, password: passwordStdin ? await lines.next('password') : undefined }
+}
+
+/** A link for one more device says whose it is. */
+function nameFor({ makes }: JoinTarget, { name, login = false, passwordStdin = false }: JoinFlags): string {
+  if (makes !== 'device') {
+    if (name !== undefined) return name
+    throw nameless()
+  }
+  if (name === undefined && !login && !passwordStdin) return ''
+  throw new SealwireError('usage', 'this link is for one more device of an account that is there', {
+    hint: 'leave --name, --login and --password-stdin out',
+  })
 }
 
 /**
@@ -68,13 +71,13 @@ export async function readJoinRequest(
  */
 export function readTarget(text: string, pin: string | undefined): JoinTarget {
   if (isLink(text)) {
-    const { host, port, transport, pin: linkPin, invitation } = parseInviteLink(text)
+    const { host, port, transport, pin: linkPin, makes, invitation } = parseInviteLink(text)
     if (pin !== undefined && pin !== linkPin) {
       throw new SealwireError('usage', 'the link has another fingerprint than --pin', {
         hint: 'leave --pin out, or ask the operator which is right',
       })
     }
-    return { server: { host, port }, transport, pin: linkPin, invitation }
+    return { server: { host, port }, transport, pin: linkPin, makes, invitation }
   }
   const server = readServer(text)
   const transport = transportOf(text)
@@ -85,6 +88,10 @@ export function readTarget(text: string, pin: string | undefined): JoinTarget {
   }
   if (!isPin(pin)) throw refuse(commandLine('--pin'), pin, 'is not a fingerprint', 'write it as the server prints it: SHA256:…')
   return { server, transport, pin, invitation: undefined }
+}
+
+function nameless(): SealwireError {
+  return new SealwireError('usage', 'an account needs a name', { hint: 'add --name NAME' })
 }
 
 /** A name that no account can have is told before anybody is asked. */

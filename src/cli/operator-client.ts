@@ -91,6 +91,7 @@ export class OperatorClient implements Disposable {
     if (lock === undefined) return undefined
     opening.use(lock)
     const folder = this.#folder
+    const clock = this.#clock
     const fingerprint = folderFingerprint(this.#folder)
     const store = opening.use(openInProcessStore(this.#folder, this.#limits))
     const operator = new Operator(
@@ -99,7 +100,7 @@ export class OperatorClient implements Disposable {
         fingerprint,
         // Only who asks for it is concerned by what is wrong with its key.
         get sealed() {
-          return recallSealedPlace(folder)
+          return recallSealedPlace(folder, clock.now())
         },
         registration: 'invite',
         limits: this.#limits,
@@ -124,7 +125,7 @@ export class OperatorClient implements Disposable {
 function offlineDeviceRoutes(folder: string, opened: SynchronousStore, { clock, limits }: Required<OperatorClientParts>): DeviceRoutes {
   const store: Pick<Store, 'run'> = { run: async (name, input) => opened.run(name, input) }
   const serverId = offlineServerId(opened)
-  const devices = new Devices({ store, clock, log: silentLog, serverId, issue: deviceIssuer(folder, { clock }) })
+  const devices = new Devices({ store, clock, log: silentLog, limits, serverId, issue: deviceIssuer(folder, { clock }) })
   return deviceRoutes({ devices, store, clock, log: silentLog, limits, endDevice() {} })
 }
 

@@ -45,3 +45,10 @@ export const readLimit: Reader<readonly [LimitName, number]> = (text, origin) =>
 function isLimitName(name: string): name is LimitName {
   return Object.hasOwn(limitTable, name)
 }
+
+/** The origin of a page as browsers say it: `https://HOST`, a port where it is not 443, nothing behind it. */
+export const readWebOrigin: Reader<string> = (text, origin) => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'https:' && url.origin === text) return text
+  throw refuse(origin, text, 'is not the origin of a page', 'write https:// and the host, in small letters, such as https://chat.example')
+}

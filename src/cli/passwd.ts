@@ -5,7 +5,8 @@ import { systemClock } from '../domain/clock.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { type Advice, advised } from './advice.ts'
 import { writeAll } from './descriptor.ts'
-import { findHome } from './home.ts'
+import { devicesLine } from './device-line.ts'
+import { findHome } from './find-home.ts'
 import { type Member, openMember } from './member.ts'
 import { InputLines, readPassword } from './prompt.ts'
 
@@ -26,7 +27,18 @@ export function command(): Command {
         throw advised(reason, given !== undefined && given.current === undefined ? firstAdvice : changeAdvice)
       }
       await writeAll(1, 'the password is set; other sessions have ended\n')
+      await writeAll(1, devicesLine(await otherDevices(member), 'other device', deviceCommands))
     })
+}
+
+/** How many can log in beside this home; none where that cannot be found out any more: the password is set. */
+async function otherDevices({ client }: Member): Promise<number> {
+  try {
+    const { devices } = await client.request('device.list', {})
+    return devices.filter(({ here }) => !here).length
+  } catch {
+    return 0
+  }
 }
 
 /** Two lines are the current and the new password; one line is the first that the account gets. */
@@ -49,6 +61,7 @@ async function askAndChange({ client }: Member): Promise<void> {
   }
 }
 
+const deviceCommands = { list: 'sealwire devices', revoke: 'sealwire devices revoke ID' }
 const firstAdvice: Advice = { login_refused: 'the account has a password: give it first, then the new one' }
 const changeAdvice: Advice = { login_refused: 'the current password is another one' }
 

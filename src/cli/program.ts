@@ -21,10 +21,18 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   serve: { summary: 'run a server', load: () => import('./serve.ts') },
   join: { summary: 'join a server with an invite link', load: () => import('./join.ts') },
   chat: { summary: 'talk to somebody', load: () => import('./chat.ts') },
+  send: { summary: 'send one message', load: () => import('./send.ts') },
+  inbox: { summary: 'print what is new', load: () => import('./inbox.ts') },
+  history: { summary: 'print what was said', load: () => import('./history.ts') },
+  search: { summary: 'find messages by their words', load: () => import('./search.ts') },
+  contacts: { summary: 'list contacts and requests, or answer one', load: () => import('./contacts.ts') },
+  rooms: { summary: 'list, make and join rooms', load: () => import('./rooms.ts') },
+  file: { summary: 'send a file, or save one', load: () => import('./file.ts') },
+  status: { summary: 'tell who you are and what waits', load: () => import('./status.ts') },
   who: { summary: 'list who is here', load: () => import('./who.ts') },
   passwd: { summary: 'set the password of your account', load: () => import('./passwd.ts') },
   visibility: { summary: 'tell, or change, who sees you', load: () => import('./visibility.ts') },
-  devices: { summary: 'list the devices of your account, or revoke one', load: () => import('./devices.ts') },
+  devices: { summary: 'list the devices of your account, add or revoke one', load: () => import('./devices.ts') },
   invite: { summary: 'make an invitation to a server', load: () => import('./invite.ts') },
   admin: { summary: 'look after the accounts of a server', load: () => import('./admin.ts') },
   cert: { summary: 'look after the certificate of a server', load: () => import('./cert.ts') },
@@ -112,6 +120,6 @@ const examples = `
 Examples:
   sealwire serve                          a server on 127.0.0.1:5555, its data in ./sealwire-data
   sealwire join 'sealwire://…' --name me  an account, with the link that it printed
-  sealwire chat bob                       ask bob for a chat
+  sealwire chat bob                       talk with bob
   sealwire serve --classic 6000           the same on port 6000, for classic clients too
   sealwire help serve                     all that can be said to it`

@@ -1,9 +1,11 @@
 // A server from its configuration to its end: the data folder is locked, the identity is loaded or made, the store is
 // opened, and then everything lives until it is told to stop.
 
+import { join } from 'node:path'
 import type { Clock } from '../domain/clock.ts'
+import { webPath } from '../link/index.ts'
 import { coversHost } from '../pki/certificate-host.ts'
-import { certificateHost, deviceIssuer } from '../pki/index.ts'
+import { certificateHost, deviceIssuer, type SealedPins } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Log } from '../server/log.ts'
 import { realMachine } from '../server/machine.ts'
@@ -12,7 +14,7 @@ import { deviceRoutes } from '../server/operator-devices.ts'
 import { listenForOperator } from '../server/operator-socket.ts'
 import { PasswordHasher } from '../server/password-hasher.ts'
 import { type Server, type ServerOptions, startServer } from '../server/server.ts'
-import { lockData, openStore, type Store } from '../store/index.ts'
+import { lockData, openStore, type RevokedDevice, type Store } from '../store/index.ts'
 import { certificateRoutes } from './cert-routes.ts'
 import type { ServeConfig } from './config.ts'
 import { noteFingerprint } from './data-folder.ts'
@@ -20,7 +22,8 @@ import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { onHangup } from './hangup.ts'
 import { IdentityKeeper } from './identity-keeper.ts'
 import type { LiveIdentity } from './live-identity.ts'
-import { rememberSealedPlace, sealedKeyOf, sealedPlaceOf } from './sealed-place.ts'
+import { SealedKeeper } from './sealed-keeper.ts'
+import { rememberSealedPlace, sealedPlaceOf } from './sealed-place.ts'
 import { inviteAddress, rememberAddress } from './server-address.ts'
 
 export interface RunParts {
@@ -46,14 +49,22 @@ export async function runServer(config: ServeConfig, parts: RunParts): Promise<v
   await using store = await openStore(config.data, config.limits, { clock, log })
   const issueDevice = deviceIssuer(config.data, { clock })
   if (config.sealedV1) log.warning('version 1 of the sealed channel is on, which does not stop anybody in the middle')
-  const sealedKey = sealedKeyOf(config)
+  using sealedKeeper = SealedKeeper.open(config.data, config.sealed.length > 0, { clock, log, limits: config.limits })
+  const sealedKeys = () => sealedKeeper.keys
   const identity = () => keeper.tls
-  const server = await startServer(optionsOf(config), { store, clock, log, machine: realMachine, identity, issueDevice, sealedKey })
-  const sealed = sealedPlaceOf(config, server, sealedKey)
-  const operator = operatorOf(server, keeper, config, { store, clock, log, sealed })
+  const files = join(config.data, 'files')
+  const server = await startServer(optionsOf(config), { store, clock, log, machine: realMachine, identity, issueDevice, sealedKeys, files })
+  const sealed = sealedPlaceOf(config, server, sealedKeeper)
+  const operator = operatorOf(server, keeper, config, { store, clock, log, sealed, sealedKeeper })
   await using _socket = await listenForOperator(config.data, { routes: operator.routes, limits: config.limits, clock, log })
-  announce(server, { ...parts, identity: keeper.current, sealed, link: await printedInvitation(operator, config, log) })
+  announce(server, {
+    ...parts,
+    identity: keeper.current,
+    sealedPins: sealed && sealedKeeper.pins,
+    link: await printedInvitation(operator, config, log),
+  })
   keeper.start()
+  sealedKeeper.start()
   await aborted(stop)
   log.info('server stopping')
   await server.stop()
@@ -72,12 +83,18 @@ function sourceOf({ data, hosts, certificate }: ServeConfig) {
   return { folder: data, hosts, files: certificate }
 }
 
+interface OperatorOwn {
+  readonly store: Store
+  readonly sealed: SealedPlace | undefined
+  readonly sealedKeeper: SealedKeeper
+}
+
 /** What the operator can do, with the address under which clients are invited. */
 function operatorOf(
   server: Server,
   keeper: IdentityKeeper,
   config: ServeConfig,
-  { store, clock, log, sealed }: Pick<RunParts, 'clock' | 'log'> & { readonly store: Store; readonly sealed: SealedPlace | undefined },
+  { store, clock, log, sealed, sealedKeeper }: Pick<RunParts, 'clock' | 'log'> & OperatorOwn,
 ): Operator {
   const { data, registration, limits } = config
   const address = inviteAddress(...joiningAt(config, server))
@@ -96,8 +113,8 @@ function operatorOf(
     limits,
     serverId: server.devices.serverId,
   }
-  const certificates = certificateRoutes(keeper, clock)
-  const endDevice = (spkiHash: Uint8Array, error: SealwireError): void => server.endDevice(spkiHash, error)
+  const certificates = certificateRoutes({ keeper, sealed: sealedKeeper }, clock)
+  const endDevice = (revoked: RevokedDevice, error: SealwireError): void => server.endDevice(revoked, error)
   const devices = deviceRoutes({ devices: server.devices, store, clock, log, limits, endDevice, port: () => server.endpoints[0]?.port })
   return new Operator(options, { store, clock, log, hasher: new PasswordHasher(limits), endSessions, devices, certificates })
 }
@@ -143,27 +160,36 @@ async function printedInvitation(operator: Operator, config: ServeConfig, log: L
 
 interface Announced extends Pick<RunParts, 'log' | 'print' | 'draw'> {
   readonly identity: LiveIdentity
-  readonly sealed: SealedPlace | undefined
+  readonly sealedPins: SealedPins | undefined
   readonly link: string | undefined
 }
 
 /** The lines that a person reads and a program waits for, in one piece, then the same for the log, but for the link. */
-function announce(server: Server, { identity, sealed, link, log, print, draw }: Announced): void {
+function announce(server: Server, { identity, sealedPins, link, log, print, draw }: Announced): void {
   print(
     [
       ...server.endpoints.map((endpoint) => `sealwire listening on tls://${formatEndpoint(endpoint)}`),
       ...server.joinEndpoints.map((endpoint) => `joining at tls://${formatEndpoint(endpoint)}`),
       ...server.echoEndpoints.map((endpoint) => `echo listening on tls://${formatEndpoint(endpoint)}`),
       ...server.sealedEndpoints.map((endpoint) => `sealwire listening on sealed://${formatEndpoint(endpoint)}`),
+      ...server.webEndpoints.map((endpoint) => `web         wss://${formatEndpoint(endpoint)}${webPath}`),
       `fingerprint ${identity.fingerprint}`,
-      ...(sealed === undefined ? [] : [`sealed fingerprint ${sealed.fingerprint}`]),
+      ...sealedLines(sealedPins),
       ...(link === undefined ? [] : [`invite      ${link}`, ...draw(link)]),
     ].join('\n'),
   )
   log.info('server started', {
     listen: server.endpoints.map(formatEndpoint).join(' '),
+    ...(server.sealedEndpoints.length === 0 ? {} : { sealed: server.sealedEndpoints.map(formatEndpoint).join(' ') }),
     certificateUntil: identity.certificate.validToDate.toISOString(),
   })
+}
+
+function sealedLines(pins: SealedPins | undefined): readonly string[] {
+  if (pins === undefined) return []
+  const { current, next } = pins
+  const coming = next && `sealed fingerprint from ${new Date(next.until).toISOString()} on ${next.pin}`
+  return [`sealed fingerprint ${current}`, ...(coming === undefined ? [] : [coming])]
 }
 
 const printedExpiresMs = 7 * 24 * 60 * 60 * 1000

@@ -35,6 +35,8 @@ export const serveOptions = {
     'echo there for clients of version 1 too, which authenticates nobody: loopback only',
     'no',
   ),
+  web: row('--web <host:port>', 'SEALWIRE_WEB', 'let browsers connect here with WebSockets', 'nowhere', true),
+  'web-origin': row('--web-origin <origin>', 'SEALWIRE_WEB_ORIGIN', 'let pages of this origin connect too', 'the same host and port', true),
   echo: row('--echo <host:port>', 'SEALWIRE_ECHO', 'an echo service over TLS at this address', 'none'),
   'log-level': row('--log-level <level>', 'SEALWIRE_LOG_LEVEL', 'debug, info, warning or error', 'info'),
   'log-format': row('--log-format <format>', 'SEALWIRE_LOG_FORMAT', 'pretty, json or classic', 'pretty on a terminal, else json'),

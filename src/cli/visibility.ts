@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { writeAll } from './descriptor.ts'
-import { findHome } from './home.ts'
+import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
 import { withMember } from './member.ts'
 import { choice } from './option-value.ts'

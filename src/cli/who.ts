@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
-import { findHome } from './home.ts'
+import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
 import { withMember } from './member.ts'
 

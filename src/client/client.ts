@@ -88,6 +88,7 @@ export class Client implements AsyncDisposable {
   readonly #events: EventQueue
   readonly #closed = Promise.withResolvers<SealwireError | undefined>()
   #state: ClientState = { name: 'ready' }
+  #heardAt: number
 
   /** @internal Made by `connect`. */
   constructor(connection: Connection, welcome: Welcome, config: ClientConfig) {
@@ -99,12 +100,22 @@ export class Client implements AsyncDisposable {
     this.#config = config
     this.#requests = new Requests({ requestsMax: limits.clientRequestsMax, requestMsMax, bodyBytesMax }, connection, clock)
     this.#events = new EventQueue(limits.clientEventsMax)
+    this.#heardAt = clock.monotonic()
     connection.user = {
       packet: (packet) => this.#packet(packet),
-      reading: () => this.#events.check(),
+      reading: () => this.#reading(),
       drained: () => this.#requests.drained(),
       ended: (reason) => this.#ended(reason),
     }
+  }
+
+  /**
+   * Until when a program makes another connection in the place of this one, which ends soon after: milliseconds of the clock's
+   * `monotonic()`. It may come nearer. `undefined` where a connection has no end of its own: only the sealed channel has one,
+   * and there it is half an hour before the 24 hours are over, or what the server says is its age.
+   */
+  get renewBefore(): number | undefined {
+    return this.#connection.renewBefore
   }
 
   /**
@@ -153,6 +164,16 @@ export class Client implements AsyncDisposable {
   /** The same as `drain`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.drain()
+  }
+
+  /** When something last came, on the monotonic clock. */
+  get heardAt(): number {
+    return this.#heardAt
+  }
+
+  #reading(): void {
+    this.#heardAt = this.#config.clock.monotonic()
+    this.#events.check()
   }
 
   #packet({ command, body }: Packet): void {

@@ -32,6 +32,11 @@ export class Connection implements LinkReceiver {
     link.attach(this)
   }
 
+  /** Until when another connection should be made: ms of the monotonic clock. `undefined` where this one has no end of its own. */
+  get renewBefore(): number | undefined {
+    return this.#link.renewBefore
+  }
+
   /** False while the server takes less than is written: whoever has something to send should wait for `drained`. */
   get keepsUp(): boolean {
     return this.#link.keepsUp
@@ -70,7 +75,7 @@ export class Connection implements LinkReceiver {
   }
 
   closed(end: LinkEnd): void {
-    this.#end(new SealwireError('connection_lost', ends[end], { hint: 'connect again' }))
+    this.#end(new SealwireError('connection_lost', ends[end], { hint: end === 'refused' ? joinElsewhere : 'connect again' }))
   }
 
   /** True the first time. */
@@ -81,6 +86,10 @@ export class Connection implements LinkReceiver {
     return true
   }
 }
+
+/** Where certificates are required nobody gets one here. */
+const joinElsewhere =
+  'whoever has joined comes from the home that has; to join use the invite link, or the address that the operator calls the one for joining'
 
 const ends: Readonly<Record<LinkEnd, string>> = {
   ended: 'the server ended the connection',

@@ -1,4 +1,5 @@
-// The client of the contract, for every runtime. `sealwire/client/node` has the connection for Node and Bun.
+// The client of the contract, for every runtime. `sealwire` has `connect` for Node and Bun, `sealwire/client/node` a single
+// connection there.
 
 export type {
   EventData,
@@ -9,4 +10,17 @@ export type {
   Result,
   Welcome,
 } from '../protocol/contract/index.ts'
+export type { CallOptions } from './calls.ts'
 export { type Client, type ClientOptions, type ClientParts, connect } from './client.ts'
+export type { Content, MessageContent, ReadEntry } from './content.ts'
+export type { Contact, Conversation, ConversationInfo, HistoryOptions, SearchPage, SendFileOptions } from './conversation.ts'
+export { blobSource, type Disk, type FileReference, type FileSource, type FileTarget, type TransferOptions } from './files.ts'
+export type { InboxItem, InboxOptions } from './inbox.ts'
+export { IndexedDbOutbox } from './indexed-db-outbox.ts'
+export { answerId, formatMessageId, newMessageId, parseMessageId, type Randomness } from './message-id.ts'
+export type { SendFailure, Sent } from './outbox.ts'
+export { MemoryOutbox, type OutboxEntry, type OutboxStore } from './outbox-store.ts'
+export type { Role, RoomMember, RoomOptions, Rooms } from './rooms.ts'
+export { type LiveEvent, Sealwire, type SealwireParts, type SendOptions } from './sealwire.ts'
+export type { Hasher } from './sha256.ts'
+export type { LoggedIn, UplinkState } from './uplink.ts'

@@ -2,7 +2,7 @@
 
 import type { KeyObject } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { KeyPair } from '../channel/index.ts'
+import { KeyPair, keyPin } from '../channel/index.ts'
 import { type Clock, systemClock } from '../domain/index.ts'
 import {
   applicationProtocol,
@@ -34,8 +34,8 @@ export interface NodeClientOptions extends ClientOptions {
   /** Certificate and key of a device: shown to the server once it has proved itself. Default: none. */
   readonly clientCertificate?: ClientCertificate
   /**
-   * Told the fingerprint that takes the place of `pin`: the server has another authority by now, and the key that was
-   * trusted has signed its key. Whoever keeps the pin keeps this one instead.
+   * Told the fingerprint that takes the place of `pin`: the server has another authority by now, or announces another static
+   * key, and the key that was trusted has vouched for it. Whoever keeps the pin keeps this one instead.
    */
   readonly pinMoved?: (pin: string) => void
 }
@@ -46,7 +46,7 @@ export interface SealedWay {
   readonly serverKey?: Uint8Array | undefined
   /** The X25519 key of a device, by which a server whose key is known knows us. Default: none. */
   readonly deviceKey?: KeyObject | undefined
-  /** Told the server's static key once it has proved it. */
+  /** Told the server's static key once it has proved it, or the one that takes its place, which it has announced. */
   readonly keySeen?: (serverKey: Uint8Array) => void
 }
 
@@ -65,19 +65,21 @@ export async function connectNode(options: NodeClientOptions, { clock = systemCl
   const dial = (dialled: { signal?: AbortSignal }): Promise<DialledLink> =>
     sealed === undefined
       ? dialPinned({ ...place, pinOf: spkiPin, pinMoved, ...shown, applicationProtocol, ...dialled }, context)
-      : dialThroughSeal({ ...place, ...dialled }, sealed, context)
+      : dialThroughSeal({ ...place, pinMoved, ...dialled }, sealed, context)
   return connect(others, { dial, clock, limits, checksum })
 }
 
 async function dialThroughSeal(
-  place: Parameters<typeof dialSealed>[0],
+  { pinMoved, ...place }: Parameters<typeof dialSealed>[0] & { readonly pinMoved?: NodeClientOptions['pinMoved'] | undefined },
   { serverKey, deviceKey, keySeen }: SealedWay,
   context: LinkContext,
 ): Promise<DialledLink> {
   const staticKey = deviceKey && KeyPair.of(deviceKey)
   const link = await dialSealed({ ...place, serverKey, staticKey }, context)
-  const { peerStaticKey } = link.security
-  if (peerStaticKey !== undefined) keySeen?.(peerStaticKey)
+  const { successor } = link
+  const key = successor ?? link.security.peerStaticKey
+  if (key !== undefined) keySeen?.(key)
+  if (successor !== undefined) pinMoved?.(keyPin(successor))
   return link
 }
 

@@ -23,12 +23,25 @@ export const systemClock: Clock = Object.freeze({
   monotonic: () => performance.now(),
   after(ms: number, action: () => void): Timer {
     const timer = setTimeout(action, ms)
-    timer.unref()
+    letGo(timer)
     return { cancel: () => clearTimeout(timer) }
   },
   every(ms: number, action: () => void): Timer {
     const timer = setInterval(action, ms)
-    timer.unref()
+    letGo(timer)
     return { cancel: () => clearInterval(timer) }
   },
 })
+
+/** Keeps the process alive until it is disposed, because timers and lost connections do not; nothing in a browser. */
+export function keepAlive(): Disposable {
+  const timer = setInterval(() => {}, longestTimerMs)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
+const longestTimerMs = 0x7fff_ffff
+
+/** In a browser a timer is a number, and there is no process to keep alive. */
+function letGo(timer: number | { unref(): unknown }): void {
+  if (typeof timer === 'object') timer.unref()
+}

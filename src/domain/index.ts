@@ -1,6 +1,7 @@
 export { addressGroup } from './address-group.ts'
-export { type Clock, systemClock, type Timer } from './clock.ts'
+export { type Clock, keepAlive, systemClock, type Timer } from './clock.ts'
 export { type Name, type NameLimits, parseName } from './name.ts'
+export { type Deed, type MemberRole, mayGiveRole, mayManage, mayPost, mayRemove, mayRetain, type Standing } from './permissions.ts'
 export { type PasswordLimits, parsePassword } from './password.ts'
 export { type Failures, loginWaitMs, pairWindowMs, type ThrottleKeys, type ThrottleLimits, throttleKeys } from './throttle.ts'
 export { TokenBucket } from './token-bucket.ts'

@@ -64,7 +64,7 @@ export class Flusher {
 
   schedule(output: Output): void {
     // An immediate runs after the reads of this turn and before the loop waits for the next ones.
-    if (this.#dirty.push(output) === 1) setImmediate(this.#flushAll)
+    if (this.#dirty.push(output) === 1) atEndOfTurn(this.#flushAll)
   }
 
   watch(output: Output): void {
@@ -95,4 +95,10 @@ export class Flusher {
       if (since !== undefined && now - since > this.#limits.outputStallMsMax) output.stalled()
     }
   }
+}
+
+/** Browsers have no immediates: there it is the end of the task. */
+function atEndOfTurn(action: () => void): void {
+  if (typeof setImmediate === 'function') setImmediate(action)
+  else queueMicrotask(action)
 }

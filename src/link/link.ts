@@ -1,5 +1,5 @@
 // A link carries frames both ways between this process and one peer, whatever is underneath: TLS, the sealed channel,
-// memory, later WebSocket. Every adapter passes the same compliance suite (test/compliance/link.ts).
+// memory, WebSocket. Every adapter passes the same compliance suite (test/compliance/link.ts).
 //
 //   in:  one `received` call for all that one read brought. Nothing is delivered after `pause` but what was already in
 //        flight; the receiver bounds what it holds.
@@ -21,7 +21,7 @@ export interface RemoteAddress {
 
 /** What the handshake settled; empty strings where there is none. */
 export interface LinkSecurity {
-  /** `TLSv1.3`, `TLSv1.2`, `noise`, `sealed v1`, or `memory`. */
+  /** `TLSv1.3`, `TLSv1.2`, `noise`, `sealed v1`, `memory`; `wss` of a browser's WebSocket, which tells no more. */
   readonly protocol: string
   readonly cipher: string
   /** The ALPN protocol both chose; empty when the peer offered none. */
@@ -41,7 +41,7 @@ export interface LinkSecurity {
 /**
  * Why a link is over:
  * `ended` the peer closed (cleanly or not, see above) · `truncated` it ended before the peer had closed, on links that can
- * tell (the sealed channel) · `reset` the connection broke · `corrupt` a record failed authentication · `refused` the
+ * tell (the sealed channel, WebSocket) · `reset` the connection broke · `corrupt` a record failed authentication, or a WebSocket broke its rules · `refused` the
  * server wants another client certificate, or one at all · `slow_consumer` the peer did not take its output · `closed` we closed and everything was handed over · `terminated` we cut it.
  */
 export type LinkEnd = 'ended' | 'truncated' | 'reset' | 'corrupt' | 'refused' | 'slow_consumer' | 'closed' | 'terminated'

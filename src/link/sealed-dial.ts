@@ -3,7 +3,7 @@
 // without a word, so its key is then asked for on a connection that carries nothing else, only to say what has happened.
 
 import { connect, type Socket } from 'node:net'
-import { ChannelClient, type ChannelPeer, KeyPair, keyPin } from '../channel/index.ts'
+import { ChannelClient, type ChannelPeer, KeyPair, keyPin, type ServerGreeting, successorIn } from '../channel/index.ts'
 import { assert, SealwireError } from '../protocol/index.ts'
 import type { LinkContext } from './buffered-link.ts'
 import { givenUp, timedOut } from './dial-error.ts'
@@ -13,6 +13,7 @@ import type { SealedDialOptions, SealedPlace } from './sealed-options.ts'
 
 /**
  * Connects to the server with this key, and to no other. The link's `security.peerStaticKey` is that key.
+ * With the pin of the key that is about to take its place, that key is asked for.
  * @throws {SealwireError} `unreachable`; `untrusted` when it has another key: the sentence has both pins where it shows one.
  */
 export async function dialSealed(options: SealedDialOptions, context: LinkContext): Promise<SealedLink> {
@@ -23,6 +24,9 @@ export async function dialSealed(options: SealedDialOptions, context: LinkContex
     return await shakeHands(options, peerOf(options, shown), context)
   } catch (reason) {
     const leftMs = options.timeoutMs - (clock.monotonic() - startedAt)
+    // Only a hint, from whoever answers: the next handshake succeeds with the holder of that key alone.
+    const { announced } = shown
+    if (announced !== undefined && leftMs > 0) return await dialSealed({ ...options, serverKey: announced, timeoutMs: leftMs }, context)
     if (options.serverKey !== undefined && leftMs > 0 && isAboutTheKey(reason)) await shown.ask(leftMs, context)
     throw handshakeError(options, reason, shown.pin)
   }
@@ -49,6 +53,8 @@ export async function readSealedKey(place: SealedPlace, context: LinkContext): P
 class ShownKey {
   readonly #options: SealedDialOptions
   key: Uint8Array | undefined
+  /** The key of the expected pin, where another one is shown that names it as the next. */
+  announced: Uint8Array | undefined
 
   constructor(options: SealedDialOptions) {
     this.#options = options
@@ -59,9 +65,12 @@ class ShownKey {
   }
 
   /** True for the key that is expected. */
-  readonly judge = (key: Uint8Array): boolean => {
+  readonly judge = (key: Uint8Array, { next }: ServerGreeting): boolean => {
     this.key = key
-    return keyPin(key) === this.#options.pin
+    const { pin } = this.#options
+    if (keyPin(key) === pin) return true
+    if (next !== undefined && keyPin(next.key) === pin) this.announced = new Uint8Array(next.key)
+    return false
   }
 
   async ask(timeoutMs: number, context: LinkContext): Promise<void> {
@@ -100,7 +109,9 @@ async function shakeHands(place: SealedPlace, peer: ChannelPeer, context: LinkCo
       if (send.length > 0) socket.write(send)
       if (channel === undefined) return
       socket.off('data', received)
-      resolve(new SealedLink(socket, channel.sealed, { remote: remoteOf(socket), peerStaticKey: channel.sealed.peerKey }, context))
+      const { sealed, greeting } = channel
+      const successor = sealed.peerKey && successorIn(greeting, sealed.peerKey, limits)
+      resolve(new SealedLink(socket, sealed, { remote: remoteOf(socket), peerStaticKey: sealed.peerKey, successor }, context))
     } catch (reason) {
       reject(reason)
     }

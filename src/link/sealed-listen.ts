@@ -151,13 +151,15 @@ function handshakerFor<T extends Ticket>(firstByte = -1, { options, context }: P
   if (version === 1) return options.openedV1 === undefined ? undefined : new V1Server({ limits })
   if (version !== channelVersionSpoken) return undefined
   const { clock } = flusher
+  const { current: staticKey, next } = options.keys()
   const greeting = () => ({
     server: options.serverId,
     versions: [channelVersionSpoken],
     time: clock.now(),
     limits: { recordBytesMax: limits.channelRecordBytesMax, ageMsMax: limits.channelAgeMsMax },
+    ...(next === undefined ? {} : { next: { key: next.key.publicKey, until: next.until } }),
   })
-  return new ChannelServer({ staticKey: options.staticKey, greeting, clock, limits, patterns: options.patterns })
+  return new ChannelServer({ staticKey, nextKey: next?.key, greeting, clock, limits, patterns: options.patterns })
 }
 
 function linkOver(socket: Socket, channel: SealedChannel | V1Channel, remote: RemoteAddress, context: LinkContext): TcpLink {

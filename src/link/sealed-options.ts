@@ -1,6 +1,6 @@
 // What listening for the sealed channel, and dialling it, is told.
 
-import type { KeyPair, PatternName } from '../channel/index.ts'
+import type { KeyPair, PatternName, StaticKeys } from '../channel/index.ts'
 import type { Link, LinkReceiver } from './link.ts'
 
 /** Where to listen, and as whom. */
@@ -9,7 +9,8 @@ export interface SealedListenOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
-  readonly staticKey: KeyPair
+  /** Asked at each handshake. */
+  readonly keys: () => StaticKeys
   /** What the server says of itself in the handshake, 1 to 64 bytes. */
   readonly serverId: Uint8Array
   /** The handshakes that are taken. Default: XX, IK and NK. */
@@ -35,7 +36,7 @@ export interface SealedPlace {
  * the server shows is judged by `pin` before it learns anything of us (XX); who has no `staticKey` shows one made for this once.
  */
 export interface SealedDialOptions extends SealedPlace {
-  /** `SHA256:…` of the server's static key. */
+  /** `SHA256:…` of the server's static key, or of its next one where it has announced that. */
   readonly pin: string
   /** 32 bytes. */
   readonly serverKey?: Uint8Array | undefined

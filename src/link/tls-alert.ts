@@ -85,6 +85,7 @@ export const handshakeReasons = {
   distrusted: 'the client does not trust the certificate: it has another pin or no CA file, dialled another name, or a clock is wrong',
   client_certificate: 'the certificate of the client is missing or not good: expired, revoked, of another authority, or not for clients',
   damaged: 'what came was changed on its way, or the client breaks the rules of TLS',
+  web: 'the request is none for a WebSocket that is taken here: somebody only looked at the address, or a page of another origin',
   other: 'something else that the TLS library does not like',
 } as const
 

@@ -34,7 +34,7 @@ import {
  */
 export function listenBunTls<T extends Ticket>(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
   const mode = options.clientCertificates ?? 'off'
-  const tls = tlsOptionsOf(options.identity, mode)
+  const tls = tlsOptionsOf(options, mode)
   const listener = bind(options, (socket) => {
     const connection: { link?: TlsLink } = {}
     const ticket = handlers.admit(socket.remoteAddress, () => connection.link?.abandon('evicted'))
@@ -182,13 +182,16 @@ function bind(options: TlsListenOptions, open: (socket: PlainSocket) => void): T
 }
 
 /** What the runtime is told about TLS; made anew only when the identity is another one. */
-function tlsOptionsOf(identity: () => TlsIdentity, mode: ClientCertificates): () => TlsOptions {
+function tlsOptionsOf(
+  { identity, applicationProtocol: protocol = applicationProtocol }: TlsListenOptions,
+  mode: ClientCertificates,
+): () => TlsOptions {
   let current = identity()
-  let options = tlsOptions(current, mode)
+  let options = tlsOptions(current, mode, protocol)
   return () => {
     const asked = identity()
     if (asked === current) return options
-    options = tlsOptions(asked, mode)
+    options = tlsOptions(asked, mode, protocol)
     current = asked
     return options
   }
@@ -196,7 +199,7 @@ function tlsOptionsOf(identity: () => TlsIdentity, mode: ClientCertificates): ()
 
 type TlsOptions = ReturnType<typeof tlsOptions>
 
-function tlsOptions(identity: TlsIdentity, mode: ClientCertificates) {
+function tlsOptions(identity: TlsIdentity, mode: ClientCertificates, protocol: string) {
   const { secureOptions, ...clientCertificates } = clientCertificateOptions(mode, identity)
   return {
     ...clientCertificates,
@@ -205,7 +208,7 @@ function tlsOptions(identity: TlsIdentity, mode: ClientCertificates) {
     ciphers: cipherSuites,
     minVersion: minVersionNumber,
     secureOptions: serverPreference | secureOptions,
-    ALPNProtocols: alpnWireBytes(applicationProtocol),
+    ALPNProtocols: alpnWireBytes(protocol),
   }
 }
 

@@ -7,6 +7,11 @@ import { alertOf } from './tls-alert.ts'
 
 /** A dialled link: the receiver is attached when the handshake is done. */
 export interface DialledLink extends Link {
+  /**
+   * Until when another connection should be in the place of this one, which ends by itself after it: ms of the monotonic clock.
+   * `undefined` where a connection has no end of its own.
+   */
+  readonly renewBefore?: number | undefined
   attach(receiver: LinkReceiver): void
 }
 

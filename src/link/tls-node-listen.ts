@@ -56,13 +56,14 @@ class Acceptor<T extends Ticket> {
   /** By both ends' addresses: that is how the TLS server's sockets are told apart. */
   readonly #handshakes = new Map<string, Handshake<T>>()
 
-  constructor({ identity, clientCertificates = 'off' }: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext) {
+  constructor(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext) {
+    const { identity, clientCertificates = 'off', applicationProtocol: protocol = applicationProtocol } = options
     this.#identity = identity
     this.#mode = clientCertificates
     this.#handlers = handlers
     this.#context = context
     this.#current = identity()
-    this.#tls = createTlsServer({ ...secureContextOptions(this.#current, this.#mode), ALPNProtocols: [applicationProtocol] })
+    this.#tls = createTlsServer({ ...secureContextOptions(this.#current, this.#mode), ALPNProtocols: [protocol] })
     this.#tls.on('secureConnection', (socket: TLSSocket) => this.#succeeded(socket))
     this.#tls.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#failed(socket, handshakeReason(error)))
   }

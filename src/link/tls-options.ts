@@ -26,6 +26,8 @@ export interface TlsListenOptions {
   readonly identity: () => TlsIdentity
   /** Default `off`: none is asked for. */
   readonly clientCertificates?: ClientCertificates
+  /** What is agreed on with clients that speak ALPN. Default: {@link applicationProtocol}. */
+  readonly applicationProtocol?: string
 }
 
 /** The application protocol, offered to clients that speak ALPN; those that do not are welcome too. */

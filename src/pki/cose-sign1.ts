@@ -3,7 +3,8 @@
 // bytes: what is read is never encoded again. There is one form; every other one is refused.
 
 import { type KeyObject, sign } from 'node:crypto'
-import { decodeCbor, encodeCbor } from '../protocol/contract/cbor.ts'
+import { decodeCbor } from '../protocol/contract/cbor.ts'
+import { coseHeader, coseHeaderStart, coseMessage, coseToBeSigned } from '../protocol/contract/cose.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { ed25519KeyBytes, rawPublicKey, verifyEd25519 } from './ed25519.ts'
 
@@ -16,8 +17,8 @@ export interface Signed {
 
 /** Signs `payload` for `purpose` with an Ed25519 private key. */
 export function signCose(payload: Uint8Array, purpose: string, key: KeyObject): Uint8Array {
-  const header = headerOf(rawPublicKey(key))
-  return encodeCbor([header, {}, payload, new Uint8Array(sign(null, toBeSigned(header, purpose, payload), key))])
+  const header = coseHeader(rawPublicKey(key))
+  return coseMessage(header, payload, new Uint8Array(sign(null, coseToBeSigned(header, purpose, payload), key)))
 }
 
 /**
@@ -28,14 +29,9 @@ export function openCose(message: Uint8Array, purpose: string): Signed {
   const [header, unprotected, payload, signature] = partsOf(message)
   const isWhole = isBytes(header) && isEmptyMap(unprotected) && isBytes(payload) && isBytes(signature)
   if (!isWhole || !isOurHeader(header)) throw refused('the statement has an unknown form')
-  const signer = header.slice(headerStart.length)
-  if (verifyEd25519(signer, toBeSigned(header, purpose, payload), signature)) return { signer, payload }
+  const signer = header.slice(coseHeaderStart.length)
+  if (verifyEd25519(signer, coseToBeSigned(header, purpose, payload), signature)) return { signer, payload }
   throw refused('the signature of the statement is wrong')
-}
-
-/** Sig_structure (RFC 9052 §4.4). */
-function toBeSigned(header: Uint8Array, purpose: string, payload: Uint8Array): Uint8Array {
-  return encodeCbor(['Signature1', header, new TextEncoder().encode(purpose), payload])
 }
 
 function partsOf(message: Uint8Array): readonly unknown[] {
@@ -51,13 +47,9 @@ function decoded(message: Uint8Array): unknown {
   }
 }
 
-function headerOf(keyId: Uint8Array): Uint8Array {
-  return new Uint8Array(Buffer.concat([headerStart, keyId]))
-}
-
 function isOurHeader(header: Uint8Array): boolean {
-  const hasLength = header.length === headerStart.length + ed25519KeyBytes
-  return hasLength && Buffer.compare(header.subarray(0, headerStart.length), headerStart) === 0
+  const hasLength = header.length === coseHeaderStart.length + ed25519KeyBytes
+  return hasLength && Buffer.compare(header.subarray(0, coseHeaderStart.length), coseHeaderStart) === 0
 }
 
 function isBytes(value: unknown): value is Uint8Array {
@@ -71,6 +63,3 @@ function isEmptyMap(value: unknown): boolean {
 function refused(sentence: string): SealwireError {
   return new SealwireError('enrolment_invalid', sentence)
 }
-
-/** `{1: -8, 4: h'` and the length of what follows, 32: EdDSA, and the key id. */
-const headerStart = Buffer.from('a20127045820', 'hex')

@@ -11,7 +11,7 @@ import { SealwireError } from '../protocol/errors.ts'
  * Replaces the file at `path`, which gets `mode`, in one step.
  * @throws {SealwireError} `storage_full` or `data_unusable`; the old file is then still there.
  */
-export function writeDurably(path: string, text: string, mode: number): void {
+export function writeDurably(path: string, text: string | Uint8Array, mode: number): void {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(8).toString('hex')}.tmp`)
   try {
     writeSynced(temporary, text, mode)
@@ -80,7 +80,7 @@ export function errorCode(reason: unknown): string | undefined {
   return typeof reason.code === 'string' ? reason.code : undefined
 }
 
-function writeSynced(path: string, text: string, mode: number): void {
+function writeSynced(path: string, text: string | Uint8Array, mode: number): void {
   const descriptor = openSync(path, 'wx', mode)
   try {
     writeFileSync(descriptor, text)

@@ -37,8 +37,13 @@ export function rawPublicKey(key: KeyObject): Uint8Array {
   return new Uint8Array(open.export({ type: 'spki', format: 'der' }).subarray(-ed25519KeyBytes))
 }
 
+/** The SubjectPublicKeyInfo of a public key. */
+export function ed25519Spki(publicKey: Uint8Array): Uint8Array {
+  return new Uint8Array(Buffer.concat([spkiPrefix, publicKey]))
+}
+
 function keyOf(publicKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([spkiPrefix, publicKey]), format: 'der', type: 'spki' })
+  return createPublicKey({ key: Buffer.from(ed25519Spki(publicKey)), format: 'der', type: 'spki' })
 }
 
 /** The coordinate, little-endian, without the sign of the other one in the highest bit: each entry stands for both signs. */

@@ -4,11 +4,12 @@
 
 import { createHash } from 'node:crypto'
 import { decodeCbor, encodeCbor } from '../protocol/contract/cbor.ts'
+import { enrolmentPurpose } from '../protocol/contract/cose.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { makeCertificateRequest, readCertificateRequest, spkiOf } from './certificate-request.ts'
 import { openCose, signCose } from './cose-sign1.ts'
 import { checkX25519Key, type DeviceKeys } from './device-keys.ts'
-import { rawPublicKey } from './ed25519.ts'
+import { ed25519Spki, rawPublicKey } from './ed25519.ts'
 
 /** Bytes of the number by which a server is known to its devices. */
 export const serverIdBytes = 16
@@ -43,18 +44,47 @@ export function makeEnrolment(keys: DeviceKeys, serverId: Uint8Array): Enrolment
  */
 export function openEnrolment({ csr, statement }: Enrolment, serverId: Uint8Array): EnrolledKeys {
   const spki = readCertificateRequest(csr)
+  return { ...openStatement(statement, serverId, () => spkiHash(spki)), spki }
+}
+
+/** What a device without a P-256 key sends: it is known by its Ed25519 key. */
+export function makeKeyStatement(keys: Omit<DeviceKeys, 'p256'>, serverId: Uint8Array): Uint8Array {
+  const ed25519 = rawPublicKey(keys.ed25519)
+  const payload = encodeCbor([serverId, ed25519KeyHash(ed25519), ed25519, rawPublicKey(keys.x25519)])
+  return signCose(payload, enrolmentPurpose, keys.ed25519)
+}
+
+/**
+ * The keys of a device without a P-256 key: `spkiHash` is that of its Ed25519 key.
+ * @throws {SealwireError} `enrolment_invalid`.
+ */
+export function openKeyStatement(statement: Uint8Array, serverId: Uint8Array): Omit<EnrolledKeys, 'spki'> {
+  return openStatement(statement, serverId, ed25519KeyHash)
+}
+
+/** `hashOf` is the hash that the statement has to name, by who has signed it. */
+function openStatement(
+  statement: Uint8Array,
+  serverId: Uint8Array,
+  hashOf: (signer: Uint8Array) => Uint8Array,
+): Omit<EnrolledKeys, 'spki'> {
   const { signer, payload } = openCose(statement, enrolmentPurpose)
   const [server, hash, ed25519, x25519] = fieldsOf(payload)
   if (!same(server, serverId)) throw refused('the statement is for another server')
-  if (!same(hash, spkiHash(spki))) throw refused('the statement is for another certificate request')
+  if (!same(hash, hashOf(signer))) throw refused('the statement is for another key')
   if (!same(ed25519, signer)) throw refused('the statement is signed by another key than its own')
   checkX25519Key(x25519)
-  return { spki, spkiHash: spkiHash(spki), ed25519, x25519 }
+  return { spkiHash: hash, ed25519, x25519 }
 }
 
 /** The SHA-256 of a SubjectPublicKeyInfo. */
 export function spkiHash(spki: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(spki).digest())
+}
+
+/** By this the server knows a device that has no certificate: as {@link spkiHash}, of an Ed25519 public key. */
+export function ed25519KeyHash(ed25519: Uint8Array): Uint8Array {
+  return spkiHash(ed25519Spki(ed25519))
 }
 
 /** The id of a device, for people: the beginning of the hash of its key, 80 bits. */
@@ -94,6 +124,3 @@ function same(one: Uint8Array, other: Uint8Array): boolean {
 function refused(sentence: string): SealwireError {
   return new SealwireError('enrolment_invalid', sentence)
 }
-
-/** What the signature is for. */
-export const enrolmentPurpose = 'sealwire/enrol/1'

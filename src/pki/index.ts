@@ -1,10 +1,33 @@
 export { type CertificateHost, certificateHost, certificateHosts } from './certificate-host.ts'
 export type { IdentityFile } from './identity-folder.ts'
 export { formatInviteLink, type InviteLink, invitationHash, newInvitation, parseInviteLink, type Transport } from './invite-link.ts'
-export { openSealedKey, sealedKeyFile, sealedKeyPin } from './sealed-key.ts'
+export {
+  nextSealedKeyFile,
+  openSealedKeys,
+  pinsOf,
+  readSealedKeys,
+  rotateSealedKey,
+  sealedKeyFile,
+  type SealedPins,
+  sealedPins,
+  settleSealedKeys,
+  tooEarly,
+} from './sealed-key.ts'
 export { isPin, spkiPin } from './pin.ts'
 export { loadServerIdentity, type ServerIdentity, type ServerIdentityOptions } from './server-identity.ts'
 export { makeCertificateRequest, readCertificateRequest } from './certificate-request.ts'
 export { certificateKeyHash, type DeviceIssuer, deviceIssuer, deviceRenewalTime, type IssuedDevice } from './device-certificate.ts'
 export { type DeviceKeys, deviceKeysPem, newDeviceKeys, readDeviceKeys } from './device-keys.ts'
-export { deviceId, type EnrolledKeys, type Enrolment, makeEnrolment, openEnrolment, serverIdBytes, spkiHash } from './enrolment.ts'
+export {
+  deviceId,
+  ed25519KeyHash,
+  type EnrolledKeys,
+  type Enrolment,
+  makeEnrolment,
+  makeKeyStatement,
+  openEnrolment,
+  openKeyStatement,
+  serverIdBytes,
+  spkiHash,
+} from './enrolment.ts'
+export { type LoginChallenge, makeLoginProof, openLoginProof, proofRefused } from './login-proof.ts'

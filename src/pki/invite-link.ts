@@ -1,5 +1,6 @@
 // `sealwire://HOST:PORT/#1.PIN.INVITATION`: where a server is, whom to trust there, and the leave to join it, in one line
-// that people copy, print and scan. With `sealed://` it is reached through the sealed channel. Only one text stands for a link: every base64url is canonical, of one length, and has
+// that people copy, print and scan. With `sealed://` it is reached through the sealed channel; with `d1` in place of `1` it is
+// for one more device of an account that is there. Only one text stands for a link: every base64url is canonical, of one length, and has
 // nothing around it, so that a link that lost a character is refused and never half understood. The invitation is a
 // secret, and what is wrong with a link may be that it stands in the wrong place: no error repeats any part of a link.
 
@@ -21,6 +22,8 @@ export interface InviteLink {
   readonly transport?: Transport
   /** The key of the server's authority, or its static key of the sealed channel: `SHA256:…`. */
   readonly pin: string
+  /** What whoever has it becomes: an account, or one more device of one. Default: an account. */
+  readonly makes?: 'account' | 'device'
   /** 16 bytes. Whoever has them may join. */
   readonly invitation: Uint8Array
 }
@@ -29,9 +32,9 @@ export interface InviteLink {
  * Writes a link.
  * @throws {SealwireError} `link_invalid` for what {@link parseInviteLink} would not read.
  */
-export function formatInviteLink({ host, port, transport = 'tls', pin, invitation }: InviteLink): string {
+export function formatInviteLink({ host, port, transport = 'tls', pin, makes = 'account', invitation }: InviteLink): string {
   const address = isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`
-  const link = `${schemes[transport]}${address}/#${version}.${inLink(pin)}.${Buffer.from(invitation).toString('base64url')}`
+  const link = `${schemes[transport]}${address}/#${versions[makes]}.${inLink(pin)}.${Buffer.from(invitation).toString('base64url')}`
   parseInviteLink(link)
   return link
 }
@@ -84,9 +87,10 @@ function hostOf(text: string): string | undefined {
 }
 
 /** What stands behind the `#`. */
-function parseTrust(text: string): Pick<InviteLink, 'pin' | 'invitation'> {
+function parseTrust(text: string): Pick<Required<InviteLink>, 'pin' | 'makes' | 'invitation'> {
   const [written, pinText, invitationText, ...others] = text.split('.')
-  if (written !== version && pinText !== undefined) {
+  const makes = written === versions.device ? 'device' : 'account'
+  if (written !== versions[makes] && pinText !== undefined) {
     throw invalid('the invite link is of another version', 'use a newer sealwire, or ask for a link of this one')
   }
   if (pinText === undefined || invitationText === undefined || invitationText.length < invitationCharacters) throw truncated()
@@ -95,7 +99,7 @@ function parseTrust(text: string): Pick<InviteLink, 'pin' | 'invitation'> {
   const pin = `SHA256:${pinText.replaceAll('-', '+').replaceAll('_', '/')}`
   if (/[+/]/.test(pinText) || !isPin(pin)) throw invalid('the key in the invite link is damaged', again)
   if (!canonicalInvitation.test(invitationText)) throw invalid('the invitation in the invite link is damaged', again)
-  return { pin, invitation: Uint8Array.from(Buffer.from(invitationText, 'base64url')) }
+  return { pin, makes, invitation: Uint8Array.from(Buffer.from(invitationText, 'base64url')) }
 }
 
 /** A pin as a link has it: base64url, and no `SHA256:`, which the version says. */
@@ -114,7 +118,7 @@ function invalid(sentence: string, hint: string): SealwireError {
 
 const schemes: Readonly<Record<Transport, string>> = { tls: 'sealwire://', sealed: 'sealed://' }
 const transports = ['tls', 'sealed'] as const
-const version = '1'
+const versions = { account: '1', device: 'd1' } as const
 const invitationCharacters = 22
 /** 16 bytes leave four bits of the last character unused; they are zero. */
 const canonicalInvitation = /^[A-Za-z0-9_-]{21}[AQgw]$/

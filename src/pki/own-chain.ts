@@ -5,6 +5,7 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { rootCertificates } from 'node:tls'
+import { pathLength } from './basic-constraints.ts'
 import { isSignedBy } from './former-authorities.ts'
 import { certificateInvalid } from './identity-folder.ts'
 import { weakness } from './own-key.ts'
@@ -25,6 +26,7 @@ export function pathToRoot(
     if (path.includes(last)) throw certificateInvalid(`${file} leads in a circle`, 'give the chain as the issuer has sent it')
     checkSigner(file, last, now)
   }
+  checkLengths(file, path)
   return path
 }
 
@@ -35,10 +37,7 @@ export function pathToRoot(
 export function checkLeaf(file: string, leaf: X509Certificate, now: number): void {
   checkDates(file, leaf, now, '')
   checkStrength(file, leaf)
-  // Node calls the purposes of a certificate its key usage.
-  if (leaf.keyUsage !== undefined && leaf.keyUsage.length > 0 && !leaf.keyUsage.some((use) => serverUses.has(use))) {
-    throw certificateInvalid(`${file} is not for servers`, 'ask for one with the extended key usage serverAuth')
-  }
+  checkUse(file, leaf, '')
   if (!/(^|, )(DNS|IP Address):/.test(leaf.subjectAltName ?? '')) throw nameless(file, leaf)
   if (isSignedBy(leaf, leaf) && !leaf.ca) {
     throw certificateInvalid(
@@ -85,6 +84,32 @@ function checkSigner(file: string, certificate: X509Certificate, now: number): v
   const which = `, its issuer ${JSON.stringify(certificate.subject.replaceAll('\n', ', '))}`
   checkDates(file, certificate, now, which)
   checkStrength(file, certificate)
+  checkUse(file, certificate, which)
+}
+
+/**
+ * An authority may say how many others come between it and a server, at most (RFC 5280, pathLenConstraint); those that have
+ * signed themselves under another key do not count.
+ */
+function checkLengths(file: string, path: readonly X509Certificate[]): void {
+  let between = 0
+  for (const authority of path.slice(1)) {
+    const max = pathLength(authority)
+    if (max !== undefined && between > max) {
+      const allowed = max === 0 ? 'no other authority' : `no more than ${max} other authorities`
+      throw certificateInvalid(
+        `${file}, its issuer ${JSON.stringify(authority.subject.replaceAll('\n', ', '))} allows ${allowed} between itself and a server (pathlen:${max}), and there are ${between}`,
+        'have the certificate issued by an authority closer to the root, or the authorities made anew with a larger pathlen',
+      )
+    }
+    if (authority.subject !== authority.issuer) between++
+  }
+}
+
+/** An issuer that says what for is one for that and nothing else, too. Node calls the purposes of a certificate its key usage. */
+function checkUse(file: string, { keyUsage }: X509Certificate, which: string): void {
+  if (keyUsage === undefined || keyUsage.length === 0 || keyUsage.some((use) => serverUses.has(use))) return
+  throw certificateInvalid(`${file}${which} is not for servers`, 'ask for one with the extended key usage serverAuth')
 }
 
 function checkDates(file: string, certificate: X509Certificate, now: number, which: string): void {

@@ -50,9 +50,11 @@ const words: Partial<Record<Code, string>> = {
   account_banned: 'AUTH!',
   busy: 'BUSY',
   rate_limited: 'BUSY',
+  quota_exceeded: 'BUSY',
   not_found: 'NOPE',
   is_self: 'SELF',
   not_in_chat: 'NOCHAT',
+  not_contact: 'NOCHAT',
   peer_left: 'EXIT',
   peer_lost: 'LOST',
 }

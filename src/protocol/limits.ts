@@ -3,23 +3,11 @@
 // its own floor and ceiling.
 
 import { SealwireError } from './errors.ts'
+import { clientLimits } from './limits/client.ts'
+import { deliveryLimits } from './limits/delivery.ts'
+import { type LimitRow, KiB, lifted, MiB, minute, row, second } from './limits/row.ts'
 
-/** One bound: its default, the range an operator may choose from, its unit, who enforces it, and what it bounds. */
-export interface LimitRow {
-  readonly value: number
-  readonly min: number
-  readonly max: number
-  readonly unit: string
-  readonly by: string
-  readonly what: string
-}
-
-const KiB = 1024
-const MiB = 1024 * KiB
-const second = 1000
-const minute = 60 * second
-/** Ceiling of counts that only memory bounds: high enough to lift a limit, low enough to stay an exact number. */
-const lifted = 1_000_000_000
+export type { LimitRow } from './limits/row.ts'
 
 /** Every bound there is. */
 export const limitTable = {
@@ -96,6 +84,10 @@ export const limitTable = {
   keepAliveMs: row(30 * second, second, 10 * minute, 'ms', 'link', 'idle time before TCP keepalive probes'),
   endedMsMax: row(500, 0, 10 * second, 'ms', 'server/session', 'what a session that a ban or a new password ended has for its last word'),
   drainMsMax: row(10 * second, 0, 10 * minute, 'ms', 'server', 'drain of sessions at shutdown'),
+  // WebSocket (websocket.md).
+  webRequestBytesMax: row(8 * KiB, KiB, 64 * KiB, 'bytes', 'link', 'the request with which a WebSocket begins'),
+  webMessageBytesMax: row(MiB, 65_547, 64 * MiB, 'bytes', 'link', 'one message of a WebSocket; it is never gathered'),
+  webInFlightBytesMax: row(256 * KiB, 16 * KiB, 64 * MiB, 'bytes', 'link', 'output that a client gives to its WebSocket at once'),
   // Output.
   outputBytesMax: row(MiB, 64 * KiB, 64 * MiB, 'bytes', 'link', 'output that waits for a peer; more drops the peer (slow_consumer)'),
   outputBytesHigh: row(256 * KiB, 16 * KiB, 64 * MiB, 'bytes', 'link', 'output from which the producers are paused'),
@@ -164,6 +156,15 @@ export const limitTable = {
     'devices of an account; more are refused (busy); as many revoked ones are remembered',
   ),
   deviceUsePrecisionMs: row(60 * minute, 0, 24 * 60 * minute, 'ms', 'store', 'the last use of a device is noted at most this often'),
+  deviceKeyMs: row(
+    365 * 24 * 60 * minute,
+    minute,
+    lifted * 1000,
+    'ms',
+    'server/devices',
+    'how long a device without a certificate may stay away',
+  ),
+  deviceChallengeMsMax: row(minute, second, 10 * minute, 'ms', 'server/contract', 'from device.challenge to device.prove'),
   invitationsMax: row(10_000, 1, 1_000_000, 'invitations', 'store', 'invitations that have not expired; more are refused (busy)'),
   invitationMemoryMs: row(
     30 * 24 * 60 * minute,
@@ -177,19 +178,7 @@ export const limitTable = {
   // 500 names of the longest kind fit into one answer of directory.blocked.
   blocksPerAccountMax: row(500, 1, 500, 'accounts', 'store', 'accounts that an account blocks; more are refused (busy)'),
   whoEntriesMax: row(1_000, 1, 1_000, 'entries', 'server/people', 'people in one answer of directory.who, as far as one frame holds them'),
-  // Chats.
-  messagesPerSecondPerAccountMax: row(20, 1, lifted, 'messages/s', 'server/session', 'messages of an account; over it reading pauses'),
-  messagesBurstPerAccountMax: row(1_000, 1, lifted, 'messages', 'server/session', 'messages of an account at once'),
-  messageDelayMsMax: row(
-    10 * second,
-    0,
-    10 * minute,
-    'ms',
-    'server/session',
-    'how long a message waits for its rate before it is refused (rate_limited)',
-  ),
-  chatRequestMsMax: row(minute, second, 60 * minute, 'ms', 'server/chats', 'how long a chat request stays open'),
-  sessionsPerAccountMax: row(32, 1, lifted, 'sessions', 'server/presence', 'sessions of one account at once'),
+  ...deliveryLimits,
   // Store.
   storeQueueMax: row(10_000, 100, lifted, 'requests', 'store', 'requests waiting for a commit; more are answered busy'),
   storeGroupMax: row(200, 1, 10_000, 'requests', 'store', 'requests committed in one transaction'),
@@ -198,14 +187,7 @@ export const limitTable = {
   storeRestartsMax: row(8, 0, 16, 'workers', 'store', 'fresh workers in a row that may die; then unavailable'),
   storeLogMs: row(minute, 0, 60 * minute, 'ms', 'store', 'wait between two log lines about failures of one kind'),
   diskBytesFreeMin: row(64 * MiB, 0, 1_048_576 * MiB, 'bytes', 'store', 'free space below which writes are refused (storage_full)'),
-  // Echo.
-  echoConnectionsMax: row(10_000, 1, lifted, 'connections', 'server/echo', 'echo connections at once'),
-  echoIdleMsMax: row(10 * minute, 100, 24 * 60 * minute, 'ms', 'server/echo', 'silence after which an echo connection is closed'),
-  echoLinesPerSecondMax: row(20, 1, 10_000, 'lines/s', 'cli/echo-lines', 'lines printed about connections'),
-  echoLineBytesMax: row(1_024, 16, 65_536, 'bytes', 'cli/echo-payload', 'bytes of payload shown on a line, escapes included'),
-  echoOutputBytesMax: row(256 * KiB, 64 * KiB, 64 * MiB, 'bytes', 'cli/echo-output', 'text that waits for its output; more is left out'),
-  echoAnswerMsMax: row(10 * second, 100, 10 * minute, 'ms', 'cli/echo', 'dial, and each answer'),
-  echoAnswerBytesMax: row(64 * KiB, 1_024, MiB, 'bytes', 'cli/echo', 'one line, sent or answered'),
+  ...clientLimits,
   // Logs.
   logFileBytesMax: row(10 * MiB, 64 * KiB, 1_024 * MiB, 'bytes', 'cli/log-file', 'one log file'),
   logFilesMax: row(5, 1, 1_000, 'files', 'cli/log-file', 'rotated log files kept'),
@@ -222,16 +204,6 @@ export const limitTable = {
   // Certificates of the server.
   certificateWatchMs: row(500, 50, minute, 'ms', 'cli/identity-keeper', "between two looks at the operator's certificate and at the dates"),
   certificateRetryMs: row(60 * minute, second, 24 * 60 * minute, 'ms', 'cli/identity-keeper', 'wait after a renewal that failed'),
-  // Client.
-  clientRequestsMax: row(1_000, 1, lifted, 'requests', 'client', 'requests without their answer; more are refused (busy)'),
-  clientRequestMsMax: row(30 * second, 100, 60 * minute, 'ms', 'client', 'wait for the greeting and for the answer to a request'),
-  clientEventsMax: row(1_000, 1, lifted, 'events', 'client', 'events not taken when more is read; more end the connection (overrun)'),
-  clientDialMsMax: row(10 * second, 100, 10 * minute, 'ms', 'client', 'dial, TCP and handshake'),
-  clientGoodbyeMsMax: row(5 * second, 0, minute, 'ms', 'client', "wait for the server's Goodbye"),
-  // The doctor.
-  doctorReplyBytesMax: row(64 * KiB, KiB, MiB, 'bytes', 'cli/doctor', 'what is read of the first answer of a port that speaks no TLS'),
-  doctorDiskFreeBytesMin: row(256 * MiB, 0, 1_048_576 * MiB, 'bytes', 'cli/doctor', 'free space of the data folder under which it warns'),
-  doctorDescriptorsMin: row(1_024, 64, 1_048_576, 'descriptors', 'cli/doctor', 'open files of a process that a server should have'),
   // The sealed channel (channel.md).
   channelHandshakeBytesMax: row(1_024, 1_024, 1_024, 'bytes', 'channel', 'one message of the handshake of the sealed channel'),
   channelRecordBytesMax: row(65_535, 1_024, 65_535, 'bytes', 'channel', 'a record after its header, as written and as accepted'),
@@ -240,28 +212,18 @@ export const limitTable = {
   channelKeyMsMax: row(15 * minute, second, 15 * minute, 'ms', 'channel', 'how long a key is written with'),
   channelFramesMax: row(4_294_967_296, 1_024, 4_294_967_296, 'records', 'channel', 'records of one direction of a channel'),
   channelAgeMsMax: row(24 * 60 * minute, minute, 24 * 60 * minute, 'ms', 'channel', 'life of a channel; a client connects anew before'),
+  channelOverlapMsMax: row(
+    30 * 24 * 60 * minute,
+    second,
+    30 * 24 * 60 * minute,
+    'ms',
+    'channel',
+    'how long a server may announce its next static key',
+  ),
+  channelEmptyMax: row(1_024, 1_024, 1_024, 'records', 'channel', 'records without data at once, beyond two for each with data'),
+  channelEmptyPerSecondMax: row(64, 64, 64, 'records/s', 'channel', 'records without data in the long run'),
   channelV1RecordBytesMax: row(65_551, 65_551, 65_551, 'bytes', 'channel', 'ciphertext and tag of a frame of v1'),
   channelV1FramesMax: row(1_048_576, 1, 1_048_576, 'frames', 'channel', 'frames of a v1 connection, both directions together'),
-  // Agent.
-  agentAttemptsMax: row(20, 1, 1_000, 'connections', 'cli/agent-run', 'connections in a row that bring nothing back; then it ends'),
-  agentRetryMs: row(second, 10, minute, 'ms', 'cli/agent-run', 'wait before the second connection; it doubles each time'),
-  agentRetryMsMax: row(30 * second, second, 60 * minute, 'ms', 'cli/agent-run', 'longest wait between two connections, before its jitter'),
-  // Command line.
-  configFileBytesMax: row(MiB, MiB, MiB, 'bytes', 'cli/config-file', 'configuration file'),
-  profileBytesMax: row(64 * KiB, 64 * KiB, 64 * KiB, 'bytes', 'cli/profile', 'profile of an account in the home folder, and its device'),
-  knownServersBytesMax: row(MiB, MiB, MiB, 'bytes', 'cli/known-servers', 'file of known servers in the home folder'),
-  inputLineBytesMax: row(4_096, 4_096, 4_096, 'bytes', 'cli/prompt', 'a password or an invite link, typed or on standard input'),
-  chatMessageLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-news', 'lines of one message that are shown'),
-  chatOutputBytesMax: row(
-    4 * MiB,
-    64 * KiB,
-    64 * MiB,
-    'bytes',
-    'cli/chat-view',
-    'text of a chat that waits for its output; more is left out',
-  ),
-  chatTypedLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-terminal', 'lines typed ahead before the keyboard has to wait'),
-  exitMsMax: row(second, second, second, 'ms', 'cli', 'what is left of output and logs when a command has ended'),
 } as const satisfies Record<string, LimitRow>
 
 /** The name of a bound, as `--limit` takes it. */
@@ -297,8 +259,4 @@ function checked(name: string, value: number): number {
     })
   }
   return value
-}
-
-function row(value: number, min: number, max: number, unit: string, by: string, what: string): LimitRow {
-  return { value, min, max, unit, by, what }
 }

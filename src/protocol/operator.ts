@@ -7,6 +7,7 @@ import { type CborValue, encodeCbor } from './contract/cbor.ts'
 import { bytes, count, exactBytes, flag, name, text, word } from './contract/fields.ts'
 import { csrBytesMax, deviceLabelCharactersMax, statementBytesMax } from './contract/methods.ts'
 import { SealwireError } from './errors.ts'
+import { limitTable } from './limits.ts'
 
 /** One method. */
 export interface OperatorMethodRow {
@@ -23,6 +24,8 @@ export const invitationUsesMax = 10_000
 
 /** How long clients that know the old key of an authority find a way to the new one. */
 export const overlapMs = { min: 1000, max: 90 * 24 * 60 * minuteMs } as const
+/** How long the next static key of the sealed channel is announced before it takes its place. */
+export const sealedOverlapMs = { min: 1000, max: limitTable.channelOverlapMsMax.value } as const
 /** The longest certificate chain and key in PEM that can be imported, in characters. */
 export const importMax = { certificate: 32_768, key: 16_384 } as const
 
@@ -49,6 +52,12 @@ const certificate = v.object({
     v.object({
       fingerprint: text(50, 'the pin of the authority before: who knows it still finds the server'),
       until: time('when that is over'),
+    }),
+  ),
+  sealed: v.optional(
+    v.object({
+      fingerprint: text(50, 'the pin of its static key in the sealed channel'),
+      next: v.optional(v.object({ fingerprint: text(50, 'the pin of the one that takes its place'), until: time('when that is') })),
     }),
   ),
   problem: v.optional(text(4096, 'why a newer certificate is not in use')),
@@ -99,7 +108,11 @@ export const operatorMethods = {
   'account.resetPassword': {
     what: 'Gives an account a new password; its tokens are worthless and its sessions end.',
     params: named.params,
-    result: v.object({ name: name('as it is kept'), password: text(128, 'the new password: a secret') }),
+    result: v.object({
+      name: name('as it is kept'),
+      password: text(128, 'the new password: a secret'),
+      devices: v.optional(count('how many devices can still log in without it')),
+    }),
   },
   'device.issue': {
     what: 'Makes a device of an account, and the account too if there is none of that name.',
@@ -150,6 +163,14 @@ export const operatorMethods = {
     params: v.strictObject({
       from: text(50, 'the pin of the authority to replace'),
       overlapMs: v.pipe(count('how long the old key leads to the new one', overlapMs.max), v.minValue(overlapMs.min)),
+    }),
+    result: certificate,
+  },
+  'certificate.rotateSealed': {
+    what: 'Makes the next static key of the sealed channel. Without effect when there is one already, or another is in use by now.',
+    params: v.strictObject({
+      from: text(50, 'the pin of the key to replace'),
+      overlapMs: v.pipe(count('how long both are good', sealedOverlapMs.max), v.minValue(sealedOverlapMs.min)),
     }),
     result: certificate,
   },

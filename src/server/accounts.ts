@@ -6,9 +6,10 @@
 // run at once. Nor can it fill the hash queue for others: its further logins wait in the address's own line.
 
 import { type Clock, parseName, parsePassword, type ThrottleKeys, throttleKeys } from '../domain/index.ts'
+import { invitationHash } from '../pki/index.ts'
 import { limitTable, SealwireError } from '../protocol/index.ts'
-import type { Account, Store } from '../store/index.ts'
-import type { Credentials, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
+import type { Account, Input, Output, Store } from '../store/index.ts'
+import type { Credentials, DeviceLinkUse, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
 import type { Log } from './log.ts'
 import { LoginThrottle } from './login-throttle.ts'
 import { PasswordHasher } from './password-hasher.ts'
@@ -125,6 +126,39 @@ export class Accounts implements AsyncDisposable {
       },
       origin,
     )
+  }
+
+  /**
+   * The account that a link for another device is of; it is used up and the token stored when the promise resolves.
+   * @throws {SealwireError} `invitation_invalid`, `invitation_expired`, `account_banned`, `rate_limited`, `busy`; those of the
+   * store; `connection_lost` when the signal aborts the wait.
+   */
+  async useLink({ secret, newToken, arrival, ...origin }: DeviceLinkUse): Promise<AccountIdentity> {
+    const { store, log } = this.#parts
+    const keys = throttleKeys('', origin.address)
+    return this.#addresses.run(
+      keys.address,
+      async () => {
+        await this.#throttle.check(keys)
+        const { id, key } = await this.#useLink({ hash: invitationHash(secret), token: tokenHash(newToken), at: this.#now() }, keys)
+        arrival?.named(key)
+        const account = await store.run('account.findById', { id })
+        if (account === undefined || account.bannedAt !== undefined) throw banned()
+        arrival?.proven()
+        log.info('link for another device used', { account: account.name, address: origin.address })
+        return identityOf(account)
+      },
+      origin,
+    )
+  }
+
+  async #useLink(use: Input<'device.useLink'>, keys: ThrottleKeys): Promise<Output<'device.useLink'>> {
+    try {
+      return await this.#parts.store.run('device.useLink', use)
+    } catch (reason) {
+      if (SealwireError.from(reason).code === 'invitation_invalid') await this.#throttle.countAddress(keys.address)
+      throw reason
+    }
   }
 
   /**

@@ -3,6 +3,7 @@
 // the sessions of an account ends those about to begin, too.
 
 import type { SealwireError } from '../protocol/index.ts'
+import type { SecretHash } from '../store/index.ts'
 import type { Presence } from './presence.ts'
 
 export class Arrival {
@@ -10,9 +11,12 @@ export class Arrival {
   #key: string | undefined
   /** Why this login must come to nothing, although the proof was good when it was looked at. */
   ended: SealwireError | undefined
+  /** Of the token that proves it, or that it is given; `undefined` without one. */
+  readonly tokenHash: SecretHash | undefined
 
-  constructor(presence: Presence) {
+  constructor(presence: Presence, tokenHash?: SecretHash) {
     this.#presence = presence
+    this.tokenHash = tokenHash
   }
 
   /** Whose login it is. Called before, or in the same turn as, what is proof is read from the store. */

@@ -1,7 +1,8 @@
-// Live chats between two sessions, with consent: somebody is asked, and only who was asked can accept. The service knows
-// participants, not frames or dialects; a dialect makes its session a participant and turns what happens into words.
+// Live chats, with consent: somebody is asked, and only who was asked can accept. The service knows talkers, not frames or
+// dialects; the classic dialect makes its session a talker and turns what happens into words. What stands for an account
+// elsewhere is a talker, too (bridge.ts).
 //
-// A participant's seat:
+// A talker's seat:
 //
 //   free ──request──▶ calling ──(callee accepts)──▶ talking ──leave──▶ free
 //     └──(is asked)──▶ called ──accept──────────▶ talking
@@ -12,45 +13,63 @@
 
 import type { Clock, Timer } from '../domain/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
+import type { SecretHash } from '../store/index.ts'
 import { cutOff } from './people.ts'
 import type { Presence, Standing } from './presence.ts'
 
 export type Seat =
   | { readonly name: 'free' }
-  | { readonly name: 'calling'; readonly peer: Participant; readonly expiry: Timer }
-  | { readonly name: 'called'; readonly peer: Participant }
-  | { readonly name: 'talking'; readonly peer: Participant }
+  | { readonly name: 'calling'; readonly peer: Talker; readonly expiry: Timer }
+  | { readonly name: 'called'; readonly peer: Talker }
+  | { readonly name: 'talking'; readonly peer: Talker }
 
 /** How a message fared: handed to the peer's link, or why not. */
-export type Delivery = 'handed_over' | 'peer_lost' | 'message_too_large' | 'type_unsupported'
+export type Delivery = 'handed_over' | 'peer_lost' | 'message_too_large'
 
 /** The content type of what a classic session says, and of what says none. */
 export const plainText = 'text/plain'
 
-/** One session of an account, as chats see it. The second half is called by the service and must not throw. */
+/** One session of an account, as others find it. */
 export interface Participant {
   /** The account's number, its name as shown to others, and the key it is found by. */
   readonly id: bigint
   readonly name: string
   readonly key: string
   readonly standing: Standing
+  /** Whether it is for joining only: nobody sees it or asks it for a chat. Default: false. */
+  readonly joinOnly?: boolean
+  /** Of the token that it came with. Default: none. */
+  readonly tokenHash?: SecretHash | undefined
+  /** The session has to end at once, for this reason. Must not throw. */
+  end(error: SealwireError): void
+}
+
+/** Who can be in a chat. What is called by the service must not throw. */
+export interface Talker extends Pick<Participant, 'id' | 'name' | 'key' | 'standing'> {
   /** Set by {@link Chats} only. */
   seat: Seat
   /** `from` asks for a chat. */
-  requested(from: Participant): void
+  requested(from: Talker): void
   /** A chat with `peer` begins. */
-  begun(peer: Participant): void
+  begun(peer: Talker): void
   /** The request was declined, or nobody answered it in time. */
   declined(): void
   /** The other end of the chat or of the request has gone. */
   left(): void
-  /** `body` from the peer of the chat, of a content type; valid only during the call. */
-  said(body: Uint8Array, type: string): Delivery
-  /** Resolves when this session takes what is said to it again; `undefined` when it does: the speaker waits for it. */
+  /**
+   * Text from the peer of the chat; valid only during the call, and until the promise settles: that one resolves when the
+   * text is stored, and rejects with why it cannot be.
+   */
+  said(text: Uint8Array): Delivery | Promise<void>
+  /** Resolves when this one takes what is said to it again; `undefined` when it does: the speaker waits for it. */
   backlog(): Promise<void> | undefined
-  /** The session has to end at once, for this reason. */
-  end(error: SealwireError): void
 }
+
+/** A session that can be in a chat. */
+export type TalkingSession = Participant & Talker
+
+/** What became of a request: somebody was asked, every session that could be is taken, or there is none. */
+export type Ringing = 'rings' | 'taken' | 'absent'
 
 /** What chats work with. */
 export interface ChatsParts {
@@ -58,7 +77,7 @@ export interface ChatsParts {
   readonly clock: Clock
   readonly limits: Limits
   /** Told when a request was accepted. */
-  readonly met: (one: Participant, other: Participant) => void
+  readonly met: (one: Talker, other: Talker) => void
 }
 
 /** The seat of everybody who is neither talking nor about to. */
@@ -79,49 +98,62 @@ export class Chats {
   }
 
   /**
-   * Asks the account found by `key` for a chat; returns the session that was asked.
-   * @throws {SealwireError} `is_self`; `busy` when the caller or every session of the callee is taken; `not_found` when
-   * there is no such account, it is not here, or one of the two blocks the other, which nobody can tell apart.
+   * Asks the account found by `key` for a chat. It is absent, too, when one of the two blocks the other.
+   * @throws {SealwireError} `is_self`; `busy` when the caller is taken.
    */
-  request(caller: Participant, key: string): Participant {
+  request(caller: TalkingSession, key: string): Ringing {
     if (key === caller.key) throw new SealwireError('is_self', 'that is your own name')
     if (caller.seat.name !== 'free') throw new SealwireError('busy', 'you are in a chat or about to be')
-    const sessions = this.#presence.sessionsOf(key)
+    const sessions = this.talkersOf(key)
     const [first] = sessions
-    if (first === undefined || cutOff(caller, first)) throw new SealwireError('not_found', 'nobody of that name is here')
-    // The newest free session rings: it is where the person was last.
-    const callee = sessions.findLast((session) => session.seat.name === 'free')
-    if (callee === undefined) throw new SealwireError('busy', 'they are in a chat already')
+    if (first === undefined || cutOff(caller, first)) return 'absent'
+    const callee = newestFree(sessions)
+    if (callee === undefined) return 'taken'
+    this.ask(caller, callee)
+    return 'rings'
+  }
+
+  /** The sessions of an account that can be in a chat, oldest first. */
+  talkersOf(key: string): readonly TalkingSession[] {
+    return this.#presence.sessionsOf(key).filter(isTalker)
+  }
+
+  /** Asks somebody for a chat. Both are free. */
+  ask(caller: Talker, callee: Talker): void {
     const expiry = this.#clock.after(this.#limits.chatRequestMsMax, () => this.#expire(caller))
     caller.seat = { name: 'calling', peer: callee, expiry }
     callee.seat = { name: 'called', peer: caller }
     callee.requested(caller)
-    return callee
+  }
+
+  /** A chat of two who have agreed already. Both are free. */
+  begin(caller: Talker, callee: Talker): void {
+    caller.seat = { name: 'talking', peer: callee }
+    callee.seat = { name: 'talking', peer: caller }
+    caller.begun(callee)
+    callee.begun(caller)
   }
 
   /** Accepts the open request to `callee`; false when there is none, in particular for the caller's own session. */
-  accept(callee: Participant): boolean {
+  accept(callee: Talker): boolean {
     if (callee.seat.name !== 'called') return false
     const caller = callee.seat.peer
-    this.#free(callee)
-    caller.seat = { name: 'talking', peer: callee }
-    callee.seat = { name: 'talking', peer: caller }
+    this.take(callee)
     this.#met(caller, callee)
-    caller.begun(callee)
-    callee.begun(caller)
+    this.begin(caller, callee)
     return true
   }
 
   /** Declines the open request to `callee`; false when there is none. */
-  decline(callee: Participant): boolean {
+  decline(callee: Talker): boolean {
     if (callee.seat.name !== 'called') return false
-    this.#free(callee)?.declined()
+    this.take(callee)?.declined()
     return true
   }
 
   /** Leaves the chat or the request, if there is one; the other end is told. Also for a session that hung up. */
-  leave(participant: Participant): void {
-    const peer = this.#free(participant)
+  leave(talker: Talker): void {
+    const peer = this.take(talker)
     if (!this.#isOver) peer?.left()
   }
 
@@ -130,35 +162,54 @@ export class Chats {
     this.#isOver = true
   }
 
-  /** Hands `body` to the peer of the chat; `undefined` when there is no chat. */
-  say(speaker: Participant, body: Uint8Array, type: string): Delivery | undefined {
-    return speaker.seat.name === 'talking' ? speaker.seat.peer.said(body, type) : undefined
+  /** Hands text to the peer of the chat; `undefined` when there is no chat. */
+  say(speaker: Talker, text: Uint8Array): Delivery | Promise<void> | undefined {
+    return speaker.seat.name === 'talking' ? speaker.seat.peer.said(text) : undefined
   }
 
   /** Ends what there is between two accounts: chats are left, requests declined or taken back. */
   part(key: string, other: string): void {
-    for (const session of this.#presence.sessionsOf(key)) {
-      const { seat } = session
-      if (seat.name === 'free' || seat.peer.key !== other) continue
-      if (!this.decline(session)) this.leave(session)
-    }
+    for (const { talker } of this.#between(key, other)) this.#withdraw(talker)
+    // What is left faces somebody who is elsewhere: there it is ended.
+    for (const { peer } of this.#between(other, key)) this.#withdraw(peer)
   }
 
-  #expire(caller: Participant): void {
-    const callee = this.#free(caller)
-    caller.declined()
-    callee?.left()
-  }
-
-  /** Frees both seats of a pair and returns the other one of it. */
-  #free(participant: Participant): Participant | undefined {
-    const { seat } = participant
+  /** Frees both seats of a pair, telling nobody, and returns the other one of it. */
+  take(talker: Talker): Talker | undefined {
+    const { seat } = talker
     if (seat.name === 'free') return undefined
     const { peer } = seat
-    for (const each of [participant, peer]) {
+    for (const each of [talker, peer]) {
       if (each.seat.name === 'calling') each.seat.expiry.cancel()
       each.seat = freeSeat
     }
     return peer
   }
+
+  /** Who of the one account faces somebody of the other. */
+  #between(key: string, other: string): readonly { readonly talker: Talker; readonly peer: Talker }[] {
+    return this.talkersOf(key).flatMap((talker) =>
+      talker.seat.name !== 'free' && talker.seat.peer.key === other ? [{ talker, peer: talker.seat.peer }] : [],
+    )
+  }
+
+  #withdraw(talker: Talker): void {
+    if (!this.decline(talker)) this.leave(talker)
+  }
+
+  #expire(caller: Talker): void {
+    const callee = this.take(caller)
+    caller.declined()
+    callee?.left()
+  }
+}
+
+/** It is where the person was last. */
+export function newestFree<T extends Talker>(sessions: readonly T[]): T | undefined {
+  return sessions.findLast(({ seat }) => seat.name === 'free')
+}
+
+/** Whether a session can be in a chat. */
+export function isTalker(session: Participant): session is TalkingSession {
+  return 'seat' in session
 }

@@ -14,10 +14,11 @@ import {
   writeFrame,
 } from '../protocol/index.ts'
 import type { AccountIdentity, Origin } from './accounts.ts'
-import { type Delivery, freeSeat, type Participant, plainText, type Seat } from './chats.ts'
+import type { ClassicSession } from './bridge.ts'
+import { type Delivery, freeSeat, type Seat, type Talker } from './chats.ts'
 import type { ServerContext } from './context.ts'
 import type { Dialect, Speaker } from './dialect.ts'
-import { logIn } from './log-in.ts'
+import { isOurs, logIn } from './log-in.ts'
 import { Pace } from './pace.ts'
 import type { Standing } from './presence.ts'
 
@@ -87,11 +88,12 @@ export class ClassicDialect implements Dialect {
 }
 
 /** A logged-in classic session, as chats see it and as its own commands reach it. */
-class ClassicParticipant implements Participant {
+class ClassicParticipant implements ClassicSession {
   readonly id: bigint
   readonly name: string
   readonly key: string
   readonly standing: Standing
+  readonly device = undefined
   seat: Seat = freeSeat
   readonly #speaker: Speaker
   readonly #server: ServerContext
@@ -107,24 +109,22 @@ class ClassicParticipant implements Participant {
     this.#speaker = speaker
     this.#server = server
     this.#pace = new Pace(server.presence.enter(this), server)
+    server.bridge.enter(this)
   }
 
   // Commands of its own client.
 
   dispatch(command: number, body: Uint8Array): Promise<void> | undefined {
-    const { chats } = this.#server
     switch (command) {
       case findPeer:
       case classicCommands.chatRequest:
         return this.#pace.take() ? this.#request(body) : this.#later(() => this.#request(body))
       case ack:
       case classicCommands.chatAccept:
-        chats.accept(this) // With nothing to answer it does nothing: an own request is not one's own to accept.
-        return undefined
+        return this.#answer(true)
       case error:
       case classicCommands.chatDecline:
-        chats.decline(this)
-        return undefined
+        return this.#answer(false)
       case classicCommands.exitChat:
         return this.#exit()
       default:
@@ -140,15 +140,16 @@ class ClassicParticipant implements Participant {
   leave(): void {
     this.#server.presence.leave(this)
     this.#server.chats.leave(this)
+    this.#server.bridge.leave(this)
   }
 
   // What chats tell it.
 
-  requested(from: Participant): void {
+  requested(from: Talker): void {
     this.#write(findPeer, utf8.encode(from.name))
   }
 
-  begun(peer: Participant): void {
+  begun(peer: Talker): void {
     this.#prefix = utf8.encode(`${peer.name}: `)
     this.#speaker.link.send(ackFrames.chat)
   }
@@ -161,10 +162,9 @@ class ClassicParticipant implements Participant {
     this.#refuse('peer_left')
   }
 
-  said(text: Uint8Array, type: string): Delivery {
+  said(text: Uint8Array): Delivery {
     const { link } = this.#speaker
     if (!link.open) return 'peer_lost'
-    if (!type.startsWith(plainText)) return 'type_unsupported'
     if (this.#prefix.length + text.length > frameBodyBytesLimit) return 'message_too_large'
     writeFrame(link, message, text, this.#prefix, this.#server.checksum)
     return 'handed_over'
@@ -180,19 +180,47 @@ class ClassicParticipant implements Participant {
 
   #say(text: Uint8Array): Promise<void> | undefined {
     if (isExit(text)) return this.#exit()
-    const delivery = this.#server.chats.say(this, text, plainText)
-    if (delivery !== 'handed_over') return this.#refuse(delivery ?? 'not_in_chat')
+    const delivery = this.#server.chats.say(this, text)
+    if (delivery !== 'handed_over') return this.#elsewhere(delivery)
     this.#speaker.link.send(ackFrames.ok)
     return this.seat.name === 'talking' ? this.seat.peer.backlog() : undefined
   }
 
-  #request(body: Uint8Array): undefined {
+  /** What was said is being stored, or could not be handed over. */
+  #elsewhere(delivery: Exclude<ReturnType<Talker['said']>, 'handed_over'> | undefined): Promise<void> | undefined {
+    if (delivery instanceof Promise) return this.#whenSettled(delivery, ackFrames.ok)
+    return this.#refuse(delivery ?? 'not_in_chat')
+  }
+
+  #request(body: Uint8Array): Promise<void> | undefined {
+    const { chats, bridge } = this.#server
+    const key = this.#keyOf(body)
+    if (key === undefined) return this.#refuse('not_found')
     try {
-      this.#server.chats.request(this, this.#server.accounts.keyOf(strictText.decode(body)))
+      const ringing = chats.request(this, key)
+      return ringing === 'rings' ? undefined : this.#whenSettled(bridge.call(this, key, ringing))
     } catch (reason) {
-      const { code } = SealwireError.from(reason)
-      this.#refuse(code === 'internal' || code === 'name_invalid' ? 'not_found' : code)
+      return this.#refuse(SealwireError.from(reason).code)
     }
+  }
+
+  /** `undefined` for what can be nobody's name. */
+  #keyOf(name: Uint8Array): string | undefined {
+    try {
+      return this.#server.accounts.keyOf(strictText.decode(name))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** With nothing to answer it does nothing: an own request is not one's own to accept. */
+  #answer(accept: boolean): Promise<void> | undefined {
+    const { chats, bridge } = this.#server
+    const pending = bridge.answer(this, accept)
+    if (pending !== undefined) return this.#whenSettled(pending)
+    if (accept) chats.accept(this)
+    else chats.decline(this)
+    return undefined
   }
 
   #exit(): undefined {
@@ -200,11 +228,25 @@ class ClassicParticipant implements Participant {
     this.#speaker.link.send(ackFrames.bye)
   }
 
+  /** Answers what others had to decide. @throws {SealwireError} what ends the session. */
+  async #whenSettled(pending: Promise<void>, answer?: Uint8Array): Promise<void> {
+    const { id: connection, signal, link } = this.#speaker
+    try {
+      await pending
+      if (answer !== undefined && !signal.aborted) link.send(answer)
+    } catch (reason) {
+      const { code, fatal } = SealwireError.from(reason)
+      if (fatal) throw reason
+      if (isOurs(code)) this.#server.log.warning('request failed', { connection, code })
+      if (!signal.aborted) this.#refuse(code)
+    }
+  }
+
   /** Carries out what was over the rate as soon as that allows it; refuses it when it takes too long. */
   async #later(action: () => Promise<void> | undefined): Promise<void> {
     const { signal } = this.#speaker
     if (await this.#pace.wait(signal)) return action()
-    if (!signal.aborted) this.#refuse('rate_limited')
+    return signal.aborted ? undefined : this.#refuse('rate_limited')
   }
 
   #refuse(code: Code): undefined {

@@ -2,26 +2,54 @@
 
 import type { Clock } from '../domain/index.ts'
 import type { Checksum, Limits, SealwireError } from '../protocol/index.ts'
+import type { RevokedDevice, Store } from '../store/index.ts'
 import type { Accounts } from './accounts.ts'
+import type { Audience } from './audience.ts'
+import type { Bridge } from './bridge.ts'
 import type { Chats, Participant } from './chats.ts'
+import type { Contacts } from './contacts.ts'
+import type { Conversations } from './conversations.ts'
 import type { Devices } from './devices.ts'
 import type { Speaker } from './dialect.ts'
+import type { Files } from './files.ts'
+import type { Inboxes } from './inboxes.ts'
 import type { Log } from './log.ts'
+import type { Marks } from './marks.ts'
+import type { Messages } from './messages.ts'
 import type { MutualTls } from './mutual-tls.ts'
+import type { Names } from './names.ts'
 import type { People } from './people.ts'
 import type { Presence } from './presence.ts'
+import type { Rooms } from './rooms.ts'
 import type { Session } from './session.ts'
+
+/** Whose session is not ended, because it is to be answered first. */
+export interface Spared {
+  readonly speaker: Speaker
+  readonly participant: Participant
+}
 
 export interface ServerContext {
   readonly limits: Limits
   readonly clock: Clock
   readonly log: Log
   readonly checksum: Checksum
+  readonly store: Pick<Store, 'run'>
   readonly accounts: Accounts
+  readonly names: Names
   readonly presence: Presence
   readonly people: People
   readonly chats: Chats
+  readonly bridge: Bridge
+  readonly audience: Audience
+  readonly contacts: Contacts
+  readonly conversations: Conversations
+  readonly messages: Messages
+  readonly inboxes: Inboxes
+  readonly marks: Marks
   readonly devices: Devices
+  readonly files: Files
+  readonly rooms: Rooms
   /** Whether device certificates are asked for. */
   readonly mutualTls: MutualTls
   /** Of the first listener that is for everybody; `undefined` before it listens. */
@@ -33,8 +61,8 @@ export interface ServerContext {
    * whoever talked with them that they left.
    */
   endSessions(key: string, error: SealwireError, except?: Participant): number
-  /** Ends the connections of the device whose key has this hash; the peers hear `error`. */
-  endDevice(spkiHash: Uint8Array, error: SealwireError, except?: Speaker): void
+  /** Ends the connections of a device that was revoked, and those of its token; the peers hear `error`. */
+  endDevice(revoked: RevokedDevice, error: SealwireError, except?: Spared): void
   /** The session's link is over. */
   forget(session: Session): void
 }

@@ -14,8 +14,10 @@ import {
   encodeResult,
   encodeWelcome,
   goodbyeBody,
+  isMethod,
   knownMethod,
   type Method,
+  type MethodRow,
   methods,
   parseHello,
   parseParams,
@@ -26,15 +28,16 @@ import {
 } from '../protocol/contract/index.ts'
 import { encodeFrame, type Packet, SealwireError, writeFrame } from '../protocol/index.ts'
 import type { AccountIdentity, Origin } from './accounts.ts'
+import { Apart } from './apart.ts'
 import type { ServerContext } from './context.ts'
-import type { Answer, Call, ContractSession } from './contract/call.ts'
+import { type Answer, type Call, type ContractSession, InStore } from './contract/call.ts'
 import { ContractParticipant } from './contract/participant.ts'
 import { welcome } from './contract/welcome.ts'
 import type { Dialect, Speaker } from './dialect.ts'
 import { isOurs, logIn } from './log-in.ts'
 import { Pace } from './pace.ts'
 import { routes } from './routes.ts'
-import { tokenHash } from './session-token.ts'
+import { installationOf, tokenHash } from './session-token.ts'
 
 /** A Fault frame: the refusal of a request, or, without an id, why the connection ends. Of a bug only the word is told. */
 export function contractFault(id: number | null, { code, sentence }: SealwireError): Uint8Array {
@@ -43,9 +46,15 @@ export function contractFault(id: number | null, { code, sentence }: SealwireErr
 
 export class ContractDialect implements Dialect, ContractSession {
   readonly speaker: Speaker
+  challenge: ContractSession['challenge']
   readonly #server: ServerContext
   /** Of the connection, until its account has one. */
   #pace: Pace
+  readonly #apart: Apart
+  /** Messages in the store's queue: the next one joins them there, everything else waits until they are answered. */
+  readonly #sends: Apart
+  /** Settles when the last of them is answered. */
+  #sent: Promise<void> | undefined
   #greeted = false
   #account: ContractParticipant | undefined
   /** The request that ended the session, if one did. */
@@ -55,6 +64,8 @@ export class ContractDialect implements Dialect, ContractSession {
     const { requestsPerSecondUnauthenticatedMax: rate, requestsBurstUnauthenticatedMax: burst } = server.limits
     this.speaker = speaker
     this.#server = server
+    this.#apart = new Apart(server.limits.requestsApartMax)
+    this.#sends = new Apart(server.limits.messagesUnderWayMax)
     this.#pace = new Pace(new TokenBucket(rate, burst, server.clock.monotonic()), server)
   }
 
@@ -73,12 +84,23 @@ export class ContractDialect implements Dialect, ContractSession {
     this.#account?.leave()
   }
 
-  logIn(token: Uint8Array | undefined, prove: (origin: Origin) => Promise<AccountIdentity>): Promise<AccountIdentity> {
+  idle(): Promise<void> | undefined {
+    return this.#apart.idle() ?? this.#sends.idle()
+  }
+
+  logIn(
+    token: Uint8Array | undefined,
+    prove: (origin: Origin) => Promise<AccountIdentity>,
+    device: () => string | undefined = () => undefined,
+  ): Promise<AccountIdentity> {
     const { speaker } = this
+    const hash = token && tokenHash(token)
     return logIn(speaker, this.#server, {
       prove,
+      tokenHash: hash,
       enter: (identity, standing) => {
-        this.#account = new ContractParticipant(identity, standing, token && tokenHash(token), speaker, this.#server)
+        const way = { tokenHash: hash, device: device() ?? (hash && installationOf(hash)) }
+        this.#account = new ContractParticipant(identity, standing, way, speaker, this.#server)
         this.#pace = this.#account.pace
       },
     })
@@ -95,43 +117,79 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   /** Everything before it is answered, because requests are answered in order. */
-  #goodbye(): undefined {
+  #goodbye(): Promise<void> | undefined {
+    const idle = this.idle()
+    if (idle !== undefined) return idle.then(() => this.#goodbye())
     this.#write(contractCommands.goodbye, goodbyeBody)
     this.speaker.finish()
+    return undefined
   }
 
   #request(request: RequestEnvelope): Promise<void> | undefined {
-    return this.#pace.take() ? this.#carryOut(request) : this.#later(request)
+    return this.#isFree(request.method) || this.#pace.take() ? this.#carryOut(request) : this.#later(request)
+  }
+
+  /** Before login everything counts. */
+  #isFree(method: string): boolean {
+    return this.#account !== undefined && isMethod(method) && methodRow(method).paced === false
   }
 
   async #later(request: RequestEnvelope): Promise<void> {
     if (await this.#pace.wait(this.speaker.signal)) return this.#carryOut(request)
-    this.#refuse(request.id, new SealwireError('rate_limited', 'too many requests, try again later'))
+    return this.#refuseInTurn(request.id, new SealwireError('rate_limited', 'too many requests, try again later'))
   }
 
-  #carryOut({ id, method, params }: RequestEnvelope): Promise<void> | undefined {
+  #carryOut(request: RequestEnvelope): Promise<void> | undefined {
+    const { id, method, params } = request
+    const sends = method === 'message.send' ? undefined : this.#sends.idle()
+    if (sends !== undefined) return sends.then(() => this.#carryOut(request))
     try {
       const known = knownMethod(method)
       const answer = this.#call(known, params)
-      if (answer instanceof Promise) return this.#whenSettled(id, known, answer)
+      if (answer instanceof InStore) return this.#sending(id, known, answer)
+      if (answer instanceof Promise) {
+        const settled = this.#whenSettled(id, known, answer)
+        return methodRow(known).apart === true ? this.#letGo(settled, this.#apart) : settled
+      }
       this.#answer(id, known, answer)
     } catch (reason) {
-      this.#refuse(id, reason)
+      return this.#refuseInTurn(id, reason)
     }
-    return this.#backlog()
+    return undefined
   }
 
-  async #whenSettled(id: number, method: Method, answer: Promise<Result<Method>>): Promise<void> {
+  #sending(id: number, method: Method, { result }: InStore<Result<Method>>): Promise<void> | undefined {
+    this.#sent = this.#whenSettled(id, method, result, this.#sent)
+    return this.#letGo(this.#sent, this.#sends)
+  }
+
+  /** A refusal may be known sooner than what was sent before is answered, and waits for the answer `before`. */
+  async #whenSettled(id: number, method: Method, answer: Promise<Result<Method>>, before?: Promise<void>): Promise<void> {
     try {
-      this.#answer(id, method, await answer)
+      const result = await answer
+      await before
+      this.#answer(id, method, result)
     } catch (reason) {
+      await before
       this.#refuse(id, reason)
     }
-    await this.#backlog()
+  }
+
+  /** What the store has not seen may be refused sooner than what was sent before it is answered. */
+  #refuseInTurn(id: number, reason: unknown): Promise<void> | undefined {
+    const sends = this.#sends.idle()
+    if (sends !== undefined) return sends.then(() => this.#refuse(id, reason))
+    this.#refuse(id, reason)
+    return undefined
+  }
+
+  /** Others are begun meanwhile. */
+  #letGo(settled: Promise<void>, among: Apart): Promise<void> | undefined {
+    return among.add(settled.catch((reason: unknown) => this.speaker.fail(SealwireError.from(reason))))
   }
 
   #call<M extends Method>(method: M, params: unknown): Answer<M> {
-    if (this.speaker.joinOnly) requireJoining(method)
+    if (this.speaker.joinOnly) requireJoining(method, this.speaker)
     this.#requireTime(methods[method].when)
     const call = { session: this, server: this.#server, account: this.#account, params: parseParams(method, params) }
     return routes[method](call as Call<M>)
@@ -159,23 +217,32 @@ export class ContractDialect implements Dialect, ContractSession {
     this.#write(contractCommands.fault, faultBody(id, error))
   }
 
-  /** Whoever talks with somebody who reads slowly is read slowly. */
-  #backlog(): Promise<void> | undefined {
-    const seat = this.#account?.seat
-    return seat?.name === 'talking' ? seat.peer.backlog() : undefined
-  }
-
   #write(command: number, body: Uint8Array): void {
     writeFrame(this.speaker.link, command, body, undefined, this.#server.checksum)
   }
 }
 
 /** @throws {SealwireError} `joining_only` for what is for those who have joined. */
-function requireJoining(method: Method): void {
-  if (!joinMethods.has(method)) throw new SealwireError('joining_only', 'this address is for joining only')
+function requireJoining(method: Method, { mayProve }: Speaker): void {
+  if (!joinMethods.has(method) && !(mayProve && proofMethods.has(method)))
+    throw new SealwireError('joining_only', 'this address is for joining only')
 }
 
-const joinMethods: ReadonlySet<Method> = new Set(['session.echo', 'session.ping', 'account.register', 'account.login', 'device.enrol'])
+/** The rows differ in type; what all have in common is this. */
+function methodRow(method: Method): MethodRow {
+  return methods[method]
+}
+
+const joinMethods: ReadonlySet<Method> = new Set([
+  'session.echo',
+  'session.ping',
+  'account.register',
+  'account.login',
+  'account.link',
+  'device.enrol',
+])
+/** Further ones where a proof is taken. */
+const proofMethods: ReadonlySet<Method> = new Set(['device.enrolKey', 'device.challenge', 'device.prove'])
 
 function faultBody(id: number | null, { code, sentence }: Pick<SealwireError, 'code' | 'sentence'>): Uint8Array {
   return encodeFault({ id, code, sentence: code === 'internal' ? 'internal error' : sentence })

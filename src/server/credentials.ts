@@ -32,6 +32,13 @@ export interface Resumption extends Origin {
   readonly token: Uint8Array
 }
 
+/** The secret of a link for another device. */
+export interface DeviceLinkUse extends Origin {
+  readonly secret: Uint8Array
+  /** A token made for this login, to be good from now on. */
+  readonly newToken: Uint8Array
+}
+
 /** Another password for an account. */
 export interface PasswordChange extends Origin {
   readonly id: bigint

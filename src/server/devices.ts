@@ -1,10 +1,24 @@
 // Devices: which connection comes from one, who may become one, and how one ends. A device is known by the hash of the key
 // in its certificate; what else the certificate says is not read. TLS has checked who signed it before anything here.
 
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '../domain/index.ts'
-import { type DeviceIssuer, type EnrolledKeys, type Enrolment, type IssuedDevice, openEnrolment } from '../pki/index.ts'
-import { SealwireError } from '../protocol/index.ts'
-import type { Account, Device, DeviceOwner, SecretHash, Store } from '../store/index.ts'
+import {
+  type DeviceIssuer,
+  deviceId,
+  ed25519KeyHash,
+  type EnrolledKeys,
+  type Enrolment,
+  type IssuedDevice,
+  invitationHash,
+  openEnrolment,
+  openKeyStatement,
+  openLoginProof,
+  proofRefused,
+} from '../pki/index.ts'
+import { deviceSecretBytes } from '../protocol/contract/index.ts'
+import { type Limits, SealwireError } from '../protocol/index.ts'
+import type { Account, Device, DeviceOwner, RevokedDevice, SecretHash, Store } from '../store/index.ts'
 import type { AccountIdentity, Origin } from './accounts.ts'
 import type { Log } from './log.ts'
 
@@ -15,7 +29,8 @@ export interface DevicesParts {
   readonly log: Log
   /** 16 bytes: what a device signs is for this server alone. */
   readonly serverId: Uint8Array
-  /** Makes certificates; nobody can enrol without. */
+  readonly limits: Pick<Limits, 'deviceKeyMs' | 'deviceLinkMs'>
+  /** Makes certificates; nobody can enrol for one without. */
   readonly issue: DeviceIssuer | undefined
 }
 
@@ -31,6 +46,22 @@ export interface Enroller {
   readonly label?: string | undefined
   /** With which the session logged in: it ends with the first login of the device. */
   readonly token?: SecretHash | undefined
+}
+
+/** A proof of a device, and where it was given. */
+export interface Proof {
+  /** COSE_Sign1. */
+  readonly proof: Uint8Array
+  /** What it has to be over. */
+  readonly nonce: Uint8Array
+  /** The device that the connection is of already. */
+  readonly connected: ConnectedDevice | undefined
+}
+
+/** A link for another device. */
+export interface DeviceLink {
+  readonly secret: Uint8Array
+  readonly expiresAt: number
 }
 
 /** Keys that were proved, as far as there are any. */
@@ -85,13 +116,83 @@ export class Devices {
    */
   async login(connected: ConnectedDevice | undefined, { arrival }: Origin): Promise<AccountIdentity> {
     if (connected === undefined) throw new SealwireError('login_refused', 'this connection was made without a device certificate')
-    const owner = await this.#parts.store.run('device.use', { spkiHash: connected.spkiHash, at: this.#now() })
-    if (owner === undefined || owner.device.revokedAt !== undefined) throw new SealwireError('login_refused', 'this device was revoked')
-    const { account } = owner
-    arrival?.named(account.key)
-    if (account.bannedAt !== undefined) throw new SealwireError('account_banned', 'the account is banned on this server')
-    arrival?.proven()
+    return identityOf((await this.#use(connected.spkiHash, arrival, () => {})).account)
+  }
+
+  /**
+   * The account of the device that has signed this nonce, whichever kind of device it is. `found` is told which, in the turn
+   * in which the store says that it is good, so that its revocation finds the connection.
+   * @throws {SealwireError} `login_refused` for a proof that is not good, and a device that is unknown, revoked or expired;
+   * `account_banned`, `busy`; those of the store.
+   */
+  async prove(
+    { proof, nonce, connected }: Proof,
+    { arrival, address }: Origin,
+    found: (device: ConnectedDevice) => void,
+  ): Promise<AccountIdentity> {
+    const { store, log } = this.#parts
+    const ed25519 = openLoginProof(proof, { serverId: this.serverId, nonce })
+    const known = await store.run('device.findByEd25519', { ed25519 })
+    const isExpired = known !== undefined && known.device.expiresAt <= this.#now()
+    const isOther = connected !== undefined && (known === undefined || !isSame(connected.spkiHash, known.device.spkiHash))
+    if (known === undefined || isExpired || isOther) {
+      const why = isExpired ? 'expired' : isOther ? 'another device' : 'unknown'
+      log.info('device refused', { device: known?.device.id, why, address })
+      throw proofRefused()
+    }
+    const { account, device } = await this.#use(known.device.spkiHash, arrival, found)
+    await this.#keepAlive(device)
     return identityOf(account)
+  }
+
+  /** Notes the login of a device, and looks once more whether it may. */
+  async #use(spkiHash: Uint8Array, arrival: Origin['arrival'], found: (device: ConnectedDevice) => void): Promise<DeviceOwner> {
+    const owner = await this.#parts.store.run('device.use', { spkiHash, at: this.#now() })
+    if (owner === undefined || owner.device.revokedAt !== undefined) throw new SealwireError('login_refused', 'this device was revoked')
+    arrival?.named(owner.account.key)
+    if (owner.account.bannedAt !== undefined) throw new SealwireError('account_banned', 'the account is banned on this server')
+    arrival?.proven()
+    found({ id: owner.device.id, spkiHash })
+    return owner
+  }
+
+  /** A device without a certificate that logs in now and then never expires; nobody is kept out when that cannot be noted. */
+  async #keepAlive({ spkiHash, id, accountId, ed25519, x25519, label, expiresAt }: Device): Promise<void> {
+    const { store, limits, log } = this.#parts
+    const isOfKey = ed25519 !== undefined && isSame(spkiHash, ed25519KeyHash(ed25519))
+    const isLong = expiresAt - this.#now() > BigInt(limits.deviceKeyMs) / 2n
+    if (!isOfKey || isLong) return
+    const row = { spkiHash, id, accountId, ed25519, x25519, label, at: this.#now(), expiresAt: this.#keyExpiresAt() }
+    try {
+      await store.run('device.enrol', row)
+    } catch (reason) {
+      log.warning('device not kept alive', { device: id, why: SealwireError.from(reason).code })
+    }
+  }
+
+  /** A link for another device of an account; the one before is worth nothing from now on. @throws {SealwireError} those of the store. */
+  async link(accountId: bigint): Promise<DeviceLink> {
+    const { store, limits, log } = this.#parts
+    const secret = new Uint8Array(randomBytes(deviceSecretBytes))
+    const at = this.#now()
+    const expiresAt = at + BigInt(limits.deviceLinkMs)
+    await store.run('device.link', { accountId, hash: invitationHash(secret), expiresAt, at })
+    log.info('link for another device made')
+    return { secret, expiresAt: Number(expiresAt) }
+  }
+
+  /**
+   * Makes whoever has this Ed25519 key a device of the account, without a certificate; again with the same keys it lives on.
+   * @throws {SealwireError} `enrolment_invalid`, `busy`, `not_found`; those of the store.
+   */
+  async enrolKey(statement: Uint8Array, { accountId, label = '', token }: Enroller, connected?: ConnectedDevice): Promise<Device> {
+    const { store, log } = this.#parts
+    const keys = openKeyStatement(statement, this.serverId)
+    if (connected !== undefined && !isSame(connected.spkiHash, keys.spkiHash)) throw ownOnly()
+    const row = { ...keys, id: deviceId(keys.spkiHash), accountId, label, token, at: this.#now(), expiresAt: this.#keyExpiresAt() }
+    const device = await store.run('device.enrol', row)
+    log.info('device enrolled', { device: device.id })
+    return device
   }
 
   /**
@@ -101,10 +202,20 @@ export class Devices {
    */
   async enrol(enrolment: Enrolment, enroller: Enroller, connected?: ConnectedDevice): Promise<Enrolled> {
     const keys = openEnrolment(enrolment, this.#parts.serverId)
-    if (connected !== undefined && Buffer.compare(connected.spkiHash, keys.spkiHash) !== 0) {
-      throw new SealwireError('enrolment_invalid', 'a device renews its own certificate only: log in with the password to add another')
-    }
+    if (connected !== undefined && !isSame(connected.spkiHash, keys.spkiHash)) throw ownOnly()
     return this.enrolKeys(keys, enroller)
+  }
+
+  /** Makes sure that none of these keys belongs to a device, also one that was revoked. @throws {SealwireError} `enrolment_invalid`; those of the store. */
+  async refuseKnown({ spkiHash, ed25519, x25519 }: ProvedKeys): Promise<void> {
+    const { store } = this.#parts
+    const owner =
+      (await store.run('device.find', { spkiHash })) ??
+      (ed25519 && (await store.run('device.findByEd25519', { ed25519 }))) ??
+      (x25519 && (await store.run('device.findByX25519', { x25519 })))
+    if (owner === undefined) return
+    const why = owner.device.revokedAt === undefined ? 'a key of this device belongs to another one' : 'this device was revoked'
+    throw new SealwireError('enrolment_invalid', why)
   }
 
   /** The same for keys that were proved already, whoever asks. */
@@ -127,7 +238,7 @@ export class Devices {
    * Revokes a device, of this account where one is given. Ending its sessions is up to the caller.
    * @throws {SealwireError} `not_found`; those of the store.
    */
-  async revoke(id: string, accountId?: bigint): Promise<DeviceOwner> {
+  async revoke(id: string, accountId?: bigint): Promise<RevokedDevice> {
     const { store, log } = this.#parts
     const owner = await store.run('device.revoke', { id, accountId, at: this.#now() })
     if (owner === undefined) throw new SealwireError('not_found', 'there is no such device')
@@ -144,6 +255,10 @@ export class Devices {
       log.error('device certificate not made', {}, reason)
       throw unavailable()
     }
+  }
+
+  #keyExpiresAt(): bigint {
+    return this.#now() + BigInt(this.#parts.limits.deviceKeyMs)
   }
 
   #now(): bigint {
@@ -168,4 +283,12 @@ function identityOf({ id, name, key, visibility }: Account): AccountIdentity {
 
 function unavailable(): SealwireError {
   return new SealwireError('unavailable', 'this server makes no device certificates now')
+}
+
+function ownOnly(): SealwireError {
+  return new SealwireError('enrolment_invalid', 'a device renews its own enrolment only: log in with the password to add another')
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return Buffer.compare(one, other) === 0
 }

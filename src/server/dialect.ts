@@ -14,7 +14,9 @@ export interface Speaker {
   /** The device at the other end: by its certificate, or enrolled on this connection. */
   device: ConnectedDevice | undefined
   /** Whether this connection is for joining, and for nothing else. */
-  readonly joinOnly: boolean
+  joinOnly: boolean
+  /** Whether device.prove makes a connection for joining one for everything. */
+  readonly mayProve: boolean
   /** Aborted when the session is over. */
   readonly signal: AbortSignal
   /** Resolves when the peer takes its output again. */
@@ -34,6 +36,8 @@ export interface Dialect {
    * settles, and `packet.body` stays valid until then. Throws, or rejects, only what ends the session.
    */
   dispatch(packet: Packet): Promise<void> | undefined
+  /** Resolves when everything that was dispatched is answered; `undefined` when it is, and where nothing is dispatched before that. */
+  idle?(): Promise<void> | undefined
   /** One frame that tells the peer why its connection ends. */
   lastWord(error: SealwireError): Uint8Array
   /** The session is over. */

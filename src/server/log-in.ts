@@ -1,6 +1,7 @@
 // How a session becomes one of an account, whatever the dialect and whatever the proof.
 
 import { type Code, SealwireError } from '../protocol/index.ts'
+import type { SecretHash } from '../store/index.ts'
 import type { AccountIdentity, Origin } from './accounts.ts'
 import type { ServerContext } from './context.ts'
 import type { Speaker } from './dialect.ts'
@@ -9,13 +10,15 @@ import type { Standing } from './presence.ts'
 /** What a dialect brings: the proof, and how the session enters once it was good. */
 export interface Login {
   readonly prove: (origin: Origin) => Promise<AccountIdentity>
+  /** Of the token that it is proved with, or that it is given. Default: none. */
+  readonly tokenHash?: SecretHash | undefined
   /** Makes the session a participant. @throws {SealwireError} `busy`. */
   readonly enter: (account: AccountIdentity, standing: Standing) => void
 }
 
 /** Returns the account. @throws {SealwireError} what the proof throws; `session_ended` when the sessions of the account were ended meanwhile. */
-export async function logIn(speaker: Speaker, server: ServerContext, { prove, enter }: Login): Promise<AccountIdentity> {
-  const arrival = server.presence.arrive()
+export async function logIn(speaker: Speaker, server: ServerContext, { prove, tokenHash, enter }: Login): Promise<AccountIdentity> {
+  const arrival = server.presence.arrive(tokenHash)
   speaker.loginArrived()
   try {
     const account = await prove({ address: speaker.address, signal: speaker.signal, arrival })

@@ -4,7 +4,7 @@ import { type Clock, parseName } from '../domain/index.ts'
 import { openEnrolment, readCertificateRequest, spkiHash } from '../pki/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
 import type { DeviceRoutes, OperatorParams, OperatorResult } from '../protocol/operator.ts'
-import type { Account, DeviceOwner, Store } from '../store/index.ts'
+import type { Account, DeviceOwner, RevokedDevice, Store } from '../store/index.ts'
 import { deviceRevoked, type Devices, type ProvedKeys } from './devices.ts'
 import type { Log } from './log.ts'
 
@@ -17,8 +17,8 @@ export interface OperatorDevicesParts {
   readonly limits: Limits
   /** Where devices log in. Default: not known. */
   readonly port?: () => number | undefined
-  /** Ends the live connections of the device whose key has this hash; `error` is what they are told. */
-  readonly endDevice: (spkiHash: Uint8Array, error: SealwireError) => void
+  /** Ends the live connections of a device that was revoked; `error` is what they are told. */
+  readonly endDevice: (revoked: RevokedDevice, error: SealwireError) => void
 }
 
 /** The functions under the names of the methods. */
@@ -32,7 +32,7 @@ export function deviceRoutes(parts: OperatorDevicesParts): DeviceRoutes {
 
 async function issue(params: OperatorParams<'device.issue'>, parts: OperatorDevicesParts): Promise<OperatorResult<'device.issue'>> {
   const keys = keysOf(params, parts.devices.serverId)
-  const { id, name } = await accountFor(params.name, parts)
+  const { id, name } = await accountFor(params.name, keys, parts)
   const { device, certificate, authority } = await parts.devices.enrolKeys(keys, { accountId: id, label: params.label })
   const port = parts.port?.()
   return { name, device: device.id, certificate, authority, ...(port === undefined ? {} : { port }) }
@@ -45,10 +45,12 @@ function keysOf({ csr, statement }: OperatorParams<'device.issue'>, serverId: Ui
 }
 
 /** The account of a name, made if there is none. */
-async function accountFor(text: string, { store, clock, log, limits }: OperatorDevicesParts): Promise<Account> {
+async function accountFor(text: string, keys: ProvedKeys, { devices, store, clock, log, limits }: OperatorDevicesParts): Promise<Account> {
   const name = parseName(text, limits)
   const known = await store.run('account.find', { key: name.key })
   if (known !== undefined) return known
+  // They cannot be this account's: what the store refuses below must leave no account behind.
+  await devices.refuseKnown(keys)
   const account = await store.run('account.create', { ...name, passwordHash: undefined, createdAt: BigInt(clock.now()) })
   log.info('account made by the operator', { account: account.name })
   return account
@@ -67,9 +69,9 @@ async function revoke(
   { device: id }: OperatorParams<'device.revoke'>,
   parts: OperatorDevicesParts,
 ): Promise<OperatorResult<'device.revoke'>> {
-  const { device, account } = await parts.devices.revoke(id)
-  parts.endDevice(device.spkiHash, deviceRevoked())
-  return { device: device.id, name: account.name }
+  const revoked = await parts.devices.revoke(id)
+  parts.endDevice(revoked, deviceRevoked())
+  return { device: revoked.device.id, name: revoked.account.name }
 }
 
 function listed({ device, account }: DeviceOwner) {

@@ -161,7 +161,8 @@ export class Operator {
     if (!(await store.run('account.setPassword', { id: account.id, passwordHash }))) throw notFound()
     endSessions(account.key, new SealwireError('session_ended', 'the operator has reset the password of this account'))
     log.info('password reset', { account: account.name })
-    return { name: account.name, password }
+    const { length } = await store.run('device.list', { accountId: account.id })
+    return { name: account.name, password, devices: length }
   }
 
   /** What cannot be a name is nobody's. */
@@ -209,6 +210,7 @@ const noCertificates: CertificateRoutes = {
   'certificate.show': noCertificate,
   'certificate.renew': noCertificate,
   'certificate.rotate': noCertificate,
+  'certificate.rotateSealed': noCertificate,
   'certificate.import': noCertificate,
   'certificate.remove': noCertificate,
 }

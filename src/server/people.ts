@@ -4,14 +4,16 @@
 
 import type { Clock } from '../domain/index.ts'
 import { SealwireError } from '../protocol/index.ts'
-import type { Account, Person, Store, Visibility } from '../store/index.ts'
+import type { Account, Person, Privacy, Store, Visibility } from '../store/index.ts'
 import type { Participant } from './chats.ts'
 import type { Log } from './log.ts'
+import type { PresenceNews, Present } from './presence-news.ts'
 import type { Presence, Standing } from './presence.ts'
 
 /** What people work with; whoever made the parts closes them. */
 export interface PeopleParts {
   readonly presence: Presence
+  readonly news: PresenceNews
   readonly store: Pick<Store, 'run'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
@@ -24,9 +26,25 @@ export interface Seen {
   readonly contact: boolean
 }
 
+/** An account with how it stands to others. */
+export type Standpoint = Pick<Participant, 'id' | 'standing'>
+
+/** What decides what somebody shows. */
+export type Showing = Pick<Standing, 'visibility' | 'privacy'>
+
 /** Nothing of either reaches the other. */
-export function cutOff(one: Participant, other: Participant): boolean {
+export function cutOff(one: Standpoint, other: Standpoint): boolean {
   return one.standing.blocks.has(other.id) || other.standing.blocks.has(one.id)
+}
+
+/** Whether `me` may learn this of `other`. Who shows themselves to nobody shows nothing at all. */
+export function shows(other: Standpoint, me: Standpoint, what: keyof Privacy): boolean {
+  return other.id !== me.id && !cutOff(other, me) && showsTo(other.standing, me.standing.contacts.has(other.id), what)
+}
+
+/** The same but for blocks, of whoever shows as much, whether they are here or not. */
+export function showsTo({ visibility, privacy }: Showing, isContact: boolean, what: keyof Privacy): boolean {
+  return privacy[what] && (visibility === 'everyone' || (visibility === 'contacts' && isContact))
 }
 
 export class People {
@@ -43,32 +61,72 @@ export class People {
     const { presence, store } = this.#parts
     const known = presence.standingOf(key)
     if (known !== undefined) return known
-    const { contacts, blocks } = await store.run('people.relations', { accountId: id })
-    return presence.settle(key, { contacts: new Set(contacts), blocks: new Set(blocks), visibility })
+    const { contacts, blocks, privacy } = await store.run('people.relations', { accountId: id })
+    return presence.settle(key, { contacts: new Set(contacts), blocks: new Set(blocks), visibility, privacy })
+  }
+
+  /** What an account shows, whether it is here or not. @throws {SealwireError} those of the store. */
+  async showingOf({ id, key }: Person): Promise<Showing> {
+    const { presence, store } = this.#parts
+    const known = presence.standingOf(key)
+    if (known !== undefined) return known
+    const [account, privacy] = await Promise.all([store.run('account.findById', { id }), store.run('privacy.read', { accountId: id })])
+    return { visibility: account?.visibility ?? 'nobody', privacy }
+  }
+
+  /** Both said in the store that they talk: they are contacts from now on. */
+  agreed(me: Participant, { id, key }: Person): void {
+    if (me.standing.contacts.has(id)) return
+    me.standing.contacts.add(id)
+    this.#parts.presence.standingOf(key)?.contacts.add(me.id)
+    const [other] = this.#parts.presence.sessionsOf(key)
+    this.#parts.news.met(me, [id])
+    if (other !== undefined) this.#parts.news.met(other, [me.id])
   }
 
   /** Both agreed to talk: they are contacts from now on. */
-  met(one: Participant, other: Participant): void {
+  met(one: Present, other: Present): void {
     const { contactsPerAccountMax: max } = this.#parts
     if (one.standing.contacts.has(other.id)) return
     if (one.standing.contacts.size >= max || other.standing.contacts.size >= max) return
     one.standing.contacts.add(other.id)
     other.standing.contacts.add(one.id)
+    this.#parts.news.met(one, [other.id])
+    this.#parts.news.met(other, [one.id])
     const written = this.#write(one.id, other.id).finally(() => this.#writing.delete(written))
     this.#writing.add(written)
   }
 
   /** Who is here and to be seen by `me`, ordered by key. */
   seenBy(me: Participant): readonly Seen[] {
-    const seen = [...this.#parts.presence.people()].filter((other) => isSeen(other, me))
+    const seen = [...this.#parts.presence.people()].filter((other) => shows(other, me, 'presence'))
     seen.sort((one, other) => (one.key < other.key ? -1 : 1))
     return seen.map(({ id, name }) => ({ name, contact: me.standing.contacts.has(id) }))
   }
 
   /** @throws {SealwireError} those of the store. */
   async show(me: Participant, visibility: Visibility): Promise<void> {
-    await this.#parts.store.run('account.setVisibility', { id: me.id, visibility })
-    me.standing.visibility = visibility
+    const { store, news } = this.#parts
+    await store.run('account.setVisibility', { id: me.id, visibility })
+    news.around(me, () => {
+      me.standing.visibility = visibility
+    })
+  }
+
+  /** Whether an account is here, for all that `me` may know. */
+  sees(me: Participant, key: string): boolean {
+    const [other] = this.#parts.presence.sessionsOf(key)
+    return other !== undefined && shows(other, me, 'presence')
+  }
+
+  /** Changes what others learn of `me`; answers what is true now. @throws {SealwireError} those of the store. */
+  async setPrivacy(me: Participant, changes: { readonly [P in keyof Privacy]?: boolean | undefined }): Promise<Privacy> {
+    const { store, news } = this.#parts
+    const privacy = await store.run('privacy.set', { accountId: me.id, ...changes })
+    news.around(me, () => {
+      me.standing.privacy = privacy
+    })
+    return privacy
   }
 
   /**
@@ -84,15 +142,16 @@ export class People {
 
   /** @throws {SealwireError} `busy` when `blocksPerAccountMax` are blocked already; those of the store. */
   async block(me: Participant, { id }: Person): Promise<void> {
-    const { store, clock } = this.#parts
+    const { store, clock, news } = this.#parts
     await store.run('block.add', { accountId: me.id, blockedId: id, at: BigInt(clock.now()) })
-    me.standing.blocks.add(id)
+    news.around(me, () => me.standing.blocks.add(id))
   }
 
   /** @throws {SealwireError} those of the store. */
   async unblock(me: Participant, { id }: Person): Promise<void> {
-    await this.#parts.store.run('block.remove', { accountId: me.id, blockedId: id })
-    me.standing.blocks.delete(id)
+    const { store, news } = this.#parts
+    await store.run('block.remove', { accountId: me.id, blockedId: id })
+    news.around(me, () => me.standing.blocks.delete(id))
   }
 
   /** Whom `me` blocks, ordered by key. */
@@ -114,10 +173,4 @@ export class People {
       log.warning('contact not stored', { why: SealwireError.from(reason).code })
     }
   }
-}
-
-function isSeen(other: Participant, me: Participant): boolean {
-  if (other.id === me.id || cutOff(other, me)) return false
-  const { visibility } = other.standing
-  return visibility === 'everyone' || (visibility === 'contacts' && me.standing.contacts.has(other.id))
 }

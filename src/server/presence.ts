@@ -4,9 +4,10 @@
 
 import { type Clock, type Timer, TokenBucket } from '../domain/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
-import type { Visibility } from '../store/index.ts'
+import type { Privacy, SecretHash, Visibility } from '../store/index.ts'
 import { Arrival } from './arrival.ts'
 import type { Participant } from './chats.ts'
+import { isSameToken } from './session-token.ts'
 
 /** How an account stands to others, by their numbers; one object for all its sessions, changed as the store is. */
 export interface Standing {
@@ -14,6 +15,14 @@ export interface Standing {
   /** Whom it wants to hear nothing of. */
   readonly blocks: Set<bigint>
   visibility: Visibility
+  /** What it lets others know. */
+  privacy: Privacy
+}
+
+/** Hears of whom others find here from now on, and of whom not any more. */
+export interface PresenceWatcher {
+  came(first: Participant): void
+  went(last: Participant): void
 }
 
 interface AccountPresence {
@@ -33,10 +42,12 @@ export class Presence implements Disposable {
   readonly #limits: Limits
   readonly #clock: Clock
   readonly #sweep: Timer
+  readonly #watcher: PresenceWatcher | undefined
 
-  constructor(clock: Clock, limits: Limits) {
+  constructor(clock: Clock, limits: Limits, watcher?: PresenceWatcher) {
     this.#clock = clock
     this.#limits = limits
+    this.#watcher = watcher
     this.#sweep = clock.every(forgetEveryMs, () => this.#forget())
   }
 
@@ -44,22 +55,22 @@ export class Presence implements Disposable {
     this.#sweep.cancel()
   }
 
-  /** The sessions of an account, oldest first. */
+  /** The sessions of an account that others find, oldest first: not those that are for joining only. */
   sessionsOf(key: string): readonly Participant[] {
-    return this.#accounts.get(key)?.sessions ?? nobody
+    return this.#allOf(key).filter(isFound)
   }
 
-  /** The oldest session of every account that is here. */
+  /** The oldest session of every account that is here, of those that others find. */
   *people(): Iterable<Participant> {
     for (const { sessions } of this.#accounts.values()) {
-      const [first] = sessions
+      const first = sessions.find(isFound)
       if (first !== undefined) yield first
     }
   }
 
   /** A login begins; its end must be told. */
-  arrive(): Arrival {
-    return new Arrival(this)
+  arrive(tokenHash?: SecretHash): Arrival {
+    return new Arrival(this, tokenHash)
   }
 
   /** How an account stands to others, while it is here or about to be. */
@@ -82,6 +93,7 @@ export class Presence implements Disposable {
     this.requireRoom(session.key)
     const account = this.#account(session.key)
     account.sessions.push(session)
+    if (isFound(session) && account.sessions.filter(isFound).length === 1) this.#watcher?.came(session)
     return account.messages
   }
 
@@ -90,19 +102,27 @@ export class Presence implements Disposable {
     const at = sessions?.indexOf(session) ?? -1
     if (at >= 0) sessions?.splice(at, 1)
     this.#release(session.key)
+    if (at >= 0 && isFound(session) && !sessions?.some(isFound)) this.#watcher?.went(session)
   }
 
   /** Ends every session of an account but `except`, and its logins under way; returns how many sessions those were. */
   end(key: string, error: SealwireError, except?: Participant): number {
     for (const arrival of this.#arrivals.get(key) ?? []) arrival.ended = error
-    const ending = this.sessionsOf(key).filter((session) => session !== except)
+    const ending = this.#allOf(key).filter((session) => session !== except)
     for (const session of ending) session.end(error)
     return ending.length
   }
 
+  /** Ends the sessions of an account that came with this token but `except`, and its logins under way with it. */
+  endToken(key: string, tokenHash: SecretHash, error: SealwireError, except?: Participant): void {
+    for (const arrival of this.#arrivals.get(key) ?? []) if (isSameToken(arrival.tokenHash, tokenHash)) arrival.ended = error
+    const ending = this.#allOf(key).filter((session) => session !== except && isSameToken(session.tokenHash, tokenHash))
+    for (const session of ending) session.end(error)
+  }
+
   /** @throws {SealwireError} `busy` when there is no room for one more session of the account. */
   requireRoom(key: string): void {
-    if (this.sessionsOf(key).length < this.#limits.sessionsPerAccountMax) return
+    if (this.#allOf(key).length < this.#limits.sessionsPerAccountMax) return
     throw new SealwireError('busy', 'this account has too many sessions already')
   }
 
@@ -118,6 +138,10 @@ export class Presence implements Disposable {
     arrivals?.delete(arrival)
     if (arrivals?.size === 0) this.#arrivals.delete(key)
     this.#release(key)
+  }
+
+  #allOf(key: string): readonly Participant[] {
+    return this.#accounts.get(key)?.sessions ?? nobody
   }
 
   #account(key: string): AccountPresence {
@@ -144,4 +168,8 @@ export class Presence implements Disposable {
       if (account.messages.available(now) >= Math.min(burst, burst - rate)) this.#accounts.delete(key)
     }
   }
+}
+
+function isFound({ joinOnly = false }: Participant): boolean {
+  return !joinOnly
 }

@@ -4,9 +4,15 @@
 import type { Method } from '../protocol/contract/index.ts'
 import * as account from './contract/account-methods.ts'
 import type { Handler } from './contract/call.ts'
-import * as chat from './contract/chat-methods.ts'
+import * as contact from './contract/contact-methods.ts'
+import * as conversation from './contract/conversation-methods.ts'
+import * as deviceLink from './contract/device-link-methods.ts'
 import * as device from './contract/device-methods.ts'
 import * as directory from './contract/directory-methods.ts'
+import * as file from './contract/file-methods.ts'
+import * as inbox from './contract/inbox-methods.ts'
+import * as message from './contract/message-methods.ts'
+import * as room from './contract/room-methods.ts'
 import * as session from './contract/session-methods.ts'
 
 /** One handler for every method. */
@@ -24,13 +30,47 @@ export const routes: Routes = {
   'device.login': device.login,
   'device.list': device.list,
   'device.revoke': device.revoke,
+  'device.link': deviceLink.link,
+  'account.link': deviceLink.useLink,
+  'device.enrolKey': deviceLink.enrolKey,
+  'device.challenge': deviceLink.challenge,
+  'device.prove': deviceLink.prove,
   'directory.who': directory.who,
   'directory.block': directory.block,
   'directory.unblock': directory.unblock,
   'directory.blocked': directory.blocked,
-  'chat.request': chat.request,
-  'chat.accept': chat.accept,
-  'chat.decline': chat.decline,
-  'chat.leave': chat.leave,
-  'chat.say': chat.say,
+  'contact.request': contact.request,
+  'contact.accept': contact.accept,
+  'contact.decline': contact.decline,
+  'contact.list': contact.list,
+  'conversation.list': conversation.list,
+  'conversation.find': conversation.find,
+  'conversation.retain': conversation.retain,
+  'message.send': message.send,
+  'message.edit': message.edit,
+  'message.delete': message.remove,
+  'message.react': message.react,
+  'message.pin': message.pin,
+  'message.history': message.history,
+  'message.search': message.search,
+  'inbox.open': inbox.open,
+  'inbox.ack': inbox.ack,
+  'mark.read': message.read,
+  'presence.typing': conversation.typing,
+  'account.privacy': account.privacy,
+  'room.create': room.create,
+  'room.update': room.update,
+  'room.invite': room.invite,
+  'room.link': room.link,
+  'room.join': room.join,
+  'room.leave': room.leave,
+  'room.remove': room.remove,
+  'room.role': room.role,
+  'room.members': room.members,
+  'file.begin': file.begin,
+  'file.put': file.put,
+  'file.end': file.end,
+  'file.abandon': file.abandon,
+  'file.find': file.find,
+  'file.get': file.get,
 }

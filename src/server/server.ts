@@ -3,7 +3,7 @@
 
 import { getRandomValues } from 'node:crypto'
 import { crc32 as nativeChecksum } from 'node:zlib'
-import type { KeyPair } from '../channel/index.ts'
+import type { StaticKeys } from '../channel/index.ts'
 import type { Clock, Timer } from '../domain/index.ts'
 import {
   Flusher,
@@ -14,24 +14,25 @@ import {
   type LinkReceiver,
   listenSealed,
   listenTls,
+  listenWeb,
   type Ticket,
   type TlsIdentity,
 } from '../link/index.ts'
 import { type DeviceIssuer, serverIdBytes } from '../pki/index.ts'
 import { assert, type Checksum, crc32, type Limits, type SealwireError } from '../protocol/index.ts'
-import type { Store } from '../store/index.ts'
+import type { RevokedDevice, Store } from '../store/index.ts'
 import { Accounts, type RegistrationMode } from './accounts.ts'
 import { Admission, type ConnectionTicket, type Machine } from './admission.ts'
-import { Chats, type Participant } from './chats.ts'
-import type { ServerContext } from './context.ts'
+import type { Participant } from './chats.ts'
+import type { ServerContext, Spared } from './context.ts'
 import { DeviceGates, deviceProofOf } from './device-gates.ts'
 import { Devices } from './devices.ts'
-import type { Speaker } from './dialect.ts'
 import { EchoService } from './echo.ts'
+import { FileFolder } from './file-folder.ts'
+import { Files } from './files.ts'
 import type { Log } from './log.ts'
 import type { MutualTls } from './mutual-tls.ts'
-import { People } from './people.ts'
-import { Presence } from './presence.ts'
+import { type Services, startServices } from './services.ts'
 import { Session, type SessionOptions } from './session.ts'
 import { Tally } from './tally.ts'
 
@@ -55,6 +56,10 @@ export interface ServerOptions {
   readonly sealed?: readonly Endpoint[]
   /** Whether `sealed` also echoes for clients of version 1, which authenticates nobody. Default: false. */
   readonly sealedV1?: boolean
+  /** Where browsers connect, with WebSockets. Default: nowhere. */
+  readonly web?: readonly Endpoint[]
+  /** Pages that may connect there beside those of the same host and port, such as `https://chat.example`. Default: none. */
+  readonly webOrigins?: readonly string[]
   readonly registration: RegistrationMode
   /** Whether the classic dialect is answered. */
   readonly classic: boolean
@@ -71,8 +76,10 @@ export interface ServerParts {
   readonly identity: () => TlsIdentity
   /** Makes device certificates. Default: nobody can enrol a device. */
   readonly issueDevice?: DeviceIssuer
-  /** The static key of the sealed channel; needed where that is spoken. */
-  readonly sealedKey?: KeyPair | undefined
+  /** The static keys of the sealed channel, asked at each handshake; needed where that is spoken. */
+  readonly sealedKeys?: () => StaticKeys | undefined
+  /** Folder for the content of files; it is made when there is the first. Default: this server keeps no files. */
+  readonly files?: string
 }
 
 const sweepEveryMs = 500
@@ -104,12 +111,13 @@ export class Server {
     echo: new Array<Listener>(),
     joinListen: new Array<Listener>(),
     sealed: new Array<Listener>(),
+    web: new Array<Listener>(),
   }
   readonly #flusher: Flusher
   readonly #admission: Admission
-  readonly #presence: Presence
   readonly #accounts: Accounts
-  readonly #people: People
+  readonly #files: Files
+  readonly #services: Services
   readonly #devices: Devices
   readonly #gates: DeviceGates
   readonly #echo: EchoService
@@ -130,13 +138,14 @@ export class Server {
     if (this.#admission.connectionsMax < limits.connectionsMax) {
       log.info('connections bounded by descriptors', { connectionsMax: this.#admission.connectionsMax })
     }
-    this.#presence = new Presence(clock, limits)
     this.#accounts = new Accounts({ registration: options.registration, limits }, { store, clock, log })
-    this.#people = new People({ presence: this.#presence, store, clock, log, contactsPerAccountMax: limits.contactsPerAccountMax })
-    this.#devices = new Devices({ store, clock, log, serverId, issue: parts.issueDevice })
+    this.#files = new Files({ folder: folderOf(parts.files), store, clock, log, limits })
+    this.#services = startServices({ store, clock, log, limits, accounts: this.#accounts, files: this.#files })
+    this.#devices = new Devices({ store, clock, log, limits, serverId, issue: parts.issueDevice })
     this.#gates = new DeviceGates({ limits, clock, log, devices: this.#devices })
     this.#echo = new EchoService(limits, clock, { opened() {}, received() {}, closed() {} })
     this.#context = this.#makeContext()
+    this.#files.start()
     this.#sweep = clock.every(sweepEveryMs, () => this.#sweepSessions())
   }
 
@@ -160,6 +169,11 @@ export class Server {
     return this.#endpoints.sealed.map(endpointOf)
   }
 
+  /** Where browsers connect. */
+  get webEndpoints(): readonly Endpoint[] {
+    return this.#endpoints.web.map(endpointOf)
+  }
+
   /** Its devices, for its operator. */
   get devices(): Devices {
     return this.#devices
@@ -178,18 +192,30 @@ export class Server {
       this.#endpoints.joinListen.push(await listenTls({ ...endpoint, identity }, this.#sessionHandlers({ joinOnly: true }), context))
     }
     for (const endpoint of sealed) this.#endpoints.sealed.push(await this.#listenSealed(endpoint, context))
+    for (const endpoint of this.#options.web ?? []) this.#endpoints.web.push(await this.#listenWeb(endpoint, context))
+  }
+
+  /** Browsers show no certificates: where those are required, a device becomes whole by its proof. */
+  #listenWeb(endpoint: Endpoint, context: LinkContext): Promise<Listener> {
+    const { webOrigins: origins = [], mutualTls } = this.#options
+    const handlers = this.#sessionHandlers({ joinOnly: mutualTls === 'required', mayProve: true })
+    return listenWeb({ ...endpoint, identity: this.#parts.identity, origins }, handlers, context)
   }
 
   /** Where device certificates are required, only who proves the key of a device can do more than join. */
   async #listenSealed(endpoint: Endpoint, context: LinkContext): Promise<Listener> {
-    const { sealedKey: staticKey } = this.#parts
+    const keys = (): StaticKeys => {
+      const own = this.#parts.sealedKeys?.()
+      assert(own !== undefined, 'the sealed channel without a key')
+      return own
+    }
+    keys()
     const { sealedV1 = false, mutualTls } = this.#options
-    assert(staticKey !== undefined, 'the sealed channel without a key')
     const openedV1 = (link: Link): LinkReceiver => {
       this.#tally.count('sealed v1 connections', 'accepted')
       return this.#echo.open(link)
     }
-    const options = { ...endpoint, staticKey, serverId: this.#devices.serverId, ...(sealedV1 ? { openedV1 } : {}) }
+    const options = { ...endpoint, keys, serverId: this.#devices.serverId, ...(sealedV1 ? { openedV1 } : {}) }
     return listenSealed(options, this.#sessionHandlers({ joinOnly: mutualTls === 'required' }), context)
   }
 
@@ -208,11 +234,11 @@ export class Server {
     await this.#empty()
     for (const session of this.#sessions) session.link.terminate()
     this.#echo[Symbol.dispose]()
-    this.#presence[Symbol.dispose]()
     this.#tally[Symbol.dispose]()
     this.#sweep.cancel()
     await this.#accounts.close()
-    await this.#people.close()
+    await this.#services.close()
+    await this.#files.close()
   }
 
   /**
@@ -220,23 +246,24 @@ export class Server {
    * or another password must do after it is stored. The peers hear `error`.
    */
   endSessions(key: string, error: SealwireError, except?: Participant): number {
-    const count = this.#presence.end(key, error, except)
+    const count = this.#services.presence.end(key, error, except)
     if (count > 0) this.#parts.log.info('sessions ended', { count, code: error.code })
     return count
   }
 
-  /** Ends the connections of a device: what revoking it must do after it is stored. The peers hear `error`. */
-  endDevice(spkiHash: Uint8Array, error: SealwireError, except?: Speaker): void {
+  /** Ends the connections of a device, and those with the token of its installation: what revoking it must do after it is stored. */
+  endDevice({ device: { spkiHash }, account, token }: RevokedDevice, error: SealwireError, except?: Spared): void {
     for (const session of this.#sessions) {
       const isIts = session.device !== undefined && Buffer.compare(session.device.spkiHash, spkiHash) === 0
-      if (isIts && session !== except) session.fail(error)
+      if (isIts && session !== except?.speaker) session.fail(error)
     }
+    if (token !== undefined) this.#services.presence.endToken(account.key, token, error, except?.participant)
     this.#gates.end(spkiHash)
   }
 
   #makeContext(): ServerContext {
     const { limits, classic, mutualTls = 'off' } = this.#options
-    const { clock, log } = this.#parts
+    const { clock, log, store } = this.#parts
     const port = (): number | undefined => this.#endpoints.listen[0]?.port
     return {
       devices: this.#devices,
@@ -244,15 +271,15 @@ export class Server {
       get port() {
         return port()
       },
-      endDevice: (spkiHash, error, except) => this.endDevice(spkiHash, error, except),
+      endDevice: (revoked, error, except) => this.endDevice(revoked, error, except),
       limits,
       clock,
       log,
       checksum,
+      store,
       accounts: this.#accounts,
-      presence: this.#presence,
-      people: this.#people,
-      chats: new Chats({ presence: this.#presence, clock, limits, met: (one, other) => this.#people.met(one, other) }),
+      files: this.#files,
+      ...this.#services,
       classic,
       endSessions: (key, error, except) => this.endSessions(key, error, except),
       forget: (session) => this.#sessions.delete(session),
@@ -309,6 +336,10 @@ export class Server {
     check.cancel()
     deadline.cancel()
   }
+}
+
+function folderOf(path: string | undefined): FileFolder | undefined {
+  return path === undefined ? undefined : new FileFolder(path)
 }
 
 function endpointOf({ host, port }: Listener): Endpoint {

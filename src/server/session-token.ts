@@ -13,3 +13,13 @@ export function newToken(): Uint8Array {
 export function tokenHash(token: Uint8Array): SecretHash {
   return new Uint8Array(createHash('sha256').update(token).digest())
 }
+
+/** Whether two hashes are of one token; none is like no other. */
+export function isSameToken(one: SecretHash | undefined, other: SecretHash | undefined): boolean {
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0
+}
+
+/** What an installation that has a token and no keys is called where a device has its id: its place in the inbox. */
+export function installationOf(hash: SecretHash): string {
+  return `t-${Buffer.from(hash.subarray(0, 10)).toString('hex')}`
+}

@@ -31,20 +31,23 @@ export interface SessionOptions {
   readonly device?: ConnectedDevice
   /** The connection is for joining only, and ends after `joinMsMax`. Default: false. */
   readonly joinOnly?: boolean
+  /** Such a connection becomes one for everything by device.prove. Default: false. */
+  readonly mayProve?: boolean
 }
 
 export class Session implements LinkReceiver, Speaker {
   readonly id: number
   readonly link: Link
   device: ConnectedDevice | undefined
-  readonly joinOnly: boolean
+  joinOnly: boolean
+  readonly mayProve: boolean
   readonly #server: ServerContext
   readonly #ticket: ConnectionTicket
   readonly #decoder: FrameDecoder
   readonly #hangUp = new AbortController()
   #state: SessionState
   #dialect: Dialect | undefined
-  /** On the monotonic clock. */
+  /** When joining has to be done, on the monotonic clock. */
   readonly #until: number
   /** An answer is under way: nothing is dispatched until it is given. */
   #waiting = false
@@ -52,12 +55,14 @@ export class Session implements LinkReceiver, Speaker {
   #partialSince: number | undefined
   #drain: PromiseWithResolvers<void> | undefined
 
-  constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext, { device, joinOnly = false }: SessionOptions = {}) {
+  constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext, options: SessionOptions = {}) {
+    const { device, joinOnly = false, mayProve = false } = options
     this.id = id
     this.link = link
     this.device = device
     this.joinOnly = joinOnly
-    this.#until = joinOnly ? server.clock.monotonic() + server.limits.joinMsMax : Infinity
+    this.mayProve = mayProve
+    this.#until = server.clock.monotonic() + server.limits.joinMsMax
     this.#ticket = ticket
     this.#server = server
     const bodyBytesMax = server.limits.frameUnauthenticatedBytesMax - frameOverheadBytes
@@ -132,7 +137,7 @@ export class Session implements LinkReceiver, Speaker {
 
   /** Called twice a second: is a started frame, or joining, taking too long? */
   sweep(now: number): void {
-    if (now > this.#until) return this.fail(new SealwireError('login_too_slow', 'joining took too long'))
+    if (this.joinOnly && now > this.#until) return this.fail(new SealwireError('login_too_slow', 'joining took too long'))
     if (this.#partialSince === undefined || this.#waiting) return
     const { frameMsMax, frameBytesPerSecondMin } = this.#server.limits
     const ms = now - this.#partialSince
@@ -140,12 +145,12 @@ export class Session implements LinkReceiver, Speaker {
     this.fail(new SealwireError('frame_too_slow', 'a frame took too long to arrive'))
   }
 
-  /** Ends the session as soon as the answer under way is given. */
+  /** Ends the session as soon as the answers under way are given. */
   stop(): void {
     if (this.#state.name === 'closed' || this.#state.name === 'draining') return
     if (this.#state.name === 'greeting') this.#state.deadline.cancel()
     this.#state = { name: 'draining' }
-    if (!this.#waiting) this.fail(new SealwireError('stopping', 'the server is stopping'))
+    if (!this.#waiting) this.#end()
   }
 
   /** Tells the peer why and closes. A bug is logged with its cause; the peer hears one word. */
@@ -206,10 +211,17 @@ export class Session implements LinkReceiver, Speaker {
 
   #goOn(): void {
     this.#waiting = false
-    if (this.#state.name === 'draining') return this.fail(new SealwireError('stopping', 'the server is stopping'))
+    if (this.#state.name === 'draining') return this.#end()
     if (this.#state.name === 'closed') return
     this.#dispatchAll()
     if (!this.#waiting) this.link.resume()
+  }
+
+  /** What is under way is answered first; nothing more is read. */
+  #end(): void {
+    const answers = this.#dialect?.idle?.()
+    if (answers === undefined) this.fail(new SealwireError('stopping', 'the server is stopping'))
+    else this.#wait(answers)
   }
 
   #greeting(): SessionState {

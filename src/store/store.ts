@@ -5,6 +5,7 @@
 
 import type { SealwireError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
+import type { DeliveryOperations, Privacy } from './delivery.ts'
 
 /** Who sees that an account is there. */
 export type Visibility = 'everyone' | 'contacts' | 'nobody'
@@ -82,7 +83,7 @@ export interface NewToken {
 
 /** The keys of a device to be enrolled. */
 export interface NewDevice {
-  /** SHA-256 of its P-256 SubjectPublicKeyInfo. */
+  /** SHA-256 of its P-256 SubjectPublicKeyInfo; of its Ed25519 one where it has no certificate. */
   readonly spkiHash: Uint8Array
   /** Follows from the hash. */
   readonly id: string
@@ -120,12 +121,20 @@ export interface DeviceOwner {
   readonly account: Account
 }
 
+/** A device that was revoked. */
+export interface RevokedDevice extends DeviceOwner {
+  /** Of the token with which it was enrolled, whether that was still good or not; sessions may have come back with it. */
+  readonly token: SecretHash | undefined
+}
+
 /** Whom an account has to do with, by number, in no order. */
 export interface Relations {
   readonly contacts: readonly bigint[]
   /** Whom it blocks. */
   readonly blocks: readonly bigint[]
   readonly blockedBy: readonly bigint[]
+  /** What others learn of it. */
+  readonly privacy: Privacy
 }
 
 /** Failed logins remembered under a key such as `address:192.0.2.1`. */
@@ -138,7 +147,7 @@ export interface Throttle {
 }
 
 /** Every operation, declared once: its input and its output. Errors are named beside it. */
-export interface Operations {
+export interface Operations extends DeliveryOperations {
   /**
    * One step: the invitation is used, the account made and its token stored, or nothing of it. Throws `invitation_invalid`,
    * `invitation_used`, `invitation_expired`; then `name_taken` when the key or the skeleton is in use: without a good
@@ -196,6 +205,8 @@ export interface Operations {
   'device.find': { input: { readonly spkiHash: Uint8Array }; output: DeviceOwner | undefined }
   /** The same by its key of the sealed channel. */
   'device.findByX25519': { input: { readonly x25519: Uint8Array }; output: DeviceOwner | undefined }
+  /** The same by its key of signatures. */
+  'device.findByEd25519': { input: { readonly ed25519: Uint8Array }; output: DeviceOwner | undefined }
   /**
    * The same for a login: notes the use at most once in `deviceUsePrecisionMs`, and deletes the token with which the device
    * enrolled. Nothing is noted or deleted for a banned account or a revoked device, and none when there is no room on the disk.
@@ -206,18 +217,18 @@ export interface Operations {
   /** The same of all accounts: at most `max` whose ids come after `after`, by id. */
   'device.listAll': { input: { readonly after: string; readonly max: bigint }; output: readonly DeviceOwner[] }
   /**
-   * Revokes for good. Undefined when there is no such device, or none of `accountId` where that is given. A second time keeps
+   * Revokes for good, and deletes the token with which it was enrolled. Undefined when there is no such device, or none of `accountId` where that is given. A second time keeps
    * the first moment. At most `devicesPerAccountMax` revoked ones of an account are remembered.
    */
   'device.revoke': {
     input: { readonly id: string; readonly accountId?: bigint | undefined; readonly at: bigint }
-    output: DeviceOwner | undefined
+    output: RevokedDevice | undefined
   }
   /** The number of this server, 16 bytes: the first `fresh` that was ever given. */
   'server.id': { input: { readonly fresh: Uint8Array }; output: Uint8Array }
   /**
-   * Makes two different accounts contacts of each other; true when they were not. False also when one of them has
-   * `contactsPerAccountMax` already.
+   * Makes two different accounts contacts of each other, who talk in their direct conversation from now on; true when they
+   * were not. False also when one of them has `contactsPerAccountMax` already.
    */
   'contact.add': { input: { readonly a: bigint; readonly b: bigint; readonly at: bigint }; output: boolean }
   /** By key. */
@@ -261,12 +272,20 @@ export type Outcome = { readonly value: unknown } | { readonly error: SealwireEr
 export type StoreLimits = Pick<
   Limits,
   | 'blocksPerAccountMax'
+  | 'contactRequestsMax'
   | 'contactsPerAccountMax'
   | 'devicesPerAccountMax'
   | 'deviceUsePrecisionMs'
   | 'diskBytesFreeMin'
+  | 'fileBytesPerAccountMax'
+  | 'filesPerAccountMax'
+  | 'inboxBytesMax'
+  | 'inboxEntriesMax'
+  | 'inboxEntriesPerSenderMax'
   | 'invitationMemoryMs'
   | 'invitationsMax'
+  | 'roomMembersMax'
+  | 'roomsPerAccountMax'
   | 'storeBusyMsMax'
   | 'storeGroupMax'
   | 'storeLogMs'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { ChannelClient, channelVersion, ChannelServer, KeyPair, keyPin, type SealedChannel } from '../../src/channel/index.ts'
 import { encodePreamble, parsePreamble } from '../../src/channel/preamble.ts'
-import { decodeGreeting, encodeGreeting } from '../../src/channel/server-greeting.ts'
+import { decodeGreeting, encodeGreeting, successorIn } from '../../src/channel/server-greeting.ts'
 import { recordTypes } from '../../src/channel/record.ts'
 import { encodeCbor } from '../../src/protocol/contract/index.ts'
 import { resolveLimits } from '../../src/protocol/index.ts'
@@ -153,12 +153,36 @@ describe('a server', () => {
     expect(server.received(hello.slice(-1)).send.length).toBeGreaterThan(0)
   })
 
+  test('looks at the length of the third message as soon as it is there', () => {
+    for (const length of [0x0000, 0x003f, 0x0041, 0x4000, 0xffff]) {
+      const server = new ChannelServer(serverOptions(clock))
+      server.received(new ChannelClient(clientOptions('XX', clock)).hello())
+      expect(refusal(() => server.received(Uint8Array.of(length >>> 8, length & 0xff)))).toEqual(broken)
+    }
+  })
+
   test('fails the same at every later call, and has nothing left to say', () => {
     const server = new ChannelServer(serverOptions(clock))
     for (const bytes of [text('GET / HTTP/1.1\r\n\r\n'), new ChannelClient(clientOptions('XX', clock)).hello()]) {
       expect(refusal(() => server.received(bytes))).toEqual(broken)
     }
     expect(server.ended().code).toBe('channel_broken')
+  })
+
+  test('may name the key that takes the place of its own, and clients that ignore it lose nothing', () => {
+    const next = { key: KeyPair.generate().publicKey, until: greeting.time + 1 }
+    const said = { ...greeting, next }
+    expect(decodeGreeting(encodeGreeting(said))).toEqual(said)
+    const limits = { channelOverlapMsMax: resolveLimits().channelOverlapMsMax }
+    expect(successorIn(said, serverKey.publicKey, limits)).toEqual(next.key)
+    expect(successorIn(greeting, serverKey.publicKey, limits)).toBeUndefined()
+    expect(successorIn(said, next.key, limits)).toBeUndefined()
+    for (const until of [greeting.time, greeting.time + limits.channelOverlapMsMax + 1]) {
+      expect(successorIn({ ...greeting, next: { ...next, until } }, serverKey.publicKey, limits)).toBeUndefined()
+    }
+    for (const wrong of [{ ...next, key: next.key.subarray(1) }, { key: next.key }, { until: 1 }, 'soon']) {
+      expect(() => decodeGreeting(encodeGreeting({ ...greeting, next: wrong as typeof next }))).toThrow('channel')
+    }
   })
 
   test('says nothing that no message could hold', () => {

@@ -209,23 +209,23 @@ describe('the life of a key', () => {
 
   test('ends after 2^20 records by itself, and a reader takes no more', () => {
     const { writer, reader, sink } = direction()
-    let frames = 0
-    for (; frames < 2 ** 20 - 1; frames++) {
-      writer.ping(sink)
-      if (frames % 1_000 !== 0) continue
+    const carry = (): void => {
       reader.push(sink.taken())
-      reader.next()
+      while (reader.next() !== undefined);
     }
-    reader.push(sink.taken())
-    reader.next()
+    for (let frames = 0; frames < 2 ** 20 - 1; frames++) {
+      writer.write(sink, Uint8Array.of(1))
+      if (frames % 1_000 === 0) carry()
+    }
+    carry()
     expect(reader.count).toBe(2 ** 20 - 1)
-    writer.ping(sink)
-    expect(sink.taken().length).toBe(2 * 33)
+    writer.write(sink, Uint8Array.of(1))
+    expect(sink.taken().length).toBe(33 + 34)
     // Somebody who forgot to change the key.
     const cipher = new CipherState(key(), 2 ** 20 - 1)
     reader.push(record(cipher, recordTypes.ping))
     expect(refusal(() => reader.next())).toEqual(broken)
-  }, 60_000)
+  }, 300_000)
 })
 
 describe('the life of a channel', () => {
@@ -266,14 +266,15 @@ describe('the life of a channel', () => {
     expect([refusalOf(() => late.next()), reader.isClosed]).toEqual(['channel_broken', false])
   })
 
-  test('says 15 minutes or 2^20 records before its end that it is time for another', async () => {
+  test('says half an hour or 2^20 records before its end that it is time for another', async () => {
     const { clock, writer } = direction()
-    await clock.move(day - 15 * minute - 1)
-    expect(writer.isRenewalDue).toBe(false)
+    await clock.move(day - 30 * minute - 1)
+    expect(clock.monotonic() < writer.renewBefore).toBe(true)
     await clock.move(1)
-    expect(writer.isRenewalDue).toBe(true)
-    expect(direction({ count: 2 ** 32 - 2 ** 20 - 1 }).writer.isRenewalDue).toBe(false)
-    expect(direction({ count: 2 ** 32 - 2 ** 20 }).writer.isRenewalDue).toBe(true)
+    expect(clock.monotonic() < writer.renewBefore).toBe(false)
+    const isDue = ({ clock: now, writer: other }: ReturnType<typeof direction>): boolean => now.monotonic() >= other.renewBefore
+    expect(isDue(direction({ count: 2 ** 32 - 2 ** 20 - 1 }))).toBe(false)
+    expect(isDue(direction({ count: 2 ** 32 - 2 ** 20 }))).toBe(true)
   })
 })
 
@@ -304,6 +305,24 @@ describe('the end of a channel', () => {
     ]) {
       expect(refusal(attempt)).toEqual(broken)
     }
+  })
+
+  test('ends under records that carry nothing, but not under those of somebody who is quiet, or who pads what he says', async () => {
+    const { clock, writer, reader, sink, carry } = direction()
+    for (let count = 0; count < 1_024; count++) writer.ping(sink)
+    expect(carry()).toEqual([])
+    await clock.move(1_000)
+    for (let count = 0; count < 64; count++) writer.pad(sink, 100)
+    expect(carry()).toEqual([])
+    for (let count = 0; count < 3_000; count++) {
+      writer.write(sink, text('hello'))
+      writer.pad(sink, 100)
+      writer.ping(sink)
+    }
+    expect(carry()).toHaveLength(3_000)
+    writer.rekey(sink)
+    reader.push(sink.taken())
+    expect(refusal(() => reader.next())).toEqual(broken)
   })
 
   test('leaves no key behind: a channel that was given up neither writes nor reads', () => {

@@ -11,10 +11,12 @@ const five = [1, 2, 3, 4, 5].map((number) => `Hello from client! ${number}`)
 class Peer implements AgentPeer {
   readonly pin = 'SHA256:…'
   closed = 0
+  readonly renewBefore: number | undefined
   #left: number
 
-  constructor(echoes = Infinity) {
+  constructor(echoes = Infinity, renewBefore?: number) {
     this.#left = echoes
+    this.renewBefore = renewBefore
   }
 
   async echo(message: Uint8Array): Promise<Uint8Array> {
@@ -77,6 +79,21 @@ describe('the agent', () => {
     expect(stage.echoes).toEqual(five)
     expect(stage.waits.filter((ms) => ms > 0)).toEqual([1000, 1000, 2000, 1000])
     expect(peers.map(({ closed }) => closed)).toEqual([1, 1, 1, 1, 1])
+  })
+
+  test('replaces a connection that does not last until the next message, in order and without a word', async () => {
+    const stage = new AgentStage()
+    const now = stage.parts(async () => new Peer()).clock.monotonic()
+    const peers = [new Peer(Infinity, now), new Peer(Infinity, now + 3_600_000), new Peer()]
+    const left = [...peers]
+    await runAgent(
+      plan,
+      stage.parts(async () => left.shift() ?? new Peer()),
+    )
+    expect(stage.echoes).toEqual(five)
+    expect(stage.events).toEqual(['connected', 'echoed', 'echoed', 'echoed', 'echoed', 'echoed', 'done'])
+    expect(stage.waits).toEqual([1000, 1000, 1000, 1000])
+    expect(peers.map(({ closed }) => closed)).toEqual([1, 1, 0])
   })
 
   test.each(['untrusted', 'version_unsupported', 'unexpected', 'internal'] as const)(

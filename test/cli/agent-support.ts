@@ -1,7 +1,7 @@
 // A server of the sealed channel in this process: the contract's echo over v2, frames echoed over v1, and an end of each
 // connection after as many echoes as a test says.
 
-import { KeyPair, keyPin } from '../../src/channel/index.ts'
+import { KeyPair, keyPin, type StaticKeys } from '../../src/channel/index.ts'
 import type { AgentNews, AgentParts } from '../../src/cli/agent-run.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { Flusher, type Link, type LinkReceiver, type Listener, listenSealed } from '../../src/link/index.ts'
@@ -11,6 +11,7 @@ import { ScriptedServer } from '../client/scripted-server.ts'
 
 export interface SealedEchoOptions {
   readonly staticKey?: KeyPair
+  readonly keys?: () => StaticKeys
   readonly port?: number
   /** Echoes on one connection; the next message is answered by the end of it. Default: any number. */
   readonly echoesMax?: number
@@ -31,6 +32,7 @@ export class SealedEcho implements Disposable {
 
   static async start({
     staticKey = KeyPair.generate(),
+    keys = () => ({ current: staticKey }),
     port = 0,
     echoesMax = Infinity,
     isSilent = false,
@@ -51,7 +53,7 @@ export class SealedEcho implements Disposable {
       links.push(link)
       return v1Receiver(link, echoesMax, isSilent)
     }
-    const options = { host: '127.0.0.1', port, staticKey, serverId: Buffer.from('a server'), openedV1 }
+    const options = { host: '127.0.0.1', port, keys, serverId: Buffer.from('a server'), openedV1 }
     const listener = await listenSealed(options, handlers, { limits, flusher: new Flusher(limits, systemClock) })
     return new SealedEcho(listener, keyPin(staticKey.publicKey), links)
   }

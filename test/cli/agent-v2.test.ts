@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { KeyPair } from '../../src/channel/index.ts'
+import { KeyPair, keyPin, type StaticKeys } from '../../src/channel/index.ts'
 import { runAgent } from '../../src/cli/agent-run.ts'
 import { AgentV2 } from '../../src/cli/agent-v2.ts'
 import { systemClock } from '../../src/domain/index.ts'
@@ -50,6 +50,28 @@ describe('the agent over v2', () => {
     ;(await second)?.[Symbol.dispose]()
   })
 
+  test('follows a server whose key is being replaced, and is known by the new key after that', async () => {
+    const [old, next] = [KeyPair.generate(), KeyPair.generate()]
+    let keys: StaticKeys = { current: old, next: { key: next, until: Date.now() + 60_000 } }
+    using server = await SealedEcho.start({ staticKey: old, keys: () => keys, echoesMax: 2 })
+    const stage = new AgentStage()
+    stage.onNews = ({ event }) => void (event === 'waiting' && (keys = { current: next }))
+    await runAgent(plan, stage.parts(dialler(server, server.pin)))
+    expect(stage.news.flatMap((news) => (news.event === 'connected' ? [news.pin] : []))).toEqual([
+      server.pin,
+      keyPin(next.publicKey),
+      keyPin(next.publicKey),
+    ])
+  })
+
+  test('makes another connection before a server that waits for a login gives up', async () => {
+    using server = await SealedEcho.start()
+    const stage = new AgentStage({ loginMsMax: 1_000 })
+    const parts = stage.parts(dialler(server, server.pin, stage))
+    await runAgent({ count: 3, intervalMs: 600 }, parts)
+    expect([stage.events, server.connections]).toEqual([['connected', 'echoed', 'echoed', 'echoed', 'done'], 3])
+  })
+
   test('comes back when the server has ended the connection', async () => {
     using server = await SealedEcho.start({ echoesMax: 2 })
     const stage = new AgentStage()
@@ -59,8 +81,7 @@ describe('the agent over v2', () => {
   })
 })
 
-function dialler({ server }: SealedEcho, pin: string | undefined) {
-  const { limits } = new AgentStage()
+function dialler({ server }: SealedEcho, pin: string | undefined, { limits } = new AgentStage()) {
   const agent = new AgentV2(server, pin, { clock: systemClock, limits })
   return (signal: AbortSignal) => agent.dial(signal)
 }

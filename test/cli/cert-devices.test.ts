@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { Home } from '../../src/cli/home.ts'
-import { readDevice } from '../../src/cli/device-files.ts'
-import { readProfile } from '../../src/cli/profile.ts'
+import { Home } from '../../src/client/home/home.ts'
+import { readDevice } from '../../src/client/home/device-files.ts'
+import { readProfile } from '../../src/client/home/profile.ts'
 import { deviceKeysPem, makeCertificateRequest, newDeviceKeys } from '../../src/pki/index.ts'
 import { openssl, opensslFound } from '../pki/openssl.ts'
 import { runCli } from './cli-process.ts'
@@ -38,7 +38,8 @@ describe('cert issue, list and revoke, while no server runs', () => {
     const device = devices[0]?.device ?? ''
     expect(await folder.run(['cert', 'revoke', device, '--json'])).toMatchObject({ exitCode: 0, stderr: '' })
     expect((await folder.run(['cert', 'list'])).stdout.match(/\n/g)).toHaveLength(1)
-    expect((await folder.run(['cert', 'revoke', 'ffff'])).exitCode).toBe(6)
+    const unknown = { exitCode: 6, stderr: 'sealwire: there is no such device. sealwire cert list shows the ids.\n' }
+    expect(await folder.run(['cert', 'revoke', 'ffff'])).toMatchObject(unknown)
   }, 60_000)
 
   test.skipIf(!opensslFound)(

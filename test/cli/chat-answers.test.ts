@@ -21,6 +21,17 @@ describe('LineAnswers', () => {
     ])
   })
 
+  test('says which message a line has become, and nothing where it is told otherwise', () => {
+    const news: ChatNews[] = []
+    const answers = new LineAnswers((one) => news.push(one))
+    answers.begin()
+    answers.done({ id: 'an id', conversation: 7, seq: 3 })
+    answers.begin()
+    answers.refused(busy, true)
+    answers.refused(busy)
+    expect(news).toEqual([{ event: 'done', line: 1, id: 'an id', conversation: 7, seq: 3 }])
+  })
+
   test('answers nothing before a line was read', () => {
     const news: ChatNews[] = []
     const answers = new LineAnswers((one) => news.push(one))

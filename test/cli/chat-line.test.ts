@@ -20,8 +20,18 @@ describe('parseChatLine', () => {
   })
 
   test('knows the commands', () => {
-    for (const name of ['accept', 'decline', 'exit', 'who', 'help', 'quit'] as const) expect(parse(`/${name} `)).toEqual({ name })
-    for (const name of ['ask', 'block', 'unblock'] as const) expect(parse(`/${name}  Bob`)).toEqual({ name, who: 'Bob' })
+    for (const name of ['exit', 'who', 'contacts', 'rooms', 'delete', 'help', 'quit'] as const) expect(parse(`/${name} `)).toEqual({ name })
+    for (const name of ['block', 'unblock', 'talk', 'accept', 'decline'] as const)
+      expect(parse(`/${name}  Bob`)).toEqual({ name, who: 'Bob' })
+    expect(parse('/ask #12')).toEqual({ name: 'talk', who: '#12' })
+    for (const name of ['accept', 'decline'] as const) expect(parse(`/${name}`)).toEqual({ name, who: undefined })
+    expect([parse('/history'), parse('/history 200')]).toEqual([
+      { name: 'history', count: 20 },
+      { name: 'history', count: 200 },
+    ])
+    expect(parse('/edit two  words')).toEqual({ name: 'edit', text: 'two  words' })
+    expect(parse('/react 👍')).toEqual({ name: 'react', emoji: '👍' })
+    expect(parse('/file a b.txt')).toEqual({ name: 'file', path: 'a b.txt' })
   })
 
   test.each([
@@ -31,7 +41,13 @@ describe('parseChatLine', () => {
     ['/ quit', 'there is no command /', '/help lists the commands'],
     ['/ask', '/ask takes one name', '/help lists the commands'],
     ['/block a b', '/block takes one name', '/help lists the commands'],
+    ['/accept a b', '/accept takes one name', '/help lists the commands'],
     ['/quit now', '/quit takes nothing more', '/help lists the commands'],
+    ['/history 201', '/history takes a number from 1 to 200', '/help lists the commands'],
+    ['/history all', '/history takes a number from 1 to 200', '/help lists the commands'],
+    ['/edit', '/edit takes what the message says now', '/help lists the commands'],
+    ['/react', '/react takes an emoji', '/help lists the commands'],
+    ['/file', '/file takes a path', '/help lists the commands'],
     ['/__proto__', 'there is no command /__proto__', '/help lists the commands'],
   ])('refuses %s', (line, sentence, hint) => {
     expect(refused(() => parse(line))).toMatchObject({ code: 'usage', sentence, hint })

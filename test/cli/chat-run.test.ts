@@ -1,255 +1,260 @@
-import { describe, expect, test } from 'bun:test'
-import type { ChatNews } from '../../src/cli/chat-news.ts'
-import { type ChatParts, runChat } from '../../src/cli/chat-run.ts'
-import type { ChatView } from '../../src/cli/chat-view.ts'
-import type { Method, ParsedEvent } from '../../src/protocol/contract/index.ts'
-import { type Code, SealwireError } from '../../src/protocol/errors.ts'
+import { afterAll, describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { limitTable } from '../../src/protocol/limits.ts'
+import { liftedRates, ServerProcess } from '../support/server-process.ts'
+import { Chatter, People } from './chat-people.ts'
 import { rejected } from './home-support.ts'
 
-/** Something that is written at one end and read at the other, in the order that the test chooses. */
-class Feed<T> implements AsyncIterable<T> {
-  readonly #items: T[] = []
-  #end: { readonly reason: Error | undefined } | undefined
-  #wake = (): void => {}
-
-  push(item: T): void {
-    this.#items.push(item)
-    this.#wake()
-  }
-
-  end(reason?: Error): void {
-    this.#end = { reason }
-    this.#wake()
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    for (;;) {
-      const item = this.#items.shift()
-      if (item !== undefined) yield item
-      else if (this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve))
-      else if (this.#end.reason === undefined) return
-      else throw this.#end.reason
-    }
-  }
-}
-
-class Stage implements ChatView {
-  readonly events = new Feed<ParsedEvent>()
-  readonly lines = new Feed<Uint8Array>()
-  readonly stop = new AbortController()
-  readonly requests: string[] = []
-  readonly news: ChatNews[] = []
-  refusal: SealwireError | undefined
-  closed = false
-  #wake = (): void => {}
-
-  run(name?: string, terminal = false, flags: Pick<ChatParts, 'json' | 'raw'> = {}): Promise<void> {
-    const request = (method: Method, params: { name?: string; body?: Uint8Array }): Promise<object> => {
-      this.requests.push(`${method} ${params.name ?? Buffer.from(params.body ?? []).toString()}`.trim())
-      this.#wake()
-      return this.refusal === undefined ? Promise.resolve({ ...params, people: [], more: false }) : Promise.reject(this.refusal)
-    }
-    const client = { request, events: () => this.events } as unknown as ChatParts['client']
-    return runChat(name, { client, lines: this.lines, view: this, terminal, stop: this.stop.signal, ...flags })
-  }
-
-  type(...lines: string[]): void {
-    for (const line of lines) this.lines.push(Buffer.from(line))
-  }
-
-  tell(news: ChatNews): void {
-    this.news.push(news)
-    this.#wake()
-  }
-
-  drained(): Promise<void> {
-    return Promise.resolve()
-  }
-
-  async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => (this.#wake = resolve))
-  }
-
-  told(event: ChatNews['event']): Promise<void> {
-    return this.until(() => this.news.some((one) => one.event === event))
-  }
-}
-
-const begun: ParsedEvent = { event: 'chat.begun', data: { name: 'bob' } }
-const left: ParsedEvent = { event: 'chat.left', data: {} }
-const declined: ParsedEvent = { event: 'chat.declined', data: {} }
+const server = await ServerProcess.start({ limits: liftedRates })
+const people = new People(server)
+afterAll(async () => {
+  await people[Symbol.asyncDispose]()
+  await server[Symbol.asyncDispose]()
+})
 
 describe('runChat', () => {
-  test('does what is typed in order, answers every line, and ends with the input', async () => {
-    const stage = new Stage()
-    stage.type('/who', 'one', '/ask bob', '/exit', '/frob')
-    stage.lines.end()
-    await stage.run()
-    expect(stage.requests).toEqual(['directory.who', 'chat.say one', 'chat.request bob', 'chat.leave'])
-    expect(stage.news.filter(({ event }) => event === 'done' || event === 'refused')).toEqual([
-      ...[1, 2, 3, 4].map((line) => ({ event: 'done', line }) as const),
-      { event: 'refused', line: 5, code: 'usage', sentence: 'there is no command /frob', hint: '/help lists the commands' },
+  test('in a pipe, has stored every line when it ends, whether the other one is here or not', async () => {
+    const [ann, ben] = await people.pair()
+    const [annName, benName] = [ann.name, ben.name]
+    await ben.close()
+    const chat = new Chatter(ann)
+    chat.type('one', '//two', '', 'four')
+    chat.over()
+    await chat.run(benName)
+    const later = new Chatter(await people.open(benName))
+    const reading = later.run(annName)
+    await later.heard('four')
+    later.over()
+    await reading
+    expect(later.said).toEqual(['one', '/two', '', 'four'])
+  })
+
+  test('in a pipe, holds the first line until who is asked accepts', async () => {
+    const [ann, ben] = await people.pair(false)
+    const chat = new Chatter(ann)
+    chat.type('hello', 'again')
+    chat.over()
+    const running = chat.run(ben.name)
+    await chat.told('asked')
+    const there = new Chatter(ben)
+    const being = there.run(undefined)
+    await there.told('requested')
+    expect(there.said).toEqual([])
+    there.type('/accept')
+    await running
+    expect(chat.events).toEqual(['asked', 'begun', 'done', 'done'])
+    await there.heard('again')
+    expect(there.said).toEqual(['hello', 'again'])
+    there.over()
+    await being
+  })
+
+  test.each([false, true])('in a pipe, ends when who is asked declines (json: %p)', async (json) => {
+    const [ann, ben] = await people.pair(false)
+    const chat = new Chatter(ann)
+    chat.type('hello')
+    const running = rejected(chat.run(ben.name, { json }))
+    await chat.told('asked')
+    await ben.decline(ann.name)
+    expect(await running).toMatchObject({ code: 'declined', sentence: `${ben.name} declined to talk` })
+    expect(chat.events).toEqual(json ? ['asked', 'declined', 'refused'] : ['asked'])
+  })
+
+  test('in a pipe about somebody, ends with the first line that is refused', async () => {
+    const [ann, ben] = await people.pair()
+    for (const [line, code] of [
+      ['/frob', 'usage'],
+      ['x'.repeat(60_001), 'message_too_large'],
+      ['/edit nothing was said', 'not_found'],
+    ] as const) {
+      const chat = new Chatter(await people.open(ann.name))
+      chat.type(line, 'never')
+      expect((await rejected(chat.run(ben.name, { json: true }))).code).toBe(code)
+      expect(chat.news.at(-1)).toMatchObject({ event: 'refused', line: 1, code })
+    }
+    expect(await rejected(new Chatter(await people.open(ann.name)).run('nobody-of-that-name'))).toMatchObject({ code: 'not_found' })
+  })
+
+  test('says how to pipe in what begins with a slash, and takes every line with raw', async () => {
+    const [ann, ben] = await people.pair()
+    const chat = new Chatter(ann)
+    chat.type('/ x')
+    expect((await rejected(chat.run(ben.name))).hint).toBe('to say a line that begins with /, write // or give --raw')
+    const raw = new Chatter(await people.open(ann.name))
+    raw.type('/ x', '/quit', '//y\r')
+    raw.over()
+    await raw.run(ben.name, { raw: true })
+    const reader = new Chatter(ben)
+    const reading = reader.run(ann.name)
+    await reader.heard('//y\r')
+    expect(reader.said).toEqual(['/ x', '/quit', '//y\r'])
+    reader.over()
+    await reading
+  })
+
+  test('without a name, goes on after a refusal and answers every line', async () => {
+    const [ann, ben] = await people.pair()
+    const chat = new Chatter(ann)
+    chat.type('to whom', '/frob', '/accept', `/talk ${ben.name}`, 'hello', '/exit', '/exit', '/file /etc/hostname', '/quit', 'more')
+    await chat.run(undefined, { json: true })
+    const answers = chat.news.filter(({ event }) => event === 'done' || event === 'refused')
+    expect(answers.map((one) => [one.event, 'line' in one && one.line, 'code' in one ? one.code : undefined])).toEqual([
+      ['refused', 1, 'usage'],
+      ['refused', 2, 'usage'],
+      ['refused', 3, 'no_request'],
+      ['done', 4, undefined],
+      ['done', 5, undefined],
+      ['done', 6, undefined],
+      ['refused', 7, 'usage'],
+      ['refused', 8, 'usage'],
+      ['done', 9, undefined],
     ])
+    expect(answers[4]).toMatchObject({ id: expect.stringMatching(/-7/), seq: 3 })
   })
 
-  test('ends with /quit and leaves the rest of the input alone', async () => {
-    const stage = new Stage()
-    stage.type('/quit', 'more')
-    await stage.run()
-    expect(stage.requests).toEqual([])
+  test('at a terminal, holds what is typed before they accept, in order', async () => {
+    const [ann, ben] = await people.pair(false)
+    const chat = new Chatter(ann)
+    const running = chat.run(ben.name, { terminal: true })
+    chat.type('one', 'two', '/help', 'three')
+    await chat.told('done', ({ line }) => line === 4)
+    await ben.accept(ann.name)
+    await chat.told('begun')
+    chat.type('four', '/quit')
+    await running
+    const there = new Chatter(ben)
+    const reading = there.run(ann.name)
+    await there.heard('four')
+    expect(there.said).toEqual(['one', 'two', 'three', 'four'])
+    there.over()
+    await reading
   })
 
-  test('holds what is said in a pipe until the request is answered, and no command', async () => {
-    const stage = new Stage()
-    const chat = stage.run()
-    stage.type('/ask bob', '/who', 'hello', '/quit')
-    await stage.told('who')
-    await new Promise(setImmediate)
-    expect(stage.requests).toEqual(['chat.request bob', 'directory.who'])
-    stage.events.push(begun)
-    await chat
-    expect(stage.requests.at(-1)).toBe('chat.say hello')
-  })
-
-  test('says what is typed at a terminal at once, and goes on after a refusal', async () => {
-    const stage = new Stage()
-    stage.refusal = new SealwireError('not_in_chat', 'you are in no chat')
-    stage.type('hello', '/quit')
-    await stage.run(undefined, true)
-    expect(stage.requests).toEqual(['chat.say hello'])
-    expect(stage.news).toEqual([
-      { event: 'refused', line: 1, code: 'not_in_chat', sentence: 'you are in no chat', hint: '/ask NAME asks somebody for a chat' },
-      { event: 'done', line: 2 },
-    ])
-  })
-
-  test.each([true, false])('ends when whom it is about cannot be asked or declines (terminal: %p)', async (terminal) => {
-    const refused = new Stage()
-    refused.refusal = new SealwireError('busy', 'they are in a chat already')
-    expect(await rejected(refused.run('bob', terminal))).toMatchObject({ code: 'busy', hint: 'wait until the chat is over' })
-    for (const event of [declined, left]) {
-      const stage = new Stage()
-      const chat = stage.run('bob', terminal)
-      await stage.told('asked')
-      stage.events.push(event)
-      expect((await rejected(chat)).code).toBe('declined')
-      // The error says it.
-      expect(stage.news).toEqual([{ event: 'asked', name: 'bob' }])
-    }
-  })
-
-  test('goes on at a terminal when the other side has left, and ends in a pipe', async () => {
-    for (const terminal of [true, false]) {
-      const stage = new Stage()
-      const chat = stage.run('bob', terminal)
-      await stage.told('asked')
-      stage.events.push(begun)
-      stage.events.push(left)
-      if (terminal) {
-        await stage.told('left')
-        stage.type('/quit')
-        await chat
-        continue
-      }
-      expect((await rejected(chat)).code).toBe('peer_left')
-      expect(stage.news.map(({ event }) => event)).toEqual(['asked', 'begun'])
-    }
-  })
-
-  test('ends a pipe about somebody with the first line that is refused', async () => {
-    const stage = new Stage()
-    const chat = stage.run('bob')
-    await stage.told('asked')
-    stage.events.push(begun)
-    await stage.told('begun')
-    stage.refusal = new SealwireError('peer_lost', 'lost')
-    stage.type('hello')
-    expect((await rejected(chat)).code).toBe('peer_lost')
-  })
-
-  test('tells a program of the end in its own object, with an answer to the line that waits', async () => {
-    const stage = new Stage()
-    const chat = stage.run('bob', false, { json: true })
-    stage.type('hello')
-    await stage.told('asked')
-    stage.events.push(declined)
-    await rejected(chat)
-    expect(stage.requests).toEqual(['chat.request bob'])
-    expect(stage.news.map((one) => ('line' in one ? [one.event, one.line] : one.event))).toEqual(['asked', 'declined', ['refused', 1]])
-  })
-
-  test('answers every line of a program once, also the one that ends the chat', async () => {
-    const ends: [(stage: Stage) => void, Code][] = [
-      [(stage) => stage.type('/frob'), 'usage'],
-      [(stage) => void (stage.refusal = new SealwireError('connection_lost', 'gone')), 'connection_lost'],
-    ]
-    for (const [end, code] of ends) {
-      const stage = new Stage()
-      const chat = stage.run('bob', false, { json: true })
-      stage.events.push(begun)
-      await stage.told('begun')
-      stage.type('/who')
-      await stage.told('done')
-      end(stage)
-      stage.type('two', 'three')
-      expect((await rejected(chat)).code).toBe(code)
-      expect(
-        stage.news.flatMap((one) => (one.event === 'done' ? [one.line] : one.event === 'refused' ? [one.line, one.code] : [])),
-      ).toEqual([1, 2, code])
-    }
-  })
-
-  test('answers the line whose outcome is not known when it is to stop', async () => {
-    const stage = new Stage()
-    const chat = stage.run(undefined, false, { json: true })
-    stage.type('/ask bob', 'hello')
-    await stage.told('done')
-    await new Promise(setImmediate)
-    stage.stop.abort()
-    await chat
-    expect(stage.news.at(-1)).toMatchObject({ event: 'refused', line: 2, code: 'unknown_outcome' })
-  })
-
-  test('says every line as it is when that is wished for', async () => {
-    const stage = new Stage()
-    stage.events.push(begun)
-    const chat = stage.run('bob', false, { raw: true })
-    stage.type('/quit', '//a', '/ x\r', '')
-    stage.lines.end()
-    await chat
-    expect(stage.requests).toEqual(['chat.request bob', 'chat.say /quit', 'chat.say //a', 'chat.say / x', 'chat.say'])
-  })
-
-  test('says how to pipe in what begins with a slash', async () => {
-    const stage = new Stage()
-    const chat = stage.run('bob')
-    stage.type('/ x')
-    expect(await rejected(chat)).toMatchObject({
-      sentence: 'there is no command /',
-      hint: 'to say a line that begins with /, write // or give --raw',
+  test('at a terminal, says at the end what was not sent, as nobody has accepted', async () => {
+    const [ann, ben] = await people.pair(false)
+    const chat = new Chatter(ann)
+    const max = limitTable.chatHeldLinesMax.value
+    chat.type(...Array.from({ length: max + 1 }, (_, index) => `line ${index}`), '/quit')
+    expect(await rejected(chat.run(ben.name, { terminal: true }))).toMatchObject({
+      code: 'not_contact',
+      sentence: `${max} lines are not sent: ${ben.name} has not accepted yet`,
     })
+    expect(chat.news.filter(({ event }) => event === 'refused')).toMatchObject([{ line: max + 1, code: 'busy' }])
+    // Asking once more asks nothing new, and what they do not accept is told.
+    const again = new Chatter(await people.open(ann.name))
+    const running = again.run(ben.name, { terminal: true })
+    again.type('hello')
+    await again.told('done')
+    await ben.decline(ann.name)
+    expect(await again.told('unsent')).toMatchObject({ text: 'hello', code: 'declined' })
+    again.type('/quit')
+    await running
   })
 
-  test('ends with the connection, whoever notices first', async () => {
-    const reason = new SealwireError('connection_lost', 'gone')
-    const heard = new Stage()
-    heard.events.end(reason)
-    expect((await rejected(heard.run())).code).toBe('connection_lost')
-    const typed = new Stage()
-    typed.refusal = reason
-    typed.type('/who')
-    expect((await rejected(typed.run())).code).toBe('connection_lost')
+  test('at a terminal, tells who is here, goes and types', async () => {
+    const [ann, ben] = await people.pair()
+    const chat = new Chatter(ann)
+    const running = chat.run(ben.name, { terminal: true })
+    await chat.told('here')
+    await (await ben.conversation(ann.name)).typing()
+    await chat.told('typing')
+    const live = ben.events()
+    chat.onTyping()
+    chat.onTyping()
+    for await (const { event } of live) if (event === 'presence.typing') break
+    await ben.close()
+    await chat.told('gone')
+    chat.type('/quit')
+    await running
+  })
+
+  test('sends a file at a terminal', async () => {
+    const [ann, ben] = await people.pair()
+    const path = join(people.homes.parent, 'notes.txt')
+    writeFileSync(path, 'some notes')
+    const chat = new Chatter(ann)
+    const running = chat.run(ben.name, { terminal: true })
+    await chat.told('begun')
+    chat.type(`/file ${path}`, '/file /there/is/no/such/file')
+    await chat.told('file', ({ state }) => state === 'sent')
+    expect(await chat.told('unsent')).toMatchObject({ text: '/there/is/no/such/file' })
+    chat.type('/quit')
+    await running
+    const there = new Chatter(ben)
+    const reading = there.run(ann.name)
+    expect((await there.told('said')).entry.file).toMatchObject({ name: 'notes.txt', size: 10 })
+    there.over()
+    await reading
   })
 
   test('ends when it is to stop, and when nobody reads any more', async () => {
-    const stopped = new Stage()
-    const chat = stopped.run()
+    const [ann, ben] = await people.pair()
+    const stopped = new Chatter(ann)
+    const running = stopped.run(ben.name)
+    await stopped.told('begun')
     stopped.stop.abort()
-    await chat
-    const unread = new Stage()
+    await running
+    const unread = new Chatter(await people.open(ann.name))
     unread.closed = true
-    unread.events.push(begun)
-    await unread.run()
-    expect(unread.news).toHaveLength(1)
+    unread.type('one', 'two')
+    await unread.run(ben.name)
+    expect(unread.events.filter((event) => event === 'done')).toHaveLength(1)
   })
+})
+
+describe('a server that is killed', () => {
+  test('is waited for: what is typed meanwhile is sent once, and what is left is told and sent by the next chat', async () => {
+    const options = { limits: liftedRates }
+    await using mortal = await ServerProcess.start(options)
+    await using others = new People(mortal)
+    const [ann, ben] = await others.pair()
+    const [annName, benName] = [ann.name, ben.name]
+    const at = new Chatter(ann)
+    const atTerminal = at.run(benName, { terminal: true })
+    const to = new Chatter(ben)
+    const inPipe = to.run(annName)
+    await Promise.all([at.told('begun'), to.told('begun')])
+    await mortal.kill()
+    await Promise.all([at.told('disconnected'), to.told('disconnected')])
+    at.type('one', '/who', 'two')
+    to.type('three', 'four')
+    expect(await at.told('refused')).toMatchObject({ line: 2, code: 'unreachable' })
+    await at.told('done', ({ line }) => line === 3)
+    const restart = { ...options, data: mortal.data, flags: ['--listen', `127.0.0.1:${mortal.port}`] }
+    {
+      await using second = await ServerProcess.start(restart)
+      await Promise.all([at.told('connected'), to.told('connected'), at.heard('four'), to.heard('two')])
+      expect([at.said, to.said]).toEqual([
+        ['three', 'four'],
+        ['one', 'two'],
+      ])
+      await second.kill()
+    }
+    await Promise.all(
+      [at, to].map((chat) => chat.told('disconnected', (news) => chat.news.indexOf(news) > chat.events.indexOf('connected'))),
+    )
+    at.type('left')
+    to.type('held')
+    await at.told('done', ({ line }) => line === 4)
+    at.type('/quit')
+    expect(await rejected(atTerminal)).toMatchObject({
+      code: 'connection_lost',
+      // The answer to the line before may have died with the server, and then it is sent once more.
+      sentence: expect.stringMatching(/^(a line is|2 lines are) not sent yet$/),
+    })
+    to.stop.abort()
+    expect(await rejected(inPipe)).toMatchObject({ code: 'connection_lost' })
+    await using third = await ServerProcess.start(restart)
+    const [annAgain, benAgain] = [await others.open(annName), await others.open(benName)]
+    const [later, other] = [new Chatter(annAgain), new Chatter(benAgain)]
+    const running = [later.run(benName), other.run(annName)]
+    await Promise.all([later.heard('held'), other.heard('left')])
+    for (const chat of [later, other]) chat.over()
+    await Promise.all(running)
+    // What was shown to a run that could not say so any more is shown again, in the same order; nothing was sent twice.
+    expect(['three', 'four', 'held'].join()).toEndWith(later.said.join())
+    expect(['one', 'two', 'left'].join()).toEndWith(other.said.join())
+    expect(third.isRunning).toBe(true)
+  }, 60_000)
 })

@@ -1,137 +1,167 @@
-import { beforeEach, describe, expect, test } from 'bun:test'
+import { afterAll, describe, expect, test } from 'bun:test'
 import type { ChatNews } from '../../src/cli/chat-news.ts'
 import { Talk } from '../../src/cli/chat-talk.ts'
-import type { Client } from '../../src/client/node.ts'
-import { chatBodyBytesMax, type Method } from '../../src/protocol/contract/index.ts'
-import { SealwireError } from '../../src/protocol/errors.ts'
-import { rejected } from './home-support.ts'
+import type { Sealwire } from '../../src/client/index.ts'
+import { systemClock } from '../../src/domain/clock.ts'
+import { liftedRates, ServerProcess } from '../support/server-process.ts'
+import { People } from './chat-people.ts'
+import { refused, rejected } from './home-support.ts'
 
-let news: ChatNews[]
-let asked: { method: Method; params: object; resolve: (result: object) => void; reject: (reason: unknown) => void }[]
-let talk: Talk
-
-/** Answers when the test says so, and in the order that it chooses. */
-const client = {
-  request: (method: Method, params: object) =>
-    new Promise((resolve, reject) => {
-      asked.push({ method, params, resolve, reject })
-    }),
-} as unknown as Pick<Client, 'request'>
-
-beforeEach(() => {
-  news = []
-  asked = []
-  talk = new Talk(client, (one) => news.push(one))
+const server = await ServerProcess.start({ limits: liftedRates })
+const people = new People(server)
+afterAll(async () => {
+  await people[Symbol.asyncDispose]()
+  await server[Symbol.asyncDispose]()
 })
 
-async function answer(action: Promise<void>, result: object = {}): Promise<void> {
-  asked.at(-1)?.resolve(result)
-  await action
-}
-
-async function talkWith(name: string): Promise<void> {
-  talk.hear({ event: 'chat.requested', data: { name } })
-  await answer(talk.perform({ name: 'accept' }))
-  talk.hear({ event: 'chat.begun', data: { name } })
-  news = []
+/** Somebody who talks, and has taken what came when `hear` resolves. */
+function talking(me: Sealwire) {
+  const news: ChatNews[] = []
+  const talk = new Talk({ me, tell: (one) => news.push(one), clock: systemClock })
+  const inbox = me.inbox()
+  const hear = async (): Promise<void> => {
+    const { value } = await inbox.next()
+    if (value !== undefined) await talk.hear(value)
+    await talk.caughtUp()
+  }
+  return { news, talk, hear, events: () => news.splice(0).map(({ event }) => event) }
 }
 
 describe('Talk', () => {
-  test('follows a request of ours that is accepted', async () => {
-    await answer(talk.ask('BOB'), { name: 'Bob' })
-    expect(asked.at(-1)).toMatchObject({ method: 'chat.request', params: { name: 'BOB' } })
-    expect(talk.state).toEqual({ name: 'asking', peer: 'Bob' })
-    talk.hear({ event: 'chat.begun', data: { name: 'Bob' } })
-    expect(talk.state).toEqual({ name: 'talking', peer: 'Bob' })
-    expect(news).toEqual([
-      { event: 'asked', name: 'Bob' },
-      { event: 'begun', name: 'Bob' },
+  test('asks, holds what is said, and talks when they accept', async () => {
+    const [ann, ben] = await people.pair(false)
+    const [asking, asked] = [talking(ann), talking(ben)]
+    await asking.talk.with(ben.name.toUpperCase())
+    expect(asking.talk.focus).toMatchObject({ name: 'asking', peer: ben.name })
+    const saying = asking.talk.say(Buffer.from('hello'))
+    await asked.hear()
+    expect(asked.news.at(-1)).toMatchObject({ event: 'requested', name: ann.name })
+    await asked.talk.accept(undefined)
+    await asking.hear()
+    expect((await saying).seq).toBe(3)
+    expect(asking.events()).toEqual(['asked', 'begun'])
+    await asked.hear()
+    expect(asked.news.map((one) => (one.event === 'said' ? one.entry.text : one.event))).toEqual(['requested', 'begun', 'hello'])
+    expect(asking.talk.isAbout(ben.name)).toBe(true)
+  })
+
+  test('accepts whom it is to talk with and who has asked', async () => {
+    const [ann, ben] = await people.pair(false)
+    await ann.request(ben.name)
+    const { talk, events } = talking(ben)
+    await talk.with(ann.name)
+    expect([talk.focus.name, events()]).toEqual(['talking', ['begun']])
+  })
+
+  test('tells who asks, once, with what they say', async () => {
+    const [ann, ben] = await people.pair(false)
+    await ann.request(ben.name, 'it is me')
+    const { talk, news, hear } = talking(ben)
+    await talk.tellAskers()
+    await hear()
+    expect(news).toMatchObject([{ event: 'requested', name: ann.name, entry: { text: 'it is me' } }])
+    await talk.decline(undefined)
+    expect(news.at(-1)).toEqual({ event: 'turned-away', name: ann.name })
+    expect((await rejected(talk.decline(undefined))).code).toBe('no_request')
+  })
+
+  test('takes no answer of before for one of now, and no request that is answered already', async () => {
+    const [ann, ben] = await people.pair(false)
+    await ann.request(ben.name)
+    await ben.decline(ann.name)
+    await ben.request(ann.name)
+    await ann.decline(ben.name)
+    const { talk, hear, events } = talking(ann)
+    await talk.with(ben.name)
+    // The answer of before, and the request that was declined.
+    await hear()
+    await hear()
+    expect([talk.focus.name, events()]).toEqual(['asking', ['asked', 'declined']])
+  })
+
+  test('tells what is unread when it begins, once, and only what others said', async () => {
+    const [ann, ben] = await people.pair()
+    const sent = []
+    for (const text of ['one', 'two', 'three']) sent.push(await ben.send(ann.name, text))
+    await (await ann.conversation(ben.name)).read(sent[0]?.seq ?? 0)
+    await ann.send(ben.name, 'mine')
+    const { talk, news, hear, events } = talking(ann)
+    await talk.with(ben.name)
+    await talk.caughtUp()
+    expect(news.map((one) => (one.event === 'said' ? one.entry.text : one.event))).toEqual(['begun', 'two', 'three'])
+    await talk.settled()
+    const { readSeq, lastSeq } = (await ann.conversation(ben.name)).info
+    expect(readSeq).toBe(lastSeq)
+    events()
+    // The acceptance and the three messages come out of the inbox too.
+    for (let count = 0; count < 4; count++) await hear()
+    expect(events()).toEqual([])
+  })
+
+  test('tells what comes from anybody, with the room that it is in', async () => {
+    const [ann, ben] = await people.pair()
+    const room = await ben.rooms.create('the garden')
+    await ben.rooms.invite(room.number, ann.name)
+    await ben.send(ann.name, 'come in')
+    const { talk, news, hear } = talking(ann)
+    for (const _ of ['accepted', 'invited', 'said']) await hear()
+    await talk.with(room.number)
+    expect(talk.conversation.number).toBe(room.number)
+    await ben.send(room.number, 'roses')
+    await ben.rooms.update(room.number, { title: 'the roses' })
+    await ben.send(room.number, 'red ones')
+    for (const _ of ['roses', 'room', 'red']) await hear()
+    expect(news.map((one) => [one.event, 'place' in one ? (one.place.room ?? one.place.peer) : undefined])).toEqual([
+      ['accepted', undefined],
+      ['changed', 'the garden'],
+      ['said', ben.name],
+      ['begun', undefined],
+      ['said', 'the garden'],
+      ['changed', 'the roses'],
+      ['said', 'the roses'],
     ])
   })
 
-  test('is not put back by a result that is looked at after the event behind it', async () => {
-    const asking = talk.ask('bob')
-    talk.hear({ event: 'chat.begun', data: { name: 'bob' } })
-    await answer(asking, { name: 'bob' })
-    expect(talk.state).toEqual({ name: 'talking', peer: 'bob' })
-    const leaving = talk.perform({ name: 'exit' })
-    talk.hear({ event: 'chat.left', data: {} })
-    talk.hear({ event: 'chat.requested', data: { name: 'carol' } })
-    await answer(leaving)
-    expect(talk.state).toEqual({ name: 'asked', peer: 'carol' })
-    expect(news.map(({ event }) => event)).toEqual(['begun', 'left', 'requested'])
-  })
-
-  test('is alone again when the request is refused, declined or taken back', async () => {
-    const asking = talk.ask('bob')
-    asked.at(-1)?.reject(new SealwireError('not_found', 'nobody'))
-    expect((await rejected(asking)).code).toBe('not_found')
-    expect(talk.state.name).toBe('alone')
-    for (const event of ['chat.declined', 'chat.left'] as const) {
-      await answer(talk.ask('bob'), { name: 'bob' })
-      talk.hear({ event, data: {} })
-      expect(talk.state.name).toBe('alone')
-      expect(news.splice(0).at(-1)).toEqual({ event: 'declined', name: 'bob' })
-    }
-    await answer(talk.ask('bob'), { name: 'bob' })
-    await answer(talk.perform({ name: 'exit' }))
-    expect(asked.at(-1)?.method).toBe('chat.leave')
-    expect(news.at(-1)).toEqual({ event: 'exited', name: 'bob', from: 'asking' })
-  })
-
-  test('tells who asks, and that they do not any more', async () => {
-    talk.hear({ event: 'chat.requested', data: { name: 'bob' } })
-    talk.hear({ event: 'chat.left', data: {} })
-    talk.hear({ event: 'chat.requested', data: { name: 'bob' } })
-    await answer(talk.perform({ name: 'decline' }))
-    expect(asked.at(-1)?.method).toBe('chat.decline')
-    expect(news).toEqual([
-      { event: 'requested', name: 'bob' },
-      { event: 'withdrawn', name: 'bob' },
-      { event: 'requested', name: 'bob' },
-      { event: 'exited', name: 'bob', from: 'asked' },
+  test('quotes what is changed, where it was shown or said', async () => {
+    const [ann, ben] = await people.pair()
+    const { talk, news, hear } = talking(ann)
+    await hear()
+    await talk.with(ben.name)
+    const own = await talk.say(Buffer.from('mine'))
+    const theirs = await ben.send(ann.name, 'helo')
+    const conversation = await ben.conversation(ann.name)
+    await conversation.edit(theirs.seq, 'hello')
+    await conversation.react(own.seq, '👍')
+    await conversation.delete(theirs.seq)
+    for (let count = 0; count < 4; count++) await hear()
+    expect(news.flatMap((one) => (one.event === 'changed' ? [[one.entry.kind, one.about]] : []))).toEqual([
+      ['edit', 'helo'],
+      ['reaction', 'mine'],
+      ['delete', 'hello'],
     ])
   })
 
-  test('says what is typed and tells what is heard', async () => {
-    await talkWith('bob')
-    await answer(talk.perform({ name: 'say', body: Buffer.from('hi') }))
-    expect(asked.at(-1)).toMatchObject({ method: 'chat.say', params: { body: Buffer.from('hi') } })
-    const data = { name: 'bob', type: 'text/plain', body: Buffer.from('ho') }
-    talk.hear({ event: 'chat.said', data })
-    expect(news).toEqual([{ event: 'said', ...data }])
+  test('talks with nobody when it is to leave, and with whom it blocks', async () => {
+    const [ann, ben] = await people.pair()
+    const { talk, events } = talking(ann)
+    expect(refused(() => talk.say(Buffer.from('hello'))).code).toBe('usage')
+    expect(refused(() => talk.conversation).code).toBe('usage')
+    await talk.with(ben.name)
+    talk.leave()
+    await talk.with(ben.name)
+    await talk.block(ben.name)
+    expect(events()).toEqual(['begun', 'exited', 'begun', 'blocked', 'exited'])
+    expect(talk.focus.name).toBe('nobody')
   })
 
-  test('refuses what no message can hold, without asking the server', async () => {
-    await talkWith('bob')
-    const before = asked.length
-    expect((await rejected(talk.perform({ name: 'say', body: new Uint8Array(chatBodyBytesMax + 1) }))).code).toBe('message_too_large')
-    expect(asked).toHaveLength(before)
-  })
-
-  test('has left the chat with whom it blocks, however the name is written, and no other', async () => {
-    await talkWith('Bob')
-    await answer(talk.perform({ name: 'block', who: 'carol' }))
-    expect(talk.state.name).toBe('talking')
-    await answer(talk.perform({ name: 'block', who: 'BOB' }))
-    expect(talk.state.name).toBe('alone')
-    await answer(talk.perform({ name: 'unblock', who: 'bob' }))
-    expect(news.map(({ event }) => event)).toEqual(['blocked', 'blocked', 'exited', 'unblocked'])
-  })
-
-  test('has nothing to leave when it is alone', async () => {
-    expect((await rejected(talk.perform({ name: 'exit' }))).code).toBe('not_in_chat')
-    expect(asked).toEqual([])
-  })
-
-  test('says when the request is answered', async () => {
-    await talk.answered()
-    await answer(talk.ask('bob'), { name: 'bob' })
-    let isAnswered = false
-    const answered = talk.answered().then(() => (isAnswered = true))
-    await Promise.resolve()
-    expect(isAnswered).toBe(false)
-    talk.hear({ event: 'chat.begun', data: { name: 'bob' } })
-    await answered
+  test('finds out on another connection that it was accepted', async () => {
+    const [ann, ben] = await people.pair(false)
+    const { talk, events } = talking(ann)
+    await talk.with(ben.name)
+    await talk.again()
+    expect(talk.focus.name).toBe('asking')
+    await ben.accept(ann.name)
+    await talk.again()
+    expect([talk.focus.name, events()]).toEqual(['talking', ['asked', 'begun']])
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { PassThrough, Writable } from 'node:stream'
 import { ChatTerminal } from '../../src/cli/chat-terminal.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
+import { said } from './chat-entries.ts'
 
 class Screen {
   readonly input = new PassThrough()
@@ -33,7 +34,7 @@ class Screen {
   }
 }
 
-const note = { event: 'left', name: 'bob' } as const
+const note = { event: 'gone', name: 'bob' } as const
 const erase = '\u001b[1G\u001b[0J'
 
 describe('ChatTerminal', () => {
@@ -51,7 +52,7 @@ describe('ChatTerminal', () => {
     screen.written()
     screen.terminal.tell(note)
     const written = screen.written()
-    expect(written).toStartWith(`${erase}bob has left the chat\n`)
+    expect(written).toStartWith(`${erase}bob is gone\n`)
     expect(written).toContain('> half')
     screen.input.write(' done\r')
     expect(await first).toBe('half done')
@@ -66,7 +67,7 @@ describe('ChatTerminal', () => {
     for (const _ of ['as it was typed', 'as it was drawn again']) {
       screen.terminal.tell(note)
       const written = screen.written()
-      expect(written).toStartWith(`\u001b[2A${erase}bob has left the chat\n`)
+      expect(written).toStartWith(`\u001b[2A${erase}bob is gone\n`)
       // It is drawn again below the note, and not over it.
       expect(written).not.toContain('\n\u001b[2A')
     }
@@ -81,13 +82,13 @@ describe('ChatTerminal', () => {
     expect([await screen.line(), await screen.line()]).toEqual(['one', undefined])
     screen.written()
     screen.terminal.tell(note)
-    expect(screen.written()).toBe('bob has left the chat\n')
+    expect(screen.written()).toBe('bob is gone\n')
   })
 
   test('lets nothing that others say control it', () => {
     const screen = new Screen(true)
     screen.written()
-    screen.terminal.tell({ event: 'said', name: 'bob', type: 'text/plain', body: Buffer.from('\u001b[2Jhi\r') })
+    screen.terminal.tell(said('\u001b[2Jhi\r'))
     const written = screen.written()
     expect(written).toContain('\u001b[1mbob:\u001b[22m \\u001b[2Jhi\\r\n')
     expect(written).not.toContain('\u001b[2J')
@@ -97,8 +98,32 @@ describe('ChatTerminal', () => {
     for (const colours of [true, false]) {
       const screen = new Screen(colours)
       screen.terminal.tell(note)
-      expect(screen.written().includes('\u001b[2mbob has left the chat\u001b[22m')).toBe(colours)
+      expect(screen.written().includes('\u001b[2mbob is gone\u001b[22m')).toBe(colours)
     }
+  })
+
+  test('says in its prompt with whom one talks, shortly', () => {
+    const screen = new Screen()
+    void screen.line()
+    screen.terminal.tell({ event: 'begun', conversation: 1, peer: 'bob' })
+    expect(screen.written()).toEndWith('bob> \u001b[6G')
+    screen.terminal.tell({ event: 'begun', conversation: 2, room: 'a garden with a very long name' })
+    expect(screen.written()).toContain('\n\u001b[1G\u001b[0J[a garden with …> ')
+    screen.terminal.tell({ event: 'exited', conversation: 2, room: 'a garden with a very long name' })
+    expect(screen.written()).toEndWith('> \u001b[3G')
+  })
+
+  test('tells that something is typed which is no command', async () => {
+    const screen = new Screen()
+    let typings = 0
+    screen.terminal.onTyping = () => typings++
+    void screen.line()
+    screen.input.write('/who')
+    await new Promise(setImmediate)
+    expect(typings).toBe(0)
+    screen.input.write('\rhello')
+    await new Promise(setImmediate)
+    expect(typings).toBe(5)
   })
 
   test('lets the keyboard wait when too much is typed ahead', async () => {

@@ -1,14 +1,13 @@
 import { describe, expect, test } from 'bun:test'
 import { PlainView } from '../../src/cli/chat-view.ts'
+import { said } from './chat-entries.ts'
 import { RecordedOutput } from './echo-support.ts'
-
-const said = { event: 'said', name: 'bob', type: 'text/plain', body: Buffer.from('one\ntwo') } as const
 
 describe('PlainView', () => {
   test('writes lines for people', () => {
     const output = new RecordedOutput()
     const view = new PlainView(output, { json: false })
-    view.tell(said)
+    view.tell(said('one\ntwo'))
     view.tell({ event: 'done', line: 1 })
     expect(output.text).toBe('bob: one\n  | two\n')
   })
@@ -16,10 +15,10 @@ describe('PlainView', () => {
   test('writes an object a line for programs', () => {
     const output = new RecordedOutput()
     const view = new PlainView(output, { json: true })
-    view.tell(said)
+    view.tell(said('one\ntwo'))
     view.tell({ event: 'done', line: 1 })
     expect(output.lines.map((line): unknown => JSON.parse(line))).toEqual([
-      { event: 'said', name: 'bob', type: 'text/plain', text: 'one\ntwo' },
+      expect.objectContaining({ event: 'said', from: 'bob', name: 'bob', text: 'one\ntwo', seq: 3 }),
       { event: 'done', line: 1 },
     ])
   })

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
-import { CliProcess } from './cli-process.ts'
+import { runCli } from './cli-process.ts'
 import { Homes, runWith, type } from './member-support.ts'
 
 const server = await ServerProcess.start({ limits: liftedRates })
@@ -15,67 +15,91 @@ async function pair() {
   return names
 }
 
+/** The same, who talk with each other already. */
+async function friends() {
+  const [ann, ben] = await pair()
+  await runCli(['contacts', 'request', ben, '--home', homes.path(ann)])
+  await runCli(['contacts', 'accept', ann, '--home', homes.path(ben)])
+  return [ann, ben] as const
+}
+
 describe('chat', () => {
   test('asks, is accepted, talks and leaves', async () => {
     const [ann, ben] = await pair()
     await using there = await homes.chat(ben)
     await using asking = await homes.chat(ann, ben)
-    await there.printed(new RegExp(`^${ann} asks for a chat: /accept or /decline$`, 'm'))
+    await asking.printed(new RegExp(`^${ben} was asked to talk; what you type is sent once they accept$`, 'm'))
+    type(asking, 'hello', '//slash')
+    await there.printed(new RegExp(`^${ann} asks to talk: /accept or /decline$`, 'm'))
     type(there, '/accept')
     await asking.printed(/^you are talking with/m)
-    type(asking, 'hello', '//slash')
     await there.printed(new RegExp(`^${ann}: hello\\n${ann}: /slash$`, 'm'))
     type(there, 'hi', '/who', '/exit')
     await asking.printed(new RegExp(`^${ben}: hi$`, 'm'))
-    // The other side has left before the end of our input: what follows would be said to nobody.
-    expect(await asking.ended()).toBe(6)
-    expect(asking.stderr).toBe(`sealwire: ${ben} has left the chat. try again later.\n`)
-    await there.printed(/^you have left the chat with/m)
+    asking.child.stdin.end()
+    expect([await asking.ended(), asking.stderr]).toEqual([0, ''])
+    await there.printed(/^you have left/m)
     expect(there.stdout).toContain(`here: ${ann} (contact)\n`)
     type(there, 'hello?', '/frob')
     await there.printed(/^there is no command \/frob\. /m)
-    expect(there.stdout).toContain('you are in no chat. /ask NAME asks somebody for a chat\n')
+    expect(there.stdout).toContain('you are talking with nobody. /talk NAME begins\n')
     there.child.stdin.end()
     expect(await there.ended()).toBe(0)
     expect(there.stderr).toBe('')
   })
 
-  test('holds what is piped in until it is accepted, then says all of it and ends', async () => {
+  test('holds what is piped in until it is accepted, then stores all of it and ends', async () => {
     const [ann, ben] = await pair()
-    await using there = await homes.chat(ben)
     const lines = Array.from({ length: 50 }, (_, index) => `line ${index}`)
     const piped = runWith(lines.join('\n'), ['chat', ben, '--home', homes.path(ann)])
-    await there.printed(/asks for a chat/)
-    type(there, '/accept')
+    await using there = await homes.chat(ben)
+    await there.printed(/asks to talk/)
+    type(there, '/quit')
+    expect(await there.ended()).toBe(0)
+    await runCli(['contacts', 'accept', ann, '--home', homes.path(ben)])
     expect(await piped).toMatchObject({ exitCode: 0, stderr: '' })
-    await there.printed(/has left the chat/)
-    expect(there.stdout).toContain(lines.map((line) => `${ann}: ${line}\n`).join(''))
+    const { stdout } = await runWith('', ['chat', ann, '--home', homes.path(ben)])
+    expect(stdout).toEndWith(lines.map((line) => `${ann}: ${line}\n`).join(''))
+    // It is read, and does not come again.
+    expect((await runWith('', ['chat', ann, '--home', homes.path(ben)])).stdout).not.toContain('line')
   })
 
-  test('ends when whom it is about declines or is not here', async () => {
+  test('ends when whom it is about declines or does not exist', async () => {
     const [ann, ben] = await pair()
     const args = ['chat', ben, '--home', homes.path(ann)]
-    expect(await runWith('hello\n', args)).toMatchObject({
-      exitCode: 6,
-      stderr: 'sealwire: nobody of that name is here. check the name, or wait until they are here.\n',
-    })
-    await using there = await homes.chat(ben)
     const piped = runWith('hello\n', args)
-    await there.printed(/asks for a chat/)
+    await using there = await homes.chat(ben)
+    await there.printed(/asks to talk/)
     type(there, '/decline')
     const { stdout, ...rest } = await piped
-    expect(rest).toEqual({ exitCode: 6, stderr: `sealwire: ${ben} declined, or did not answer. try again later.\n` })
+    expect(rest).toEqual({ exitCode: 6, stderr: `sealwire: ${ben} declined to talk. try again later.\n` })
     expect(stdout).not.toContain('declined')
-    const impossible = await runWith('', ['chat', 'x\ny', '--home', homes.path(ann)])
-    expect(impossible.stderr).toBe('sealwire: a name cannot hold a control character, an invisible or an unknown one. check the name.\n')
+    expect(await runWith('hello\n', args)).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('they have declined') })
+    expect(await runWith('', ['chat', 'nobody-of-that-name', '--home', homes.path(ann)])).toMatchObject({ exitCode: 6 })
+    expect(await runWith('', ['chat', 'x\ny', '--home', homes.path(ann)])).toMatchObject({
+      exitCode: 6,
+      stderr: expect.stringContaining('a name cannot hold'),
+    })
+    expect(await runWith('', ['chat', '#x', '--home', homes.path(ann)])).toMatchObject({ exitCode: 2, stdout: '' })
     expect(there.stdout).not.toContain('hello')
+  })
+
+  test('talks in a room', async () => {
+    const [ann, ben] = await friends()
+    const made = await runCli(['rooms', 'create', 'the garden', '--json', '--home', homes.path(ann)])
+    const room = `#${(JSON.parse(made.stdout) as { conversation: number }).conversation}`
+    await runCli(['rooms', 'invite', room, ben, '--home', homes.path(ann)])
+    await using there = await homes.chat(ben, room)
+    await there.printed(/^you are talking in \[the garden\]\. \/exit leaves$/m)
+    expect(await runWith('roses\n', ['chat', room, '--home', homes.path(ann)])).toMatchObject({ exitCode: 0, stderr: '' })
+    await there.printed(new RegExp(`^\\[the garden\\] ${ann}: roses$`, 'm'))
   })
 
   test('lets a program follow it in JSON, with an answer to every line', async () => {
     const [ann, ben] = await pair()
     await using there = await homes.chat(ben, '--json')
     await using asking = await homes.chat(ann)
-    type(asking, `/ask ${ben}`)
+    type(asking, `/talk ${ben}`)
     await there.printed(/"requested"/)
     type(there, 'too early', '/accept', 'tab\tand \u009b', '/exit')
     await there.printed(/"line":4/)
@@ -86,14 +110,14 @@ describe('chat', () => {
       .split('\n')
       .map((line) => JSON.parse(line))
     expect(events.filter(({ event }) => event === 'done' || event === 'refused')).toEqual([
-      expect.objectContaining({ event: 'refused', line: 1, code: 'not_in_chat' }),
+      expect.objectContaining({ event: 'refused', line: 1, code: 'usage' }),
       { event: 'done', line: 2 },
-      { event: 'done', line: 3 },
+      expect.objectContaining({ event: 'done', line: 3, id: expect.any(String), seq: 3 }),
       { event: 'done', line: 4 },
     ])
     expect(events.map(({ event }) => event)).toEqual(expect.arrayContaining(['ready', 'requested', 'begun', 'exited']))
-    await asking.printed(/has left the chat/)
-    expect(asking.stdout).toContain(`${ben}: tab\\tand \\u009b\n`)
+    await asking.printed(/^you are talking with/m)
+    await asking.printed(new RegExp(`^${ben}: tab\\\\tand \\\\u009b$`, 'm'))
   })
 
   test('keeps away whom it blocks, who is not told', async () => {
@@ -101,26 +125,19 @@ describe('chat', () => {
     await using there = await homes.chat(ben)
     type(there, `/block ${ann}`)
     await there.printed(/is blocked/)
-    const args = ['chat', ben, '--home', homes.path(ann)]
-    const blocked = await runWith('', args)
-    expect(blocked).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('nobody of that name is here') })
-    type(there, `/unblock ${ann}`)
-    await there.printed(/is not blocked any more/)
-    const again = runWith('hello\n', args)
-    await there.printed(/asks for a chat/)
-    type(there, '/accept')
-    expect((await again).exitCode).toBe(0)
+    await using blocked = await homes.chat(ann, ben)
+    await blocked.printed(/was asked to talk/)
+    type(there, `/unblock ${ann}`, '/who')
+    await there.printed(/^here: /m)
+    expect(there.stdout).not.toContain('asks to talk')
   })
 
   test('says what is piped in as it is with --raw, and needs somebody to say it to', async () => {
-    const [ann, ben] = await pair()
-    await using there = await homes.chat(ben)
+    const [ann, ben] = await friends()
+    await using there = await homes.chat(ben, ann)
     const piped = runWith('a\n/ x\n/quit\n//b\n', ['chat', '--raw', ben, '--home', homes.path(ann)])
-    await there.printed(/asks for a chat/)
-    type(there, '/accept')
     expect(await piped).toMatchObject({ exitCode: 0, stderr: '' })
-    await there.printed(/has left the chat/)
-    expect(there.stdout).toContain(`${ann}: a\n${ann}: / x\n${ann}: /quit\n${ann}: //b\n`)
+    await there.printed(new RegExp(`^${ann}: a\\n${ann}: / x\\n${ann}: /quit\\n${ann}: //b$`, 'm'))
     expect(await runWith('', ['chat', '--raw', '--home', homes.path(ann)])).toMatchObject({
       exitCode: 2,
       stderr: 'sealwire: --raw is for a chat with somebody. say with whom: sealwire chat --raw NAME.\n',
@@ -128,56 +145,72 @@ describe('chat', () => {
   })
 
   test('refuses a line that no message can hold', async () => {
-    const [ann, ben] = await pair()
-    await using there = await homes.chat(ben)
-    const piped = runWith(`${'x'.repeat(65_000)}\n${'x'.repeat(65_001)}\n`, ['chat', ben, '--home', homes.path(ann)])
-    await there.printed(/asks for a chat/)
-    type(there, '/accept')
-    expect(await piped).toMatchObject({
+    const [ann, ben] = await friends()
+    const piped = await runWith(`${'x'.repeat(60_000)}\n${'x'.repeat(60_001)}\n`, ['chat', ben, '--home', homes.path(ann)])
+    expect(piped).toMatchObject({
       exitCode: 1,
-      stderr: 'sealwire: a message has at most 65000 bytes. say it in several lines.\n',
+      stderr: 'sealwire: a message has at most 60000 bytes. say it in several lines.\n',
     })
-    await there.printed(/has left the chat/)
-    expect(there.stdout).toContain(`${ann}: ${'x'.repeat(65_000)}\n`)
+    expect((await runWith('', ['chat', ann, '--home', homes.path(ben)])).stdout).toContain(`${ann}: ${'x'.repeat(60_000)}\n`)
   })
 
-  test('tells at once that the server has gone, in one line', async () => {
+  test('goes on when the server has gone and is back, and ends in order while it is away', async () => {
     await using other = await ServerProcess.start({ limits: liftedRates })
     using elsewhere = new Homes()
     await elsewhere.join(other, 'ann')
     await using ann = await elsewhere.chat('ann')
     await other.stop()
-    expect(await ann.ended()).toBe(4)
-    expect(ann.stderr).toBe('sealwire: the server is stopping. try again when the server is back.\n')
+    await ann.printed(/^connection lost, trying again$/m)
+    await using _again = await ServerProcess.start({
+      limits: liftedRates,
+      data: other.data,
+      flags: ['--listen', `127.0.0.1:${other.port}`],
+    })
+    await ann.printed(/^connected again$/m)
+    ann.child.stdin.end()
+    expect([await ann.ended(), ann.stderr]).toEqual([0, ''])
   })
 
-  test('tells that the connection was lost', async () => {
+  test('ends with a server that is not there at the beginning', async () => {
     await using other = await ServerProcess.start({ limits: liftedRates })
     using elsewhere = new Homes()
     await elsewhere.join(other, 'ann')
-    await using ann = await elsewhere.chat('ann')
     await other.kill()
-    expect(await ann.ended()).toBe(4)
-    expect(ann.stderr).toMatch(/^sealwire: [^\n]*connection[^\n]*\n$/)
+    const { exitCode, stdout, stderr } = await runWith('hello\n', ['chat', 'ben', '--home', elsewhere.path('ann')])
+    expect([exitCode, stdout]).toEqual([4, ''])
+    expect(stderr).toMatch(/^sealwire: [^\n]*\n$/)
   })
 
-  test.each(['SIGINT', 'SIGTERM'] as const)('ends in order on %s', async (signal) => {
+  test('can be there several times in one home', async () => {
+    const [ann, ben] = await friends()
+    await using one = await homes.chat(ben)
+    await using other = await homes.chat(ben, ann)
+    const piped = ['first', 'second'].map((line) => runWith(`${line}\n`, ['chat', ben, '--home', homes.path(ann)]))
+    for (const { exitCode } of await Promise.all(piped)) expect(exitCode).toBe(0)
+    for (const chat of [one, other]) for (const line of ['first', 'second']) await chat.printed(new RegExp(`^${ann}: ${line}$`, 'm'))
+  })
+
+  test.each(['SIGINT', 'SIGTERM'] as const)('ends in order on %s, and says what is not sent', async (signal) => {
     const [ann, ben] = await pair()
-    await using there = await homes.chat(ben)
-    await using asking = await homes.chat(ann, ben)
-    await there.printed(/asks for a chat/)
+    await using idle = await homes.chat(ben)
+    idle.child.kill(signal)
+    expect([await idle.ended(), idle.stderr]).toEqual([0, ''])
+    await using asking = await homes.chat(ann, ben, '--json')
+    type(asking, '/who', 'hello')
+    await asking.printed(/"line":1/)
+    await asking.printed(/"asked"/)
+    // The next line is taken as soon as the one before is answered.
     asking.child.kill(signal)
-    expect(await asking.ended()).toBe(0)
-    await there.printed(/does not ask any more/)
+    const code = await asking.ended()
+    if (code !== 0) expect([code, asking.stderr]).toEqual([6, expect.stringContaining('has not accepted yet')])
   })
 
   test('ends when nobody reads any more', async () => {
     const [ann, ben] = await pair()
     await using there = await homes.chat(ben)
     there.child.stdout.destroy()
-    await using asking = new CliProcess(['chat', ben, '--home', homes.path(ann)])
+    await runCli(['contacts', 'request', ben, '--home', homes.path(ann)])
     // Its first line finds no reader.
     expect(await there.ended()).toBe(0)
-    expect(await asking.ended()).toBe(6)
   })
 })

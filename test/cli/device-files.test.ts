@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, statSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { clientCertificateOf, forgetDevice, newDevice, readDevice, writeDevice } from '../../src/cli/device-files.ts'
+import { clientCertificateOf, forgetDevice, newDevice, readDevice, writeDevice } from '../../src/client/home/device-files.ts'
 import { deviceKeysPem } from '../../src/pki/index.ts'
 import { onUnix, refused, temporaryHome } from './home-support.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { deviceJson, deviceLine } from '../../src/cli/device-line.ts'
+import { deviceJson, deviceLine, devicesLine } from '../../src/cli/device-line.ts'
 
 const day = 24 * 60 * 60 * 1000
 const at = Date.UTC(2030, 0, 15, 12)
@@ -24,4 +24,13 @@ test('a device is JSON for programs, with times in universal time', () => {
     usedAt: '2030-01-16T12:00:00.000Z',
     expiresAt: '2031-01-15T12:00:00.000Z',
   })
+})
+
+test('how many devices a new password does not shut out is said, with how to', () => {
+  const commands = { list: 'a', revoke: 'b ID' }
+  expect(devicesLine(0, 'device', commands)).toBe('')
+  expect(devicesLine(1, 'other device', commands)).toBe(
+    '1 other device can still log in without it; see which: a, and shut one out: b ID\n',
+  )
+  expect(devicesLine(2, 'device', commands)).toStartWith('2 devices can still log in')
 })

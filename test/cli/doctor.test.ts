@@ -4,9 +4,11 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { connectionFault } from '../../src/cli/doctor/reach.ts'
 import { examineDescriptors } from '../../src/cli/doctor/examine-machine.ts'
 import { fault, faults, faultNames, findingLines, spanText, timeText } from '../../src/cli/doctor/finding.ts'
 import { exitCodeOf } from '../../src/cli/report.ts'
+import { systemClock } from '../../src/domain/index.ts'
 import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
 import { runCli } from './cli-process.ts'
 import { pinOf, temporaryHome } from './home-support.ts'
@@ -27,6 +29,7 @@ describe('doctor', () => {
       [['127.0.0.1:1', '--ca', notPem], 'has no certificate that can be read'],
       [['127.0.0.1:1', '--ca', join(path, 'none')], 'cannot be read (ENOENT)'],
       [['127.0.0.1:1', '--certificate', notPem], '--certificate and --key belong together'],
+      [['127.0.0.1:1', '--certificate', notPem, '--key', notPem], 'is not a private key'],
       [['127.0.0.1:1', '--timeout', '0'], '--timeout "0" is not a number of seconds over 0'],
       [['127.0.0.1:1', '--timeout', '1e9'], '--timeout "1e9" is not'],
     ] as const) {
@@ -64,7 +67,7 @@ describe('doctor', () => {
     await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve))
     const { port } = hostile.address() as AddressInfo
     for (const flags of [[], ['--json']]) {
-      const { stdout, stderr } = await runCli(['doctor', `127.0.0.1:${port}`, '--home', temporary.home.path, '--timeout', '1', ...flags])
+      const { stdout, stderr } = await runCli(['doctor', `127.0.0.1:${port}`, '--home', temporary.home.path, '--timeout', '10', ...flags])
       expect(stdout).toContain('220')
       expect(`${stdout}${stderr}`.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/)
     }
@@ -94,6 +97,11 @@ describe('the faults', () => {
     // A certificate may have any name.
     expect(findingLines(fault('timed_out', 'a', 'the authority \u001b[2J', 'b')).join('')).not.toInclude('\u001b')
   })
+})
+
+test('an IPv6 address that refuses is told in brackets', async () => {
+  const found = await connectionFault({ server: { host: '::1', port: 1 }, timeoutMs: 10_000 }, systemClock)
+  expect(found?.what).toStartWith('[::1]:1 ') // Refused, or without a way there.
 })
 
 test('times and spans are for people', () => {

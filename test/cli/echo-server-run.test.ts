@@ -118,7 +118,7 @@ describe('runEchoServer', () => {
   })
 
   test('drops who does not finish the handshake in time, and who speaks no TLS', async () => {
-    await using server = await RunningEcho.start(files, { handshakeMsMax: 200 })
+    await using server = await RunningEcho.start(files, { handshakeMsMax: 1500 })
     const silent = await dialTcp(server.port)
     const { localPort: silentPort } = silent.socket
     silent.socket.resume()

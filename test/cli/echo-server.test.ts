@@ -125,7 +125,7 @@ describe('sealwire echo-server', () => {
     } finally {
       child.kill('SIGKILL')
     }
-  }, 20_000)
+  }, 60_000)
 
   test('goes on echoing when whoever took what it prints is gone', async () => {
     await using server = new CliProcess(['echo-server', '0', certificate, key])

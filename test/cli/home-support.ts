@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Home } from '../../src/cli/home.ts'
+import { Home } from '../../src/client/home/home.ts'
 import { SealwireError } from '../../src/protocol/errors.ts'
 
 /** A home in a temporary folder, not made yet; it is removed at the end of the scope. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { findHome } from '../../src/cli/home.ts'
+import { findHome } from '../../src/cli/find-home.ts'
 import { onUnix, refused, temporaryHome } from './home-support.ts'
 
 describe('findHome', () => {

@@ -3,8 +3,9 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { certificateRoutes } from '../../src/cli/cert-routes.ts'
+import { certificateRoutes, type Keepers } from '../../src/cli/cert-routes.ts'
 import { IdentityKeeper } from '../../src/cli/identity-keeper.ts'
+import { SealedKeeper } from '../../src/cli/sealed-keeper.ts'
 import { spkiPin } from '../../src/pki/index.ts'
 import { type Clock, systemClock, type Timer } from '../../src/domain/index.ts'
 import { type Limits, resolveLimits } from '../../src/protocol/index.ts'
@@ -63,7 +64,7 @@ describe('the certificate of the own authority', () => {
 
   test('follows a rotation, and the old key is forgotten at the end of the overlap without anybody asking', async () => {
     await using world = await World.open()
-    const routes = certificateRoutes(world.keeper, world.clock)
+    const routes = certificateRoutes(world.keepers, world.clock)
     const from = world.keeper.current.fingerprint
     const first = await routes['certificate.rotate']({ from, overlapMs: dayMs })
     expect(first.overlap).toEqual({ fingerprint: from, until: start + dayMs })
@@ -141,7 +142,7 @@ describe("the operator's files", () => {
 
   test('stand above an import', async () => {
     await using world = await World.open({ files: true })
-    const routes = certificateRoutes(world.keeper, world.clock)
+    const routes = certificateRoutes(world.keepers, world.clock)
     const pair = { certificate: readFileSync(world.path('own.crt'), 'utf8'), key: readFileSync(world.path('own.key'), 'utf8') }
     expect(await rejectionOf(routes['certificate.import'](pair))).toBe('unavailable')
   })
@@ -153,17 +154,37 @@ describe('an imported certificate', () => {
     const own = world.keeper.current.fingerprint
     await world.put(1)
     const pair = { certificate: readFileSync(world.path('own.crt'), 'utf8'), key: readFileSync(world.path('own.key'), 'utf8') }
-    const routes = certificateRoutes(world.keeper, world.clock)
+    const routes = certificateRoutes(world.keepers, world.clock)
     const shown = await routes['certificate.import'](pair)
     expect(shown).toMatchObject({ source: 'imported', names: ['localhost'], key: 'P-256', authority: { fingerprint: own } })
     expect(shown.renewsAt).toBeUndefined()
     const [leaf] = world.chain
     await world.restart()
     expect(world.chain[0]).toBe(leaf)
-    expect(await certificateRoutes(world.keeper, world.clock)['certificate.remove']({})).toMatchObject({
+    expect(await certificateRoutes(world.keepers, world.clock)['certificate.remove']({})).toMatchObject({
       source: 'authority',
       fingerprint: own,
     })
+  })
+
+  test('is watched: another one in its place is shown, and half of one is not', async () => {
+    await using world = await World.open()
+    await world.put(1)
+    const pair = { certificate: readFileSync(world.path('own.crt'), 'utf8'), key: readFileSync(world.path('own.key'), 'utf8') }
+    await certificateRoutes(world.keepers, world.clock)['certificate.import'](pair)
+    const [first] = world.chain
+    await world.looks(3)
+    // What was imported through the server is no news.
+    expect([world.count('certificate reloaded'), world.count('certificate unchanged')]).toEqual([1, 0])
+    await world.put(2)
+    const other = readFileSync(world.path('own.key'), 'utf8') + readFileSync(world.path('own.crt'), 'utf8')
+    writeFileSync(world.path('imported.pem'), other.slice(0, 100))
+    await world.looks(3)
+    expect([world.chain[0], world.keeper.problem?.code]).toEqual([first, 'key_malformed'])
+    writeFileSync(world.path('imported.pem'), other)
+    await world.looks(3)
+    expect(world.keeper.problem).toBeUndefined()
+    expect(world.chain[0]).not.toBe(first)
   })
 
   test('is refused when it is of no use, and what was shown stays', async () => {
@@ -171,7 +192,7 @@ describe('an imported certificate', () => {
     await world.put(1)
     await world.put(2, 'certificate')
     const pair = { certificate: readFileSync(world.path('own.crt'), 'utf8'), key: readFileSync(world.path('own.key'), 'utf8') }
-    expect(await rejectionOf(certificateRoutes(world.keeper, world.clock)['certificate.import'](pair))).toBe('unavailable')
+    expect(await rejectionOf(certificateRoutes(world.keepers, world.clock)['certificate.import'](pair))).toBe('unavailable')
     await world.restart()
     expect(world.keeper.current.source).toBe('authority')
   })
@@ -231,6 +252,12 @@ class World implements AsyncDisposable {
   get keeper(): IdentityKeeper {
     if (this.#keeper === undefined) throw new TypeError('not open')
     return this.#keeper
+  }
+
+  /** With the key of the sealed channel, which this server does not speak. */
+  get keepers(): Keepers {
+    const parts = { clock: this.clock, log: silentLog, limits: this.#limits }
+    return { keeper: this.keeper, sealed: SealedKeeper.open(this.#folder, false, parts) }
   }
 
   /** The certificates shown, in PEM. */

@@ -9,7 +9,7 @@ const link = formatInviteLink({ host: 'chat.example', port: 5555, pin, invitatio
 
 describe('readTarget', () => {
   test('reads a link', () => {
-    const target = { server: { host: 'chat.example', port: 5555 }, transport: 'tls', pin, invitation } as const
+    const target = { server: { host: 'chat.example', port: 5555 }, transport: 'tls', pin, makes: 'account', invitation } as const
     expect(readTarget(` ${link}\n`, undefined)).toEqual(target)
     expect(readTarget(link, pin)).toEqual(target)
     expect(readTarget(link.replace('sealwire', 'sealed'), undefined)).toEqual({ ...target, transport: 'sealed' })

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { joinFrom } from '../../src/cli/join.ts'
-import { Home } from '../../src/cli/home.ts'
+import { Home } from '../../src/client/home/home.ts'
 import { readTarget } from '../../src/cli/join-request.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { formatInviteLink, parseInviteLink } from '../../src/pki/index.ts'
@@ -171,7 +171,7 @@ describe('join', () => {
   test('wants a name', async () => {
     expect(await runCli(['join', 'x:1'])).toMatchObject({
       exitCode: 2,
-      stderr: "sealwire: required option '--name <name>' not specified. sealwire join --help shows what it takes.\n",
+      stderr: 'sealwire: an account needs a name. add --name NAME.\n',
     })
   })
 })
@@ -180,16 +180,17 @@ describe('joinFrom', () => {
   test('says exactly what happened when the profile cannot be written any more', async () => {
     using homes = new Homes()
     const home = new Home(homes.path('home'))
-    const request = { ...readTarget(await inviteLink(server), undefined), name: 'kim', password: undefined, login: false }
     // Something takes the file's place between the reservation, which makes the home, and the answer of the server.
-    const read = () => {
-      const watched = watch(homes.parent, () => {
-        watched.close()
-        mkdirSync(home.pathOf('profile.json'), { recursive: true })
-      })
-      return Promise.resolve(request)
+    const request = {
+      ...readTarget(await inviteLink(server), undefined),
+      name: 'kim',
+      get password() {
+        if (existsSync(home.path)) mkdirSync(home.pathOf('profile.json'), { recursive: true })
+        return undefined
+      },
+      login: false,
     }
-    const error = await rejected(joinFrom(home, read, systemClock))
+    const error = await rejected(joinFrom(home, () => Promise.resolve(request), systemClock))
     expect(error.code).toBe('data_unusable')
     expect(error.sentence).toStartWith(`kim is registered at ${address}, but the profile was not written: cannot `)
     expect(error.hint).toStartWith('it has no password: ask the operator for one (admin reset-password), then join again with --login')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, readdirSync, statSync } from 'node:fs'
-import type { Home } from '../../src/cli/home.ts'
-import { KnownServers } from '../../src/cli/known-servers.ts'
+import type { Home } from '../../src/client/home/home.ts'
+import { KnownServers } from '../../src/client/home/known-servers.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
 import { onUnix, pinOf, refused, temporaryHome } from './home-support.ts'
 

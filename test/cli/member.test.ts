@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Home } from '../../src/cli/home.ts'
-import { readDevice } from '../../src/cli/device-files.ts'
+import { Home } from '../../src/client/home/home.ts'
+import { readDevice } from '../../src/client/home/device-files.ts'
 import { connectMember, openMember, withMember } from '../../src/cli/member.ts'
-import { lockHome, profileWith, readProfile, writeProfile } from '../../src/cli/profile.ts'
+import { lockHome, profileWith, readProfile, writeProfile } from '../../src/client/home/profile.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { deviceKeysPem } from '../../src/pki/index.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -136,10 +136,10 @@ describe('openMember', () => {
 describe('withMember', () => {
   test('ends the connection in order and says what to do about a refusal', async () => {
     const home = new Home(await homes.join(server, 'gil'))
-    const error = await rejected(withMember(home, parts, ({ client }) => client.request('chat.request', { name: 'nobody' })))
+    const error = await rejected(withMember(home, parts, ({ client }) => client.request('contact.decline', { name: 'nobody' })))
     expect(error).toMatchObject({ code: 'not_found', hint: 'check the name, or wait until they are here' })
     const advice = { not_found: 'ask somebody else' }
-    const other = await rejected(withMember(home, parts, ({ client }) => client.request('chat.request', { name: 'nobody' }), advice))
+    const other = await rejected(withMember(home, parts, ({ client }) => client.request('contact.decline', { name: 'nobody' }), advice))
     expect(other.hint).toBe('ask somebody else')
     const { closed } = await withMember(home, parts, ({ client }) => Promise.resolve(client))
     expect(await closed).toBeUndefined()

@@ -11,7 +11,7 @@ import { refusalOf, rejectionOf } from '../support/refusal.ts'
 import { StoreFolder } from '../support/store-folder.ts'
 import { LeftFolder } from './operator-support.ts'
 
-const hasty = { clock: systemClock, limits: { ...resolveLimits(), operatorWaitMsMax: 300, operatorAnswerMsMax: 300 } }
+const hasty = { clock: systemClock, limits: { ...resolveLimits(), operatorWaitMsMax: 1000, operatorAnswerMsMax: 1000 } }
 
 describe('OperatorClient', () => {
   test('makes nothing in a folder that no server has used', () => {

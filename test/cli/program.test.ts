@@ -8,11 +8,11 @@ import { runCli } from './cli-process.ts'
 describe('run', () => {
   test.each<[string, readonly string[], string, string]>([
     ['a misspelt command', ['srve'], "unknown command 'srve'", 'did you mean serve?'],
-    ['an unknown command', ['fly'], "unknown command 'fly'", 'sealwire --help shows the commands'],
-    ['the help of an unknown command', ['help', 'fly'], "unknown command 'fly'", 'sealwire --help shows the commands'],
+    ['an unknown command', ['frobnicate'], "unknown command 'frobnicate'", 'sealwire --help shows the commands'],
+    ['the help of an unknown command', ['help', 'frobnicate'], "unknown command 'frobnicate'", 'sealwire --help shows the commands'],
     ['the help of a misspelt command', ['srve', '--help'], "unknown command 'srve'", 'did you mean serve?'],
-    ['an unknown command after -h', ['-h', 'fly'], "unknown command 'fly'", 'sealwire --help shows the commands'],
-    ['an unknown flag', ['--fly'], "unknown option '--fly'", 'sealwire --help shows the commands'],
+    ['an unknown command after -h', ['-h', 'frobnicate'], "unknown command 'frobnicate'", 'sealwire --help shows the commands'],
+    ['an unknown flag', ['--frobnicate'], "unknown option '--frobnicate'", 'sealwire --help shows the commands'],
     ['a misspelt flag of a command', ['serve', '--dta', 'x'], "unknown option '--dta'", 'did you mean --data?'],
     [
       'a flag without its value',

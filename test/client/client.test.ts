@@ -30,7 +30,7 @@ describe('connect', () => {
   })
 
   test.each([
-    ['an event', encodeFrame(contractCommands.event, encodeCbor(['chat.left', {}])), 'unexpected'],
+    ['an event', encodeFrame(contractCommands.event, encodeCbor(['presence.changed', { name: 'bob', here: false }])), 'unexpected'],
     ['an answer of the classic dialect', encodeFrame(0x05, Buffer.from('FAIL')), 'unexpected'],
     ['a welcome that is none', encodeFrame(contractCommands.welcome, encodeCbor({ version: 1 })), 'malformed'],
     [
@@ -241,7 +241,11 @@ describe('the end', () => {
     ],
     ['sends a result that cannot be read', encodeFrame(contractCommands.result, Buffer.from([0xff])), 'malformed'],
     ['sends a result of another method', encodeFrame(contractCommands.result, encodeCbor([1, { data: 1 }])), 'malformed'],
-    ['sends an event that cannot be read', encodeFrame(contractCommands.event, encodeCbor(['chat.begun', { name: 1 }])), 'malformed'],
+    [
+      'sends an event that cannot be read',
+      encodeFrame(contractCommands.event, encodeCbor(['presence.changed', { name: 1, here: true }])),
+      'malformed',
+    ],
     ['asks', encodeFrame(contractCommands.request, encodeCbor([1, 'session.ping', {}])), 'unexpected'],
     ['welcomes twice', encodeFrame(contractCommands.welcome, encodeWelcome(welcome)), 'unexpected'],
     ['speaks the classic dialect', encodeFrame(0x04, Buffer.from('OK')), 'unexpected'],

@@ -6,24 +6,33 @@ import { settle } from '../support/manual-clock.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { ClientStage } from './scripted-server.ts'
 
-const begun = (name: string): ParsedEvent => ({ event: 'chat.begun', data: { name } })
+const came = (name: string): ParsedEvent => ({ event: 'presence.changed', data: { name, here: true } })
+const typing = { conversation: 1, name: 'bob' }
 
 describe('events', () => {
   test('come in their order, those from before events() too, and unknown ones are left out', async () => {
     const stage = new ClientStage()
     const client = await stage.client()
-    stage.server.event('chat.begun', { name: 'bob' })
+    stage.server.event('presence.changed', { name: 'bob', here: true })
     stage.server.say(contractCommands.event, encodeCbor(['room.opened', { room: 1 }]))
     await settle()
     const events = client.events()
-    expect(await events.next()).toEqual({ done: false, value: begun('bob') })
+    expect(await events.next()).toEqual({ done: false, value: came('bob') })
     const next = [events.next(), events.next()]
-    const body = Uint8Array.of(1, 2, 3)
-    stage.server.event('chat.said', { name: 'bob', type: 'text/plain', body })
-    stage.server.event('chat.left', {})
+    const entry = {
+      conversation: 1,
+      seq: 2,
+      kind: 'message' as const,
+      id: new Uint8Array(16),
+      from: 'bob',
+      at: 3,
+      body: Uint8Array.of(1, 2, 3),
+    }
+    stage.server.event('inbox.entry', { seq: 4, entry })
+    stage.server.event('presence.typing', typing)
     expect(await Promise.all(next)).toEqual([
-      { done: false, value: { event: 'chat.said', data: { name: 'bob', type: 'text/plain', body } } },
-      { done: false, value: { event: 'chat.left', data: {} } },
+      { done: false, value: { event: 'inbox.entry', data: { seq: 4, entry } } },
+      { done: false, value: { event: 'presence.typing', data: typing } },
     ])
   })
 
@@ -32,14 +41,14 @@ describe('events', () => {
     const client = await stage.client()
     const first = client.events()
     expect(() => client.events()).toThrow(TypeError)
-    stage.server.event('chat.begun', { name: 'bob' })
-    stage.server.event('chat.begun', { name: 'carol' })
+    stage.server.event('presence.changed', { name: 'bob', here: true })
+    stage.server.event('presence.changed', { name: 'carol', here: true })
     for await (const event of first) {
-      expect(event).toEqual(begun('bob'))
+      expect(event).toEqual(came('bob'))
       break
     }
     expect(await first.next()).toEqual({ done: true, value: undefined })
-    expect(await client.events().next()).toEqual({ done: false, value: begun('carol') })
+    expect(await client.events().next()).toEqual({ done: false, value: came('carol') })
   })
 
   test('end with the signal, whether somebody waits or not', async () => {
@@ -50,7 +59,7 @@ describe('events', () => {
     abort.abort()
     expect(await waiting).toEqual({ done: true, value: undefined })
     expect(await client.events({ signal: abort.signal }).next()).toEqual({ done: true, value: undefined })
-    stage.server.event('chat.left', {})
+    stage.server.event('presence.typing', typing)
     expect((await client.events().next()).done).toBe(false)
   })
 
@@ -72,11 +81,11 @@ describe('events', () => {
 
     const losing = new ClientStage()
     const lost = await losing.client()
-    losing.server.event('chat.left', {})
+    losing.server.event('presence.typing', typing)
     losing.server.fault(null, 'stopping')
     await lost.closed
     const events = lost.events()
-    expect((await events.next()).value).toEqual({ event: 'chat.left', data: {} })
+    expect((await events.next()).value).toEqual({ event: 'presence.typing', data: typing })
     expect(await rejectionOf(events.next())).toBe('stopping')
     expect(await events.next()).toEqual({ done: true, value: undefined })
   })
@@ -85,11 +94,11 @@ describe('events', () => {
     const stage = new ClientStage()
     const client = await stage.client()
     const events = client.events()
-    const told = (name: string) => encodeFrame(contractCommands.event, encodeEvent('chat.begun', { name }))
+    const told = (name: string) => encodeFrame(contractCommands.event, encodeEvent('presence.changed', { name, here: true }))
     const end = encodeFrame(contractCommands.fault, encodeFault({ id: null, code: 'stopping', sentence: '' }))
     stage.server.raw(Buffer.concat([told('bob'), told('carol'), end, told('dave')]))
     await client.closed
-    expect([(await events.next()).value, (await events.next()).value]).toEqual([begun('bob'), begun('carol')])
+    expect([(await events.next()).value, (await events.next()).value]).toEqual([came('bob'), came('carol')])
     expect(await rejectionOf(events.next())).toBe('stopping')
     expect(await events.next()).toEqual({ done: true, value: undefined })
   })
@@ -105,7 +114,7 @@ describe('events', () => {
 })
 
 describe('the bound of events', () => {
-  const left = encodeFrame(contractCommands.event, encodeEvent('chat.left', {}))
+  const left = encodeFrame(contractCommands.event, encodeEvent('presence.typing', typing))
   const burst = (events: number) => Buffer.concat(Array<Uint8Array>(events).fill(left))
 
   test('does not bite a reader that keeps up, however much one read brings', async () => {

@@ -6,7 +6,7 @@ const [port, pin = '', events] = process.argv.slice(2)
 const client = await connectNode({ host: '127.0.0.1', port: Number(port), pin, name: 'test on node' })
 let told = 0
 for await (const { event, data } of client.events()) {
-  if (event !== 'chat.begun' || data.name !== `guest ${told}`) throw new TypeError(`event ${told} is ${event}`)
+  if (event !== 'presence.changed' || data.name !== `guest ${told}`) throw new TypeError(`event ${told} is ${event}`)
   if (++told === Number(events)) break
 }
 const bodies = Array.from({ length: 500 }, (_, index) => new Uint8Array(1_000).fill(index))

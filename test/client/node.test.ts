@@ -42,14 +42,14 @@ describe('connectNode', () => {
         const { id } = await connection.request()
         connection.link.pause()
         received.push(id)
-        connection.answer(id, 'chat.say', {})
+        connection.answer(id, 'message.edit', { seq: 2, at: 0 })
       }
       connection.link.resume()
       await connection.goodbye()
     })
     const client = await connectNode({ host: '127.0.0.1', port: slow.port, pin })
-    const body = new Uint8Array(60_000)
-    await Promise.all(Array.from({ length: 200 }, () => client.request('chat.say', { body })))
+    const edit = { conversation: 1, target: 1, id: new Uint8Array(16), body: new Uint8Array(60_000) }
+    await Promise.all(Array.from({ length: 200 }, () => client.request('message.edit', edit)))
     expect(received).toEqual(Array.from({ length: 200 }, (_, index) => index + 1))
     await client.drain()
   })

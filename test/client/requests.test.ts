@@ -5,7 +5,9 @@ import { settle } from '../support/manual-clock.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { ClientStage } from './scripted-server.ts'
 
-const large = { body: new Uint8Array(60_000) }
+const editing = (bytes: number) => ({ conversation: 1, target: 1, id: new Uint8Array(16), body: new Uint8Array(bytes) })
+const large = editing(60_000)
+const edited = { seq: 2, at: 3 }
 
 describe('a request', () => {
   test('is answered by its id, whatever comes first', async () => {
@@ -40,9 +42,9 @@ describe('a request', () => {
   test('that is refused leaves the connection as it was', async () => {
     const stage = new ClientStage()
     const client = await stage.client()
-    const refused = client.request('chat.request', { name: 'bob' }).catch((reason: unknown) => reason)
-    stage.server.fault((await stage.server.request()).id, 'not_found', 'nobody of that name is here')
-    expect(await refused).toMatchObject({ code: 'not_found', sentence: 'nobody of that name is here' })
+    const refused = client.request('directory.block', { name: 'bob' }).catch((reason: unknown) => reason)
+    stage.server.fault((await stage.server.request()).id, 'not_found', 'there is no account of that name')
+    expect(await refused).toMatchObject({ code: 'not_found', sentence: 'there is no account of that name' })
     const ping = client.request('session.ping', {})
     stage.server.answer((await stage.server.request()).id, 'session.ping', { time: 5 })
     expect(await ping).toEqual({ time: 5 })
@@ -58,15 +60,15 @@ describe('a request', () => {
 
   test('that the server would not take is not sent', async () => {
     const stage = new ClientStage()
-    const client = await stage.client({}, { limits: { bodyBytesMax: 1_024, echoBytesMax: 1_024, chatBodyBytesMax: 900 } })
+    const client = await stage.client({}, { limits: { bodyBytesMax: 1_024, echoBytesMax: 1_024, messageBodyBytesMax: 900 } })
     expect(await rejectionOf(client.request('account.resume', { token: new Uint8Array(31) }))).toBe('malformed')
-    expect(await rejectionOf(client.request('chat.say', { body: new Uint8Array(1_010) }))).toBe('message_too_large')
+    expect(await rejectionOf(client.request('message.edit', editing(1_010)))).toBe('message_too_large')
     // @ts-expect-error There is no such method.
     expect(await client.request('session.leave', {}).catch((reason: unknown) => reason)).toBeInstanceOf(TypeError)
     // @ts-expect-error Nor this one.
     expect(await client.request('__proto__', {}).catch((reason: unknown) => reason)).toBeInstanceOf(TypeError)
-    const sent = rejectionOf(client.request('chat.say', { body: new Uint8Array(1_000) }))
-    expect((await stage.server.request()).method).toBe('chat.say')
+    const sent = rejectionOf(client.request('message.edit', editing(900)))
+    expect((await stage.server.request()).method).toBe('message.edit')
     client.close()
     await sent
   })
@@ -161,7 +163,7 @@ describe('while the server takes less than is written', () => {
     const stage = new ClientStage()
     const client = await stage.client({ requestMsMax: 5_000 })
     stage.far.pause()
-    const said = Array.from({ length: count }, () => client.request('chat.say', large))
+    const said = Array.from({ length: count }, () => client.request('message.edit', large))
     for (const each of said) each.catch(() => {})
     await settle()
     return { stage, client, said }
@@ -174,7 +176,7 @@ describe('while the server takes less than is written', () => {
     stage.far.resume()
     const requests = await stage.server.requests(50)
     expect(requests.map(({ id }) => id)).toEqual(Array.from({ length: 50 }, (_, index) => index + 1))
-    for (const { id } of requests) stage.server.answer(id, 'chat.say', {})
+    for (const { id } of requests) stage.server.answer(id, 'message.edit', edited)
     expect(await Promise.all(said)).toHaveLength(50)
   })
 
@@ -182,12 +184,12 @@ describe('while the server takes less than is written', () => {
     const { stage, client, said } = await jam()
     const abort = new AbortController()
     const aborted = rejectionOf(client.request('session.ping', {}, { signal: abort.signal }))
-    const last = rejectionOf(client.request('chat.leave', {}))
+    const last = rejectionOf(client.request('directory.blocked', {}))
     abort.abort()
     expect(await aborted).toBe('unknown_outcome')
     stage.far.resume()
     const requests = await stage.server.requests(said.length + 1)
-    expect(requests.at(-1)?.method).toBe('chat.leave')
+    expect(requests.at(-1)?.method).toBe('directory.blocked')
     expect(requests.some(({ method }) => method === 'session.ping')).toBe(false)
     client.close()
     await last
@@ -205,7 +207,7 @@ describe('while the server takes less than is written', () => {
 
   test('its answer to what was not sent yet breaks the rules', async () => {
     const { stage, client, said } = await jam()
-    stage.server.answer(said.length, 'chat.say', {})
+    stage.server.answer(said.length, 'message.edit', edited)
     expect((await client.closed)?.code).toBe('unexpected')
   })
 
@@ -213,7 +215,7 @@ describe('while the server takes less than is written', () => {
     const { stage, client, said } = await jam()
     const drained = client.drain()
     stage.far.resume()
-    for (const { id } of await stage.server.requests(said.length)) stage.server.answer(id, 'chat.say', {})
+    for (const { id } of await stage.server.requests(said.length)) stage.server.answer(id, 'message.edit', edited)
     await stage.server.goodbye()
     await drained
     expect(await Promise.all(said)).toHaveLength(said.length)

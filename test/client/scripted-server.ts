@@ -30,7 +30,7 @@ export interface Frame {
 export const welcome: Welcome = {
   version: 1,
   time: 1_000_000,
-  limits: { bodyBytesMax: 65_535, echoBytesMax: 1_024, chatBodyBytesMax: 65_000 },
+  limits: { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 },
   features: [],
 }
 

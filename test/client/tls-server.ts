@@ -49,7 +49,7 @@ export class TlsServer implements Disposable {
 export async function echoScript(server: ScriptedServer, events = 0): Promise<void> {
   await server.hello()
   server.welcome()
-  for (let each = 0; each < events; each++) server.event('chat.begun', { name: `guest ${each}` })
+  for (let each = 0; each < events; each++) server.event('presence.changed', { name: `guest ${each}`, here: true })
   for (;;) {
     await server.until(() => server.frames.length > 0 || server.ends.length > 0)
     if (server.frames[0]?.command === contractCommands.goodbye) return server.goodbye()

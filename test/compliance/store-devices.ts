@@ -142,6 +142,16 @@ export function deviceCompliance(name: string, withStore: WithStore): void {
       expect(await store.run('token.use', { hash: hashOf('mine'), at: 1n, idleMsMax: 99n })).toBeUndefined()
     })
 
+    withStore('tells the token that it was enrolled with when it is revoked, also after its first use and a second time', async (store) => {
+      const [alice] = await people(store, 'alice')
+      await store.run('token.create', { hash: hashOf('mine'), accountId: idOf(alice), at: 1n })
+      await store.run('device.enrol', { ...device('laptop', idOf(alice)), token: hashOf('mine') })
+      await use(store, 'laptop', 2n)
+      for (const at of [3n, 4n]) expect((await revoke(store, 'laptop', at))?.token).toEqual(new Uint8Array(hashOf('mine')))
+      await store.run('device.enrol', device('phone', idOf(alice)))
+      expect((await revoke(store, 'phone'))?.token).toBeUndefined()
+    })
+
     withStore('notes no use of a revoked one or of a banned account, and says which it is', async (store) => {
       const [alice] = await people(store, 'alice', 'bob')
       await store.run('device.enrol', device('laptop', idOf(alice)))

@@ -299,11 +299,13 @@ function dial({ port }: TestListener, options: ConnectionOptions): Promise<TLSSo
 async function halfOpen(port: number, at: number): Promise<{ closed: Promise<void> }> {
   const socket: Socket = connectTcp(port, '127.0.0.1')
   socket.on('error', () => {})
-  await new Promise((resolve) => socket.once('connect', resolve))
+  let drip: ReturnType<typeof setInterval> | undefined
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve(clearInterval(drip))))
+  await Promise.race([new Promise((resolve) => socket.once('connect', resolve)), closed])
   const hello = Buffer.from('16030100c8010000c40303', 'hex')
   if (at % 3 === 1) socket.write(hello)
-  const drip = at % 3 === 2 ? setInterval(() => socket.write(hello.subarray(0, 1)), 100) : undefined
-  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve(clearInterval(drip))))
+  let dripped = 0
+  if (at % 3 === 2 && !socket.destroyed) drip = setInterval(() => socket.write(hello.subarray(dripped, ++dripped)), 100)
   return { closed }
 }
 
@@ -333,7 +335,10 @@ function openssl(args: readonly string[], input: string, when: RegExp): Promise<
     child.stdout.on('data', collect)
     child.stderr.on('data', collect)
     child.on('error', reject)
-    child.on('close', () => resolve(output))
-    setTimeout(() => child.kill(), 4000).unref()
+    const patience = setTimeout(() => child.kill(), 20_000)
+    child.on('close', () => {
+      clearTimeout(patience)
+      resolve(output)
+    })
   })
 }

@@ -36,7 +36,7 @@ test('the page names methods, events, codes and limits that exist, and limits wi
   const words = Array.from(page.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g), ([, word]) => word as Code)
   expect(words.length).toBeGreaterThan(20)
   for (const word of words) expect(Object.keys(codes)).toContain(word)
-  for (const [, name = ''] of page.matchAll(/`((?:session|account|directory|chat)\.[a-z]+)`/g)) {
+  for (const [, name = ''] of page.matchAll(/`((?:session|account|directory|contact|message)\.[a-z]+)`/g)) {
     expect([...Object.keys(methods), ...Object.keys(events), 'session.hello', 'session.goodbye']).toContain(name)
   }
   const limits = Array.from(page.matchAll(/`([a-z]+[A-Z][A-Za-z]+(?:Max|Min|Ms))`/g), ([, name]) => name as LimitName)
@@ -45,14 +45,15 @@ test('the page names methods, events, codes and limits that exist, and limits wi
 })
 
 test('every code that a client can meet is told of', () => {
-  const classicOnly: readonly Code[] = ['unknown_command', 'declined', 'peer_left', 'dialect_unavailable', 'slow_consumer']
+  const words = ['declined', 'not_in_chat', 'peer_left', 'peer_lost', 'type_unsupported'] as const
+  const classicOnly: readonly Code[] = [...words, 'unknown_command', 'dialect_unavailable', 'slow_consumer']
   const travelling = (Object.keys(codes) as Code[]).filter((code) => codes[code].wire < 0x40 || code === 'internal')
   for (const code of travelling.filter((each) => !classicOnly.includes(each))) expect(page).toContain(`\`${code}\``)
 })
 
 test('the frames that the page spells out are what the code writes', () => {
   const spelt = Array.from(page.matchAll(/^([0-9a-f]{2}(?: [0-9a-f]{2})*) {2,}/gm), ([, bytes = '']) => bytes.replaceAll(' ', '')).join('')
-  const body = encodeRequest(7, 'chat.say', { body: new TextEncoder().encode('hello') })
+  const body = encodeRequest(7, 'session.echo', { data: new TextEncoder().encode('hello') })
   expect(spelt).toBe(Buffer.from(encodeFrame(contractCommands.request, body)).toString('hex'))
 })
 

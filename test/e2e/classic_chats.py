@@ -27,7 +27,7 @@ def rings(stage):
 
 @row("FindPeer and ChatRequest: NOPE no such account, not here, and a name that cannot be: all alike")
 def nobody_there(stage):
-    alice, bob = stage.person("alice"), stage.person("bob")
+    alice, bob = stage.person("alice", fresh=True), stage.person("bob", fresh=True)
     stage.settle()
     bob.close()
     stage.gone(bob)
@@ -47,6 +47,42 @@ def wait_until_gone(client, name):
             return
         time.sleep(0.02)
     raise Unexpected(f"{name} has hung up and is still found")
+
+
+@row("FindPeer and ChatRequest: a contact who is not here: Ack CHAT at once, and what is said waits for them")
+def contact_away(stage):
+    alice, bob = stage.chat(fresh=True)
+    bob.close()
+    stage.gone(bob)
+    alice.refused("EXIT")
+    stage.settle()
+    for ask in (alice.find, alice.request):
+        ask(bob.name)
+        alice.acked("CHAT")
+        alice.say("are you there?")
+        alice.acked("OK")
+        alice.say("x" * 60_001)
+        alice.refused("BADF")
+        alice.exit()
+        alice.acked("BYE")
+    stage.settle()
+    again = stage.client()
+    again.login(bob.name)
+    again.acked("OK")
+    stage.settle()
+    again.find(alice.name)
+    alice.rung_by(bob.name)
+    stage.settle()
+    again.exit()
+    again.acked("BYE")
+    stage.settle()
+    alice.refused("EXIT")
+    stage.settle()
+    alice.find(bob.name.upper())
+    again.rung_by(alice.name)
+    stage.settle()
+    again.decline()
+    alice.refused("DENY")
 
 
 @row("FindPeer: SELF, in any case")

@@ -5,11 +5,12 @@
 
 import time
 
+from patience import at_most
 from sealwire_classic import ACK, CHAT_ACCEPT, CHAT_DECLINE, ERROR, Unexpected
 from stage import arguments, play, row
 
 ANSWERS = (ACK, CHAT_ACCEPT, ERROR, CHAT_DECLINE)
-AT_ONCE_S = 1
+AT_ONCE_S = at_most(1, 5)
 
 
 @row("FindPeer followed by the caller's own answer starts nothing, and the callee can still accept")

@@ -22,6 +22,8 @@ const folder = new OpensslFolder()
 const home = mkdtempSync(join(tmpdir(), 'sealwire-doctor-'))
 const authority = folder.make({ subject: 'authority', extensions: authorityExtensions })
 const stranger = folder.make({ subject: 'stranger', extensions: authorityExtensions })
+/** Where nothing comes, which has to be waited for; everybody else may be slow. */
+const hasty = ['--timeout', '1.5']
 const names = 'subjectAltName=DNS:localhost,IP:127.0.0.1'
 const server = await ServerProcess.start({ limits: liftedRates })
 afterAll(async () => {
@@ -86,28 +88,28 @@ describe('doctor names what is between here and a server:', () => {
   })
 
   test.skipIf(isMissing('python3', '/proc'))('an address that drops what is sent', async () => {
-    expect(await examinePort('black-hole')).toMatchObject({ exitCode: 4, faults: ['timed_out'] })
+    expect(await examinePort('black-hole', hasty)).toMatchObject({ exitCode: 4, faults: ['timed_out'] })
   })
 
-  test.skipIf(isMissing('python3')).each([
+  test.skipIf(isMissing('python3')).each<[string, string, string, (readonly string[])?]>([
     ['a web server', 'http', 'tls_http'],
     ['a web server that answers only to the web', 'shy-http', 'tls_http'],
     ['an SSH server', 'ssh', 'tls_ssh'],
     ['a mail server', 'mail', 'tls_plain'],
-    ['somebody who says nothing', 'silent', 'tls_silent'],
+    ['somebody who says nothing', 'silent', 'tls_silent', hasty],
     ['somebody who closes every connection', 'closing', 'tls_closed'],
-  ])('%s', async (_, kind, name) => {
-    expect(await examinePort(kind)).toMatchObject({ exitCode: 4, faults: [name] })
+  ])('%s', async (_, kind, name, args = []) => {
+    expect(await examinePort(kind, args)).toMatchObject({ exitCode: 4, faults: [name] })
   })
 
-  test.each([
+  test.each<[string, readonly string[], string, string, (readonly string[])?]>([
     ['TLS 1.0', ['-tls1', '-cipher', 'ALL:@SECLEVEL=0'], 'tls_too_old', 'TLS 1.0'],
     ['TLS 1.1', ['-tls1_1', '-cipher', 'ALL:@SECLEVEL=0'], 'tls_too_old', 'TLS 1.1'],
     ['ciphers that are not safe', ['-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA'], 'tls_nothing_in_common', 'handshake_failure'],
     ['another protocol over TLS', ['-alpn', 'h2'], 'protocol_other', 'no_application_protocol'],
-    ['a web server over TLS', ['-www'], 'protocol_other', 'a greeting'],
-  ])('%s', async (_, flags, name, word) => {
-    const told = await examineOpenssl(leaf(), flags)
+    ['a web server over TLS', ['-www'], 'protocol_other', 'a greeting', hasty],
+  ])('%s', async (_, flags, name, word, args = []) => {
+    const told = await examineOpenssl(leaf(), flags, args)
     expect([told.exitCode, told.faults]).toEqual([4, [name]])
     expect(told.stdout).toContain(word)
   })
@@ -142,11 +144,18 @@ describe('doctor names what is wrong with a certificate:', () => {
     expect(told.stdout).toContain('this clock is behind')
   })
 
-  test('it signed itself', async () => {
-    expect(await examineOpenssl(folder.make({ subject: 'localhost', extensions: [names] }))).toMatchObject({
-      exitCode: 5,
-      faults: ['certificate_self_signed'],
-    })
+  test('it signed itself, as an authority too, which is how openssl makes them', async () => {
+    for (const extensions of [[names], [names, 'basicConstraints=critical,CA:TRUE']]) {
+      expect(await examineOpenssl(folder.make({ subject: 'localhost', extensions }))).toMatchObject({
+        exitCode: 5,
+        faults: ['certificate_self_signed'],
+      })
+    }
+  })
+
+  test('the one that is to be shown is not that of the key', () => {
+    const args = ['127.0.0.1:1', '--certificate', authority.certificate, '--key', stranger.key]
+    return expect(examine(args)).rejects.toThrow('is not the key of')
   })
 
   test('its issuer is unknown', async () => {
@@ -160,7 +169,7 @@ describe('doctor names what is wrong with a certificate:', () => {
     const told = await examineOpenssl(leaf({ issuer: middle }))
     expect([told.exitCode, told.faults]).toEqual([5, ['certificate_chain_incomplete']])
     expect(told.stdout).toContain('does not send the certificate of middle')
-    expect((await examineOpenssl(leaf({ issuer: middle }), ['-cert_chain', middle.certificate])).faults).toEqual(['protocol_other'])
+    expect((await examineOpenssl(leaf({ issuer: middle }), ['-cert_chain', middle.certificate], hasty)).faults).toEqual(['protocol_other'])
   })
 
   test('it has several faults at once', async () => {
@@ -285,7 +294,8 @@ interface Told {
 
 async function examine(args: readonly string[]): Promise<Told> {
   const own = args.includes('--home') ? [] : ['--home', home]
-  const { exitCode, stdout, stderr } = await runCli(['doctor', '--json', '--timeout', '1.5', ...own, ...args])
+  const patience = args.includes('--timeout') ? [] : ['--timeout', '10']
+  const { exitCode, stdout, stderr } = await runCli(['doctor', '--json', ...patience, ...own, ...args])
   if (stdout === '') throw new Error(stderr)
   return { exitCode, stdout, faults: faultsOf(stdout) }
 }
@@ -296,10 +306,10 @@ async function examineData(data: string): Promise<Told> {
 }
 
 /** What answers at a port of doctor_ports.py. */
-async function examinePort(kind: string): Promise<Told> {
+async function examinePort(kind: string, args: readonly string[] = []): Promise<Told> {
   await using python = startPython('doctor_ports.py', [kind])
   await python.printed('ready')
-  return await examine([address(Number(/port (\d+)/.exec(python.output)?.[1]))])
+  return await examine([address(Number(/port (\d+)/.exec(python.output)?.[1])), ...args])
 }
 
 /** `openssl s_server` with this certificate, of which the client knows the authority. */

@@ -3,7 +3,8 @@
     python3 flood.py --pid main=PID [--count 2000] [--one-address] [--all-at-once] [--no-login] main=HOST:PORT:AUTHORITY
 
 Each of them connects, sends the beginning of a ClientHello and then nothing. After six seconds none is left, neither seen from
-here nor in the server's descriptors; and a good client that logs in meanwhile is logged in after at most a second.
+here nor in the server's descriptors; and a good client that logs in meanwhile is logged in after at most a second. Where others
+use the processors too, both may take longer.
 """
 
 import argparse
@@ -13,13 +14,14 @@ import socket
 import sys
 import time
 
+from patience import at_most
 from process_watch import descriptors, wait_for_descriptors
 from sealwire_classic import Client, Unexpected
 from stage import servers_of
 
 HELLO_BEGINS = bytes.fromhex("16030100c8010000c40303")
-GONE_AFTER_S = 6
-LOGIN_S = 1
+GONE_AFTER_S = at_most(6, 12)
+LOGIN_S = at_most(1, 5)
 
 
 def open_halfway(host, port, source):
@@ -36,23 +38,23 @@ class Crowd:
     """Connections that go no further than the beginning of a handshake."""
 
     def __init__(self, host, port, sources):
-        self._poll = select.poll()
+        self._epoll = select.epoll()
         self._sockets = {}
         self.hellos = 0
         for source in sources:
             tcp = open_halfway(host, port, source)
             self._sockets[tcp.fileno()] = tcp
-            self._poll.register(tcp, select.POLLOUT)
+            self._epoll.register(tcp, select.EPOLLOUT)
             self.look(0)
 
     def look(self, ms):
         """Sends the beginning of a hello on what is connected by now, and forgets what the server has closed."""
-        for descriptor, event in self._poll.poll(ms):
+        for descriptor, event in self._epoll.poll(ms / 1000):
             tcp = self._sockets[descriptor]
-            if event == select.POLLOUT and self._greets(tcp):
-                self._poll.modify(tcp, select.POLLIN)
+            if event == select.EPOLLOUT and self._greets(tcp):
+                self._epoll.modify(tcp, select.EPOLLIN)
             else:
-                self._poll.unregister(tcp)
+                self._epoll.unregister(tcp)
                 del self._sockets[descriptor]
                 tcp.close()
 
@@ -113,8 +115,10 @@ def main():
     peak = max(peak, descriptors(pid) - base)
     while crowd.left and time.monotonic() - began < GONE_AFTER_S + opened_s:
         crowd.look(50)
+        # Those whom the system let wait because the server was busy are open later.
+        peak = max(peak, descriptors(pid) - base)
     gone_s = time.monotonic() - began
-    left = wait_for_descriptors(pid, base + 1, 1)
+    left = wait_for_descriptors(pid, base + 1, at_most(1, 10))
     print(
         f"{said.count} half-open in {opened_s:.2f} s, {crowd.hellos} sent a hello, {peak} descriptors at once; "
         f"login took {login_s:.2f} s and {tries} tries; {crowd.left} left after {gone_s:.2f} s; descriptors {base} -> {left}"

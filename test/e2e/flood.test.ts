@@ -26,6 +26,6 @@ function flood(how: string, limits: ServerProcessOptions['limits'] & {}, flags: 
       expect(server.stderr.match(/^.*"level":"error".*$/m)).toBeNull()
       expect(code).toBe(0)
     },
-    30_000,
+    120_000,
   )
 }

@@ -14,7 +14,7 @@ test.concurrent.skipIf(skipped)(
     await using main = await ServerProcess.start({ limits: liftedRates })
     await using plain = await ServerProcess.start({ limits: { ...liftedRates, outputStallMsMax: 1000 }, flags: ['--no-classic'] })
     await using impatient = await ServerProcess.start({
-      limits: { ...liftedRates, frameMsMax: 1000, loginMsMax: 1500 },
+      limits: { ...liftedRates, frameMsMax: 1000, loginMsMax: 4000 },
     })
     const servers = { main, impatient, plain }
     const targets = Object.entries(servers).map(([name, { port, authority }]) => `${name}=127.0.0.1:${port}:${authority}`)

@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type ConnectionOptions } from 'node:tls'
 import { connectNode } from '../../src/client/node.ts'
-import { deviceKeysPem, makeCertificateRequest, newDeviceKeys, parseInviteLink } from '../../src/pki/index.ts'
+import { deviceKeysPem, makeCertificateRequest, makeEnrolment, newDeviceKeys, parseInviteLink } from '../../src/pki/index.ts'
 import { contractCommands, encodeHello } from '../../src/protocol/contract/index.ts'
 import { encodeFrame, SealwireError } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
@@ -15,6 +15,8 @@ import { liftedRates, ServerProcess, type ServerProcessOptions } from '../suppor
 
 const hello = encodeFrame(contractCommands.hello, encodeHello({ versions: [1] }))
 const password = 'correct-horse-battery'
+/** A second, on a machine that does nothing else. */
+const noticeMsMax = process.env['SEALWIRE_LONG'] === '1' ? 1000 : 5000
 const requiring = ['--mutual-tls', 'required', '--join-listen', '127.0.0.1:0']
 
 function start(options: ServerProcessOptions): Promise<ServerProcess> {
@@ -40,6 +42,32 @@ function profileOf(home: string): Record<string, unknown> {
   return JSON.parse(readFileSync(join(home, 'profile.json'), 'utf8')) as Record<string, unknown>
 }
 
+test('revoking a device ends the sessions that came with the token of its installation within a second', async () => {
+  await using server = await start({ registration: 'open' })
+  const place = { host: '127.0.0.1', port: server.port, pin: server.fingerprint }
+  const [first, second, third] = await Promise.all([connectNode(place), connectNode(place), connectNode(place)])
+  const { token } = await first.request('account.register', { name: 'ann', password })
+  const enrolment = makeEnrolment(newDeviceKeys(), first.welcome.server ?? new Uint8Array(16))
+  const { device } = await first.request('device.enrol', enrolment)
+  await second.request('account.resume', { token })
+  await third.request('account.login', { name: 'ann', password })
+  const revokedAt = performance.now()
+  await third.request('device.revoke', { device })
+  expect((await second.closed)?.code).toBe('session_ended')
+  expect(performance.now() - revokedAt).toBeLessThan(noticeMsMax)
+  await third.request('session.ping', {})
+  for (const client of [first, third]) client.close()
+}, 60_000)
+
+test('join at the address for devices says where to join', async () => {
+  using homes = new Homes()
+  await using server = await start({ flags: requiring })
+  const flags = ['--pin', server.fingerprint, '--name', 'ann', '--home', homes.path('ann')]
+  const told = await runCli(['join', `127.0.0.1:${server.port}`, ...flags])
+  expect([told.exitCode, told.stdout]).toEqual([4, ''])
+  expect(told.stderr).toContain('to join use the invite link, or the address that the operator calls the one for joining')
+}, 60_000)
+
 async function joined(homes: Homes, server: ServerProcess, name: string): Promise<string> {
   const link = await inviteLink(server)
   const { exitCode, stderr } = await runCli(['join', link, '--name', name, '--home', homes.path(name)])
@@ -64,7 +92,7 @@ describe('serve --mutual-tls required', () => {
     }
     await using one = await homes.chat('alice')
     await using other = await homes.chat('bob', 'alice')
-    await one.printed(/bob asks for a chat/)
+    await one.printed(/bob asks to talk/)
     say(one, '/accept', 'hello bob')
     await other.printed(/alice: hello bob/)
     say(other, 'hello alice')
@@ -79,9 +107,16 @@ describe('serve --mutual-tls required', () => {
     await using client = await connectNode({ host: '127.0.0.1', port, pin })
     expect(client.welcome.features).toContain('join-only')
     await client.request('account.register', { name: 'alice', password })
-    for (const method of ['directory.who', 'device.list', 'chat.leave'] as const) {
+    for (const method of ['directory.who', 'device.list', 'contact.list'] as const) {
       expect(await codeOf(client.request(method, {}))).toBe('joining_only')
     }
+    // Whoever is only joining is nobody to talk to, and hears of nobody who asks.
+    const bob = await joined(homes, server, 'bob')
+    const events = client.events()
+    const asked = await runCli(['contacts', 'request', 'alice', '--home', bob])
+    expect([asked.exitCode, asked.stderr]).toEqual([0, ''])
+    client.close()
+    expect(await events.next()).toEqual({ done: true, value: undefined })
     const classic = await runCli(['who', '--home', homes.path('nobody')])
     expect(classic.exitCode).toBe(2)
   }, 60_000)
@@ -160,29 +195,23 @@ describe('a device', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as { device: string; here: boolean })
     }
-    const endings: readonly [string, () => Promise<unknown>][] = [
-      ['the password', () => runWith(`${password}\nanother horse battery\n`, ['passwd', '--password-stdin', '--home', homes.path('two')])],
-      [
-        'a device',
-        async () => {
-          const other = (await devices('two')).find(({ here }) => !here)?.device ?? ''
-          expect(await runCli(['devices', 'revoke', other, '--home', homes.path('two')])).toMatchObject({ exitCode: 0, stderr: '' })
-        },
-      ],
-    ]
-    for (const [what, end] of endings) {
+    {
       await using chat = await homes.chat('one')
-      await end()
+      await runWith(`${password}\nanother horse battery\n`, ['passwd', '--password-stdin', '--home', homes.path('two')])
+      // Its session ends, and its certificate is good: it is back at once.
+      await chat.printed(/^connection lost, trying again\nconnected again$/m)
+      const other = (await devices('two')).find(({ here }) => !here)?.device ?? ''
+      expect(await runCli(['devices', 'revoke', other, '--home', homes.path('two')])).toMatchObject({ exitCode: 0, stderr: '' })
       const before = performance.now()
-      expect([what, await chat.ended()]).toEqual([what, 6])
-      expect(performance.now() - before).toBeLessThan(1000)
+      expect(await chat.ended()).toBe(6)
+      expect(performance.now() - before).toBeLessThan(noticeMsMax)
     }
     expect((await runCli(['who', '--home', homes.path('one')])).exitCode).toBe(4)
     await using chat = await homes.chat('two')
     await runCli(['admin', 'ban', 'alice', '--data', server.data])
     const before = performance.now()
     expect(await chat.ended()).toBe(6)
-    expect(performance.now() - before).toBeLessThan(1000)
+    expect(performance.now() - before).toBeLessThan(noticeMsMax)
     expect((await runCli(['who', '--home', homes.path('two')])).exitCode).toBe(4)
   }, 120_000)
 

@@ -21,6 +21,7 @@ import { TestListener } from '../support/tls-pair.ts'
 
 setDefaultTimeout(60_000)
 const limits = resolveLimits()
+const hourMs = 60 * 60 * 1000
 
 const server = await sealedServer()
 afterAll(() => server[Symbol.asyncDispose]())
@@ -35,6 +36,8 @@ describe('serve --sealed', () => {
       expect(one.stdout).toMatch(/^sealwire listening on sealed:\/\/127\.0\.0\.1:\d+$/m)
       pins.push(sealedPin(one))
       await one.stop()
+      expect(one.stderr).toMatch(/"event":"server started".*"sealed":"127\.0\.0\.1:\d+"/)
+      expect(one.stderr.includes('"file":"sealed.key"')).toBe(start === 0)
     }
     expect(pins).toEqual([pins[0] ?? '', pins[0] ?? ''])
     chmodSync(join(folder.path, 'sealed.key'), 0o644)
@@ -92,7 +95,7 @@ describe('a member through the sealed channel', () => {
     await homes.join(server, 'ben')
     await using ben = await homes.chat('ben')
     await using ann = await homes.chat('ann', 'ben')
-    await ben.printed(/^ann asks for a chat/m)
+    await ben.printed(/^ann asks to talk/m)
     type(ben, '/accept')
     await ann.printed(/^you are talking with ben/m)
     type(ann, 'hello from ann')
@@ -194,6 +197,18 @@ describe('a key that is not the expected one', () => {
     expect((await runCli(['who', '--home', home])).exitCode).toBe(5)
     const other = await runCli(['join', await inviteLink(renewed, '--sealed'), '--name', 'ida', '--home', home])
     expect(other.exitCode).not.toBe(0)
+  })
+})
+
+describe('a program', () => {
+  test('is told until when it makes another connection, half an hour before the channel is too old', async () => {
+    const client = await connectNode({ host: '127.0.0.1', port: sealedPort(server), pin: sealedPin(server), sealed: {} })
+    const now = performance.now()
+    expect(client.renewBefore).toBeWithin(now + 23.4 * hourMs, now + 23.5 * hourMs)
+    client.close()
+    const overTls = await connectNode({ host: '127.0.0.1', port: server.port, pin: server.fingerprint })
+    expect(overTls.renewBefore).toBeUndefined()
+    overTls.close()
   })
 })
 

@@ -22,7 +22,7 @@ from sealed_client import Peer
 from sealwire_classic import encode
 from sealwire_contract import HELLO, REQUEST, cbor
 
-WAIT_S = 5
+WAIT_S = 20
 # Public keys with which everybody agrees on zero: RFC 7748 and "Curve25519: new Diffie-Hellman speed records", with and
 # without the highest bit, which is not looked at.
 P = 2**255 - 19

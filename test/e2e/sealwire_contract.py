@@ -4,6 +4,7 @@ It is written from docs/protocol/framing.md and docs/protocol/contract.md alone,
 those of sealwire_classic.py, CBOR is that of the check of the vectors.
 """
 
+import os
 import pathlib
 import sys
 
@@ -16,8 +17,10 @@ CODES = {
     "bad_magic": 0x01, "bad_checksum": 0x02, "frame_too_large": 0x03, "frame_too_slow": 0x04, "login_too_slow": 0x06,
     "stopping": 0x08, "version_unsupported": 0x0A, "unexpected": 0x0B, "session_ended": 0x0C, "malformed": 0x11,
     "not_logged_in": 0x12, "already_logged_in": 0x13, "name_taken": 0x15, "login_refused": 0x17, "registration_closed": 0x18,
-    "busy": 0x19, "not_found": 0x1B, "is_self": 0x1C, "not_in_chat": 0x1E, "unknown_method": 0x28, "no_request": 0x2B,
+    "busy": 0x19, "not_found": 0x1B, "is_self": 0x1C, "unknown_method": 0x28, "no_request": 0x2B,
+    "not_contact": 0x33,
 }  # fmt: skip
+PASSING = ("presence.changed", "mark.changed")
 
 
 class ContractClient(Client):
@@ -27,6 +30,7 @@ class ContractClient(Client):
         super().__init__(host, port, authority, **options)
         self._id = 0
         self.token = None
+        self.conversation = None
         if greeted:
             self.greet()
 
@@ -63,6 +67,8 @@ class ContractClient(Client):
 
     def body(self, command):
         frame = self.read_frame()
+        while command != EVENT and is_passing(frame):
+            frame = self.read_frame()
         if frame.command != command:
             raise Unexpected(f"{self.name} waits for {command:02x} and gets {frame.command:02x} {readable(frame.body)}")
         return cbor.decode(frame.body)
@@ -84,6 +90,19 @@ class ContractClient(Client):
         found = self.body(EVENT)
         if found != [event, data]:
             raise Unexpected(f"{self.name} waits for {event} {data} and gets {found}")
+
+    def entry(self, **fields):
+        """What the inbox brings next."""
+        found = ["presence.changed", None]
+        while found[0] in PASSING:
+            found = self.body(EVENT)
+        if found[0] != "inbox.entry" or any(found[1]["entry"].get(name) != value for name, value in fields.items()):
+            raise Unexpected(f"{self.name} waits for an entry {fields} and gets {found}")
+
+    def left(self, name):
+        """A contact has gone."""
+        while self.body(EVENT) != ["presence.changed", {"name": name, "here": False}]:
+            pass
 
     def over(self):
         """The server says nothing more and has closed the connection."""
@@ -107,6 +126,11 @@ class ContractClient(Client):
         self.over()
 
 
+def is_passing(frame):
+    """Tells of others, at any time."""
+    return frame.command == EVENT and cbor.decode(frame.body)[0] in PASSING
+
+
 def readable(body):
     try:
         return repr(cbor.decode(body))[:200]
@@ -114,21 +138,22 @@ def readable(body):
         return repr(body[:60])
 
 
+def fresh_id():
+    return os.urandom(16)
+
+
 def chat(alice, bob):
-    """Begins a chat between two people."""
-    request = alice.ask("chat.request", name=bob.name)
-    bob.event("chat.requested", name=alice.name)
-    if alice.result(request) != {"name": bob.name}:
-        raise Unexpected("the result of chat.request has another name")
-    request = bob.ask("chat.accept")
-    bob.event("chat.begun", name=alice.name)
-    alice.event("chat.begun", name=bob.name)
-    bob.result(request)
+    """Makes contacts of two people; from now on they hear in their inboxes what the other one says."""
+    for person in (alice, bob):
+        person.call("inbox.open")
+    conversation = alice.call("contact.request", name=bob.name, id=fresh_id())["conversation"]
+    bob.entry(conversation=conversation, kind="contact", what="requested")
+    if bob.call("contact.accept", name=alice.name) != {"conversation": conversation}:
+        raise Unexpected("the result of contact.accept has another conversation")
+    alice.entry(conversation=conversation, kind="contact", what="accepted")
+    alice.conversation = bob.conversation = conversation
 
 
 def say(alice, bob, body, type="text/plain"):
-    request = alice.ask("chat.say", body=body, type=type)
-    bob.event("chat.said", name=alice.name, type=type, body=body)
-    alice.result(request)
-
-
+    alice.call("message.send", conversation=alice.conversation, id=fresh_id(), body=body, type=type)
+    bob.entry(conversation=bob.conversation, kind="message", type=type, body=body, **{"from": alice.name})

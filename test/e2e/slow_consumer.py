@@ -7,6 +7,7 @@ The server drops a peer that has taken nothing for a second (`outputStallMsMax`)
 
 import time
 
+from patience import at_most
 from process_watch import descriptors, resident_bytes, wait_for_descriptors
 from sealwire_classic import ACK, ERROR, MESSAGE, Frame, Unexpected, encode
 from stage import arguments, play, row
@@ -15,6 +16,7 @@ WHOLE = ("whole",)
 MIB = 1024 * 1024
 COST_MAX = 4 * MIB
 STALL_S = 1
+OTHERS_WAIT_S = at_most(1, 5)
 PAIRS = 10
 MESSAGES = encode(MESSAGE, b"x" * 2000) * 10_000
 
@@ -71,7 +73,7 @@ def stall(stage, others, count):
             speaker.go_on()
         others.talk()
         highest = max(highest, resident_bytes(pid))
-        if time.monotonic() - speakers[0]._began > 30:
+        if time.monotonic() - speakers[0]._began > 40:
             raise Unexpected("somebody who does not read is never dropped")
         time.sleep(0.005)
     for alice, bob in pairs:
@@ -115,9 +117,9 @@ def does_not_read(stage):
     )
     if cost > COST_MAX:
         raise Unexpected(f"a peer that does not read costs {cost / MIB:.1f} MiB")
-    if not STALL_S * 0.9 < min(speaker.told_after for speaker in speakers) or slowest > STALL_S + 6:
+    if not STALL_S * 0.9 < min(speaker.told_after for speaker in speakers) or slowest > STALL_S + at_most(6, 15):
         raise Unexpected(f"peers that do not read are dropped after up to {slowest:.1f} s")
-    if others.slowest > 1:
+    if others.slowest > OTHERS_WAIT_S:
         raise Unexpected(f"others waited {others.slowest:.2f} s for an answer")
     wait_for_descriptors(said.pids["main"], base, 15)
 

@@ -77,6 +77,8 @@ class Crowd:
                     self._greet(stranger)
                 else:
                     self._hear(stranger)
+                    if _is_over(stranger.tcp):
+                        raise EOFError
             except (OSError, EOFError):
                 self._forget(stranger)
         self.peak = max(self.peak, self.inside)
@@ -173,6 +175,14 @@ class Crowd:
             self.refused += 1
             del self._strangers[stranger.tcp.fileno()]
             stranger.tcp.close()
+
+
+def _is_over(tcp):
+    """The server has ended it behind what was just read: who was answered and dropped between two looks was never inside."""
+    try:
+        return tcp.fileno() >= 0 and tcp.recv(1, socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
 
 
 def _unverified():

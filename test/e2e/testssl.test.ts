@@ -36,7 +36,7 @@ describe.skipIf(isMissing('testssl'))('testssl', () => {
       expect(Object.fromEntries(findings.map(({ id, finding }) => [id, finding]))).toMatchObject(expected)
       expect(findings.length).toBeGreaterThan(70)
     },
-    180_000,
+    600_000,
   )
 })
 

@@ -15,6 +15,8 @@ const files = [
   'tls-node-dial',
   'tls-node-listen',
   'tls-pin',
+  'websocket-link',
+  'websocket-listen',
 ] as const
 
 describe.skipIf(isMissing('SEALWIRE_NODE'))('on Node', () => {

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { KeyPair, keyPin } from '../../src/channel/index.ts'
 import { dialSealed, readSealedKey, type SealedDialOptions } from '../../src/link/index.ts'
 import { SealwireError } from '../../src/protocol/index.ts'
+import { Recorder } from '../compliance/link.ts'
 import { sealedListen, serverKeys } from '../support/sealed-listener.ts'
 import { TcpRelay } from '../support/tcp-relay.ts'
 import { testIdentity } from '../support/tls-identity.ts'
@@ -109,6 +110,74 @@ describe('dialSealed', () => {
     abort.abort()
     expect((await dialling).sentence).toBe('the connection was given up')
     expect((await refused({ pin, port, signal: AbortSignal.abort() })).sentence).toBe('the connection was given up')
+  })
+})
+
+describe('a server whose key is being replaced', () => {
+  const next = KeyPair.generate()
+  const dayMs = 24 * 60 * 60 * 1000
+  const nextKey = next.publicKey
+
+  /** For so long; `undefined` when it is over. */
+  async function rotating(overlapMs: number | undefined): Promise<TestListener> {
+    const keys = overlapMs === undefined ? { current: next } : { current: serverKeys, next: { key: next, until: Date.now() + overlapMs } }
+    return TestListener.start(identity, { listen: sealedListen({ keys: () => keys }) })
+  }
+
+  test.each([
+    ['XX', { pin }, key],
+    ['NK', { pin, serverKey: key }, key],
+    ['IK', { pin, serverKey: key, staticKey: device }, key],
+    ['NK by the next key', { pin: keyPin(nextKey), serverKey: nextKey }, nextKey],
+    ['IK by the next key', { pin: keyPin(nextKey), serverKey: nextKey, staticKey: device }, nextKey],
+    ['the pin of the next key alone', { pin: keyPin(nextKey) }, nextKey],
+    ['the pin of the next key alone, as a device', { pin: keyPin(nextKey), staticKey: device }, nextKey],
+  ] as const)('answers for both, and tells who knows the old one of the next: %s', async (_, whom, proved) => {
+    using listener = await rotating(30 * dayMs)
+    const link = await dialSealed({ host: '127.0.0.1', port: listener.port, timeoutMs: 5000, ...whom }, listener.context)
+    const recorder = new Recorder()
+    link.attach(recorder)
+    const accepted = await listener.first()
+    accepted.link.send(Buffer.from('hello'))
+    await recorder.until(() => recorder.text === 'hello')
+    expect(link.security.peerStaticKey).toEqual(proved)
+    expect(link.successor).toEqual(proved === key ? nextKey : undefined)
+    expect(accepted.link.security.peerStaticKey).toEqual('staticKey' in whom ? device.publicKey : undefined)
+    link.terminate()
+  })
+
+  test('is not followed further than 30 days, nor into the past', async () => {
+    for (const overlapMs of [30 * dayMs + 60_000, -1]) {
+      using listener = await rotating(overlapMs)
+      const link = await dialSealed({ host: '127.0.0.1', port: listener.port, timeoutMs: 5000, pin }, listener.context)
+      expect(link.successor).toBeUndefined()
+      link.terminate()
+    }
+  })
+
+  test('has the next key alone when it is over', async () => {
+    using listener = await rotating(undefined)
+    for (const whom of [{ pin }, { pin, serverKey: key }, { pin, serverKey: key, staticKey: device }]) {
+      const error = await refused({ ...whom, port: listener.port })
+      expect([error.code, error.sentence]).toEqual([
+        'untrusted',
+        `127.0.0.1:${listener.port} has another key: expected ${pin}, seen ${keyPin(nextKey)}`,
+      ])
+    }
+    const link = await dialSealed({ host: '127.0.0.1', port: listener.port, timeoutMs: 5000, pin: keyPin(nextKey) }, listener.context)
+    expect(link.successor).toBeUndefined()
+    link.terminate()
+  })
+
+  test('cannot be played by who has neither key, whatever they announce', async () => {
+    const keys = { current: strangers, next: { key: { publicKey: key } as KeyPair, until: Date.now() + dayMs } }
+    // It answers XX with a key of its own and names the expected one, which it cannot prove.
+    let asked = 0
+    using middle = await TestListener.start(identity, {
+      listen: sealedListen({ keys: () => (asked++ === 0 ? keys : { current: strangers }) }),
+    })
+    const error = await refused({ pin, port: middle.port })
+    expect([error.code, middle.accepted.length, asked]).toEqual(['untrusted', 0, 3])
   })
 })
 

@@ -1,5 +1,8 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { KeyPair, keyPin } from '../../src/channel/index.ts'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
+import { ChannelClient, type ClientChannel, KeyPair, keyPin, recordOverheadBytes } from '../../src/channel/index.ts'
+import { RecordSink } from '../../src/link/record-sink.ts'
 import { dialSealed, type DialledLink, Flusher, type LinkContext } from '../../src/link/index.ts'
 import { type Limits, resolveLimits } from '../../src/protocol/index.ts'
 import { linkCompliance, Recorder } from '../compliance/link.ts'
@@ -139,6 +142,7 @@ describe('a sealed link', () => {
     const limits = resolveLimits({ channelAgeMsMax: 60_000 })
     const context = { limits, flusher: new Flusher(limits, clock) }
     const { server, client, recorder, clientRecorder } = await pair('NK', { context })
+    expect(client.renewBefore).toBe(clock.monotonic() + 30_000)
     await clock.move(44_999)
     expect(client.open).toBe(true)
     await clock.move(1)
@@ -148,6 +152,92 @@ describe('a sealed link', () => {
     expect([recorder.ends, clientRecorder.ends, server.failures]).toEqual([['ended'], ['closed'], []])
   })
 })
+
+describe('the life of a channel that the server says', () => {
+  test('counts on the client, which has time to connect anew before either end closes', async () => {
+    const clock = new ManualClock()
+    const limits = resolveLimits()
+    const { client } = await pair('NK', {
+      limits: { channelAgeMsMax: 3_600_000 },
+      context: { limits, flusher: new Flusher(limits, clock) },
+    })
+    expect(client.renewBefore).toBe(clock.monotonic() + 3_600_000 - 2 * 900_000)
+    await clock.move(3_600_000 - 2 * 900_000)
+    expect(client.open).toBe(true)
+    await clock.move(900_000)
+    expect(client.open).toBe(false)
+  })
+})
+
+describe('a record that has begun', () => {
+  // The shortest time that there is, on the clock of the machine.
+  const limits = { frameMsMax: 1_000, frameBytesPerSecondMin: 1_024 }
+
+  test.each([1, 16, 900])('is whole within the time of a frame, or the link is cut: %i bytes of it', async (bytes) => {
+    await using raw = await RawClient.dial({ limits })
+    const { link, recorder } = await raw.server.first()
+    raw.socket.write(raw.record(60_000).subarray(0, bytes))
+    await recorder.until(() => recorder.ends.length > 0)
+    expect([link.open, recorder.bytesTotal, recorder.ends]).toEqual([false, 0, ['terminated']])
+  })
+
+  test('has more time while it keeps its pace, and while nobody reads', async () => {
+    await using raw = await RawClient.dial({ limits })
+    const { link, recorder } = await raw.server.first()
+    const [first, second] = [raw.record(60_000), raw.record(100)]
+    raw.socket.write(first.subarray(0, 50_000))
+    await wait(1_500)
+    raw.socket.write(Buffer.concat([first.subarray(50_000), second.subarray(0, 40)]))
+    await recorder.until(() => recorder.bytesTotal === 60_000)
+    link.pause()
+    await wait(1_500)
+    expect(recorder.ends).toEqual([])
+    link.resume()
+    raw.socket.write(second.subarray(40))
+    await recorder.until(() => recorder.bytesTotal === 60_100)
+    expect(recorder.ends).toEqual([])
+  })
+})
+
+/** A client of NK that sends what a test says, byte for byte. */
+class RawClient implements AsyncDisposable {
+  readonly server: TestListener
+  readonly socket: Socket
+  readonly #channel: ClientChannel
+
+  private constructor(server: TestListener, socket: Socket, channel: ClientChannel) {
+    this.server = server
+    this.socket = socket
+    this.#channel = channel
+  }
+
+  static async dial(options: { readonly limits: Partial<Limits> }): Promise<RawClient> {
+    const server = await TestListener.start(identity, { ...options, listen: sealedListen() })
+    const { limits, flusher } = server.context
+    const client = new ChannelClient({ pattern: 'NK', serverKey: serverKeys.publicKey, clock: flusher.clock, limits })
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(client.hello())
+    for (;;) {
+      const bytes = await new Promise<Buffer>((resolve) => socket.once('data', resolve))
+      const { send, channel } = client.received(bytes)
+      socket.write(send)
+      if (channel !== undefined) return new RawClient(server, socket, channel)
+    }
+  }
+
+  /** The next record, with so much data. */
+  record(count: number): Uint8Array {
+    const sink = new RecordSink(count + recordOverheadBytes)
+    this.#channel.sealed.writer.write(sink, new Uint8Array(count))
+    return sink.take()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.socket.destroy()
+    this.server[Symbol.dispose]()
+  }
+}
 
 interface PairOptions {
   readonly limits?: Partial<Limits>

@@ -7,7 +7,8 @@ import { makeCertificateRequest, readCertificateRequest, spkiOf } from '../../sr
 import { openCose, signCose } from '../../src/pki/cose-sign1.ts'
 import { checkX25519Key, type DeviceKeys, deviceKeysPem, newDeviceKeys, readDeviceKeys } from '../../src/pki/device-keys.ts'
 import { rawPublicKey } from '../../src/pki/ed25519.ts'
-import { deviceId, enrolmentPurpose, makeEnrolment, openEnrolment, spkiHash } from '../../src/pki/enrolment.ts'
+import { deviceId, makeEnrolment, openEnrolment, spkiHash } from '../../src/pki/enrolment.ts'
+import { enrolmentPurpose } from '../../src/protocol/contract/cose.ts'
 import { type CborValue, encodeCbor, parseParams, parseRequest } from '../../src/protocol/contract/index.ts'
 import { FrameDecoder, SealwireError } from '../../src/protocol/index.ts'
 import { openssl, opensslFound } from './openssl.ts'
@@ -42,7 +43,7 @@ describe('openEnrolment', () => {
     const other = newDeviceKeys()
     expect(refusal(() => openEnrolment(good, new Uint8Array(16)))).toBe('the statement is for another server')
     const { csr } = makeEnrolment(other, serverId)
-    expect(refusal(() => openEnrolment({ ...good, csr }, serverId))).toBe('the statement is for another certificate request')
+    expect(refusal(() => openEnrolment({ ...good, csr }, serverId))).toBe('the statement is for another key')
     const statement = signCose(payloadOf(keys), enrolmentPurpose, other.ed25519)
     expect(refusal(() => openEnrolment({ ...good, statement }, serverId))).toBe('the statement is signed by another key than its own')
   })

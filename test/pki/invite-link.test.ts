@@ -39,9 +39,17 @@ describe('formatInviteLink', () => {
 describe('parseInviteLink', () => {
   test('reads a link, and space around it does not count', () => {
     for (const text of [example, ` \t${example}\r\n`]) {
-      expect(parseInviteLink(text)).toEqual({ host: 'chat.example', port: 5555, transport: 'tls', pin, invitation })
+      expect(parseInviteLink(text)).toEqual({ host: 'chat.example', port: 5555, transport: 'tls', pin, makes: 'account', invitation })
     }
-    expect(parseInviteLink(sealedExample)).toEqual({ host: 'chat.example', port: 1337, transport: 'sealed', pin, invitation })
+    expect(parseInviteLink(sealedExample)).toEqual({
+      host: 'chat.example',
+      port: 1337,
+      transport: 'sealed',
+      pin,
+      makes: 'account',
+      invitation,
+    })
+    expect(parseInviteLink(example.replace('#1.', '#d1.')).makes).toBe('device')
   })
 
   test.each([
@@ -56,12 +64,28 @@ describe('parseInviteLink', () => {
   test('reads back every link that it writes', () => {
     const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
     const transports = fc.constantFrom<Transport>('tls', 'sealed')
+    const kinds = fc.constantFrom<'account' | 'device'>('account', 'device')
     const host = fc.constantFrom('localhost', 'chat.example', 'xn--bcher-kva.example', '192.0.2.1', '::1', '2001:db8::7', 'fe80::1')
     fc.assert(
-      fc.property(host, fc.integer({ min: 1, max: 65_535 }), transports, bytes(32), bytes(16), (name, port, transport, hash, secret) => {
-        const link = { host: name, port, transport, pin: `SHA256:${Buffer.from(hash).toString('base64').slice(0, 43)}`, invitation: secret }
-        expect(parseInviteLink(formatInviteLink(link))).toEqual(link)
-      }),
+      fc.property(
+        host,
+        fc.integer({ min: 1, max: 65_535 }),
+        transports,
+        kinds,
+        bytes(32),
+        bytes(16),
+        (name, port, transport, makes, hash, secret) => {
+          const link = {
+            host: name,
+            port,
+            transport,
+            makes,
+            pin: `SHA256:${Buffer.from(hash).toString('base64').slice(0, 43)}`,
+            invitation: secret,
+          }
+          expect(parseInviteLink(formatInviteLink(link))).toEqual(link)
+        },
+      ),
     )
   })
 

@@ -28,6 +28,29 @@ describe.skipIf(!opensslFound)('readOwnCertificate', () => {
     expect(read(files).chain.map(({ subject }) => subject)).toEqual(['CN=server', 'CN=Middle', 'CN=Root'])
   })
 
+  test.each([
+    ['pathlen:0 and one between', ['0'], false],
+    ['pathlen:1 and one between', ['1'], true],
+    ['pathlen:1 and two between', ['1', undefined], false],
+    ['pathlen:0 of the second of two between', [undefined, '0', undefined], false],
+    ['none said', [undefined, undefined], true],
+  ] as const)('counts the authorities between one that allows so many and the server: %s', async (_, lengths, isSound) => {
+    const limited = (length: string | undefined): readonly string[] => {
+      const constraints = length === undefined ? 'CA:TRUE' : `CA:TRUE,pathlen:${length}`
+      return authorityExtensions.map((each) => (each.includes('CA:TRUE') ? `basicConstraints=critical,${constraints}` : each))
+    }
+    const authorities: CertificateFiles[] = []
+    for (const [index, length] of [...lengths, undefined].entries()) {
+      const issuer = authorities.at(-1)
+      const subject = `Authority ${index}`
+      authorities.push(world().make({ subject, ...(issuer === undefined ? {} : { issuer }), extensions: limited(length) }))
+    }
+    const files = leaf({ issuer: authorities.at(-1) ?? root() })
+    for (const { certificate } of authorities) appendFileSync(files.certificate, readFileSync(certificate, 'utf8'))
+    if (isSound) expect(read(files).chain).toHaveLength(authorities.length + 1)
+    else expect((await refused('certificate_invalid', files)).sentence).toMatch(/allows no .* between itself and a server \(pathlen:\d\)/)
+  })
+
   test('takes what openssl req -x509 makes with a name, and a key in its older forms', () => {
     const files = { certificate: world().file('x509.crt'), key: world().file('x509.key') }
     const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
@@ -100,6 +123,9 @@ describe.skipIf(!opensslFound)('readOwnCertificate', () => {
       keyArguments: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:1024'],
     })
     expect((await refused('certificate_invalid', leaf({ issuer: weak }))).sentence).toContain('has an RSA key of 1024 bits')
+    const forClients = [...authorityExtensions, 'extendedKeyUsage=clientAuth']
+    const other = world().make({ subject: 'Clients', issuer: root(), extensions: forClients })
+    expect((await refused('certificate_invalid', leaf({ issuer: other }))).sentence).toContain('its issuer "CN=Clients" is not for servers')
     const namesake = world().make({ subject: 'Root', extensions: authorityExtensions })
     const files = world().make({ subject: 'server', issuer: root(), extensions: serverExtensions })
     appendFileSync(files.certificate, readFileSync(namesake.certificate, 'utf8'))

@@ -3,6 +3,7 @@ import { contractCommands, encodeCbor, encodeHello, encodeRequest, goodbyeBody }
 import { encodeFrame, SealwireError } from '../../src/protocol/index.ts'
 import { type LogFields, silentLog } from '../../src/server/log.ts'
 import type { Person } from '../../src/store/index.ts'
+import { messageId } from '../support/device-client.ts'
 import { settle } from '../support/manual-clock.ts'
 import { password, ServerStage, stageServerId } from '../support/server-stage.ts'
 
@@ -17,7 +18,7 @@ describe('how the contract begins', () => {
       {
         version: 1,
         time: stage.clock.now(),
-        limits: { bodyBytesMax: 65_535, echoBytesMax: 1_024, chatBodyBytesMax: 65_000 },
+        limits: { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 },
         server: stageServerId,
         features: ['registration-invite', 'device-login'],
       },
@@ -28,11 +29,12 @@ describe('how the contract begins', () => {
     using stage = new ServerStage({ frameUnauthenticatedBytesMax: 600, frameBodyBytesMax: 2_000 })
     const peer = stage.dial()
     const [, welcome] = await peer.hello()
-    expect(welcome).toMatchObject({ limits: { bodyBytesMax: 2_000, echoBytesMax: 600, chatBodyBytesMax: 1_465 } })
+    expect(welcome).toMatchObject({ limits: { bodyBytesMax: 2_000, echoBytesMax: 600, messageBodyBytesMax: 1_465 } })
     expect((await peer.ask('session.echo', { data: new Uint8Array(600) })).data).toHaveLength(600)
     await peer.ask('account.register', { name: 'alice', password })
     expect((await peer.ask('session.echo', { data: new Uint8Array(600) })).data).toHaveLength(600)
-    expect(await peer.refusal('chat.say', { body: new Uint8Array(1_465), type: 'x'.repeat(128) })).toBe('not_in_chat')
+    const largest = { id: messageId(), body: new Uint8Array(1_465), type: 'x'.repeat(128) }
+    expect(await peer.refusal('message.send', { conversation: 1, ...largest })).toBe('not_found')
   })
 
   test('is answered with classic and without', async () => {
@@ -224,9 +226,9 @@ describe('requests', () => {
   test('that want a login are refused before it whatever they say, those that log in after it', async () => {
     using stage = new ServerStage()
     const peer = await stage.guest()
-    peer.odd(1, 'chat.say', 'nonsense')
+    peer.odd(1, 'message.send', 'nonsense')
     expect(await peer.next()).toEqual(['fault', 1, 'not_logged_in', 'log in first'])
-    for (const method of ['directory.who', 'chat.accept', 'chat.leave', 'directory.blocked'] as const) {
+    for (const method of ['directory.who', 'device.list', 'contact.list', 'directory.blocked'] as const) {
       expect(await peer.refusal(method, {})).toBe('not_logged_in')
     }
     const alice = await stage.member('alice')

@@ -4,7 +4,7 @@ import { type Limits, resolveLimits, SealwireError } from '../../src/protocol/in
 import { Devices } from '../../src/server/devices.ts'
 import { silentLog } from '../../src/server/log.ts'
 import { deviceRoutes } from '../../src/server/operator-devices.ts'
-import { inMemory, type Input, openInProcessStore, type OperationName, type Output } from '../../src/store/index.ts'
+import { inMemory, type Input, openInProcessStore, type OperationName, type Output, type RevokedDevice } from '../../src/store/index.ts'
 import { fakeIssue } from '../support/server-stage.ts'
 
 const serverId = new Uint8Array(16).fill(7)
@@ -15,10 +15,10 @@ function world(overrides: Partial<Limits> = {}) {
   const store = { run: async <N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> => opened.run(name, input) }
   const clock = { now: () => 1_800_000_000_000 }
   const ended: { readonly code: string; readonly isDurable: boolean }[] = []
-  const endDevice = (spkiHash: Uint8Array, { code }: SealwireError): void => {
+  const endDevice = ({ device: { spkiHash } }: RevokedDevice, { code }: SealwireError): void => {
     ended.push({ code, isDurable: opened.run('device.find', { spkiHash })?.device.revokedAt !== undefined })
   }
-  const devices = new Devices({ store, clock, log: silentLog, serverId, issue: fakeIssue })
+  const devices = new Devices({ store, clock, log: silentLog, limits, serverId, issue: fakeIssue })
   const routes = deviceRoutes({ devices, store, clock, log: silentLog, limits, endDevice, port: () => 5555 })
   return { routes, opened, ended, [Symbol.dispose]: () => opened.close() }
 }
@@ -41,6 +41,21 @@ describe('device.issue', () => {
     await stage.routes['device.issue']({ name: 'bot', csr: makeCertificateRequest(newDeviceKeys().p256) })
     const accountId = stage.opened.run('account.find', { key: 'bot' })?.id ?? 0n
     expect(stage.opened.run('device.list', { accountId })).toMatchObject([{ ed25519: undefined, x25519: undefined }])
+  })
+
+  test('makes no account for keys that belong to a device, also when that was revoked', async () => {
+    using stage = world()
+    const keys = newDeviceKeys()
+    const bare = makeCertificateRequest(keys.p256)
+    const { device } = await stage.routes['device.issue']({ name: 'alice', ...makeEnrolment(keys, serverId) })
+    const mixed = (own: Partial<typeof keys>) => makeEnrolment({ ...newDeviceKeys(), ...own }, serverId)
+    for (const isRevoked of [false, true]) {
+      if (isRevoked) await stage.routes['device.revoke']({ device })
+      for (const request of [{ csr: bare }, mixed({ ed25519: keys.ed25519 }), mixed({ x25519: keys.x25519 })]) {
+        expect(await codeOf(stage.routes['device.issue']({ name: 'mallory', ...request }))).toBe('enrolment_invalid')
+        expect(stage.opened.run('account.find', { key: 'mallory' })).toBeUndefined()
+      }
+    }
   })
 
   test('makes no account when the request is of no use', async () => {

@@ -168,8 +168,8 @@ describe('resetPassword', () => {
   test('gives a password that fits, ends the sessions, and tells the log only whose it is', async () => {
     using world = new World()
     world.register('alice')
-    const { name, password } = await world.operator.resetPassword('alice')
-    expect(name).toBe('alice')
+    const { name, password, devices } = await world.operator.resetPassword('alice')
+    expect([name, devices]).toEqual(['alice', 0])
     expect(world.ended).toEqual([{ key: 'alice', code: 'session_ended', durable: true }])
     const stored = world.store.run('account.find', { key: 'alice' })?.passwordHash
     expect(await world.hasher.verify(password, stored)).toBe(true)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
-import { freeSeat, type Participant } from '../../src/server/chats.ts'
+import type { Participant } from '../../src/server/chats.ts'
 import { Presence, type Standing } from '../../src/server/presence.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
@@ -14,6 +14,17 @@ describe('Presence', () => {
     presence.leave(first)
     presence.leave(first)
     expect([presence.sessionsOf('a'), presence.sessionsOf('b')]).toEqual([[second], []])
+  })
+
+  test('hides sessions that are for joining only from everybody, and ends them like all others', () => {
+    using presence = new Presence(new ManualClock(), resolveLimits({ sessionsPerAccountMax: 2 }))
+    const [joining, session] = [{ ...participant('a'), joinOnly: true }, participant('a')]
+    presence.enter(joining)
+    expect([presence.sessionsOf('a'), [...presence.people()]]).toEqual([[], []])
+    presence.enter(session)
+    expect([presence.sessionsOf('a'), [...presence.people()]]).toEqual([[session], [session]])
+    expect(() => presence.requireRoom('a')).toThrow('[busy]')
+    expect(presence.end('a', new SealwireError('session_ended', 'banned'))).toBe(2)
   })
 
   test('gives the sessions of an account one rate, and forgets it when it is whole again', async () => {
@@ -83,12 +94,16 @@ describe('Presence', () => {
 })
 
 function standing(): Standing {
-  return { contacts: new Set(), blocks: new Set(), visibility: 'contacts' }
+  return {
+    contacts: new Set(),
+    blocks: new Set(),
+    visibility: 'contacts',
+    privacy: { presence: true, typing: true, delivered: true, read: true },
+  }
 }
 
 function participant(key: string): Participant & { readonly heard: string[] } {
   const heard: string[] = []
   const end = ({ code }: SealwireError): void => void heard.push(code)
-  const quiet = { requested() {}, begun() {}, declined() {}, left() {}, backlog: () => undefined }
-  return { id: 1n, name: key, key, standing: standing(), seat: freeSeat, said: () => 'handed_over', end, heard, ...quiet }
+  return { id: 1n, name: key, key, standing: standing(), end, heard }
 }

@@ -1,5 +1,5 @@
 // The client's end of a memory link, speaking the contract. What arrives is readable: `['result', 1, {…}]`,
-// `['event', 'chat.said', {…}]`, `['fault', null, 'stopping']`; frames that are none of the contract's are `['raw', 5, 'STOP']`.
+// `['event', 'inbox.entry', {…}]`, `['fault', null, 'stopping']`; frames that are none of the contract's are `['raw', 5, 'STOP']`.
 
 import type { MemoryLink } from '../../src/link/index.ts'
 import {
@@ -88,7 +88,7 @@ export class ContractPeer {
 
   /** The next frame of those that are wanted; the others stay. */
   async next(wanted: (heard: Heard) => boolean = () => true): Promise<Heard> {
-    const until = Date.now() + 5000
+    const until = Date.now() + patienceMs
     while (Date.now() < until) {
       const at = this.#heard.findIndex(wanted)
       if (at >= 0) return this.#heard.splice(at, 1)[0] as Heard
@@ -111,6 +111,9 @@ export class ContractPeer {
     }
   }
 }
+
+/** Gives up before the test itself does, so that it can say what it waited for. */
+const patienceMs = 20_000
 
 function heardOf({ command, body }: Packet): Heard {
   switch (command) {

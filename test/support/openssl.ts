@@ -112,7 +112,7 @@ export class OpensslServer implements AsyncDisposable {
     const port = await new Promise<number>((resolve, reject) => {
       const heard = (bytes: Buffer): void => {
         said += bytes.toString()
-        const found = /^ACCEPT .*:(\d+)$/m.exec(said)
+        const found = /^ACCEPT .*:(\d+)\n/m.exec(said)
         if (found !== null) resolve(Number(found[1]))
       }
       child.stdout.on('data', heard)

@@ -23,10 +23,10 @@ export function runPython(script: string, args: readonly string[], input = ''): 
 }
 
 /** Starts `test/e2e/SCRIPT`; it is killed with its scope. */
-export function startPython(script: string, args: readonly string[], input = ''): PythonProcess {
+export function startPython(script: string, args: readonly string[], input = '', interpreter = 'python3'): PythonProcess {
   const path = fileURLToPath(new URL(`../e2e/${script}`, import.meta.url))
   // -B keeps the source folder clean, -u brings each line at once.
-  const child = spawn('python3', ['-B', '-u', path, ...args], { stdio: 'pipe' })
+  const child = spawn(interpreter, ['-B', '-u', path, ...args], { stdio: 'pipe' })
   child.stdin.on('error', () => {}) // It may end without reading.
   child.stdin.end(input)
   let output = ''
@@ -69,7 +69,7 @@ export function startPython(script: string, args: readonly string[], input = '')
 }
 
 /** What not every machine has. */
-export type Need = 'python3' | 'openssl' | 'testssl' | '/proc' | '127.0.0.2' | 'SEALWIRE_NODE'
+export type Need = 'python3' | 'python3-cbor2' | 'openssl' | 'testssl' | '/proc' | '127.0.0.2' | 'SEALWIRE_NODE'
 
 /**
  * True when this machine lacks something that a test needs, which it says loudly: `test.skipIf(isMissing('python3'))`.
@@ -86,8 +86,16 @@ export function isMissing(...needs: readonly Need[]): boolean {
 /** A Node that runs the server, where the variable SEALWIRE_NODE names one; `.ci/run` fetches it. */
 export const nodeBinary = process.env['SEALWIRE_NODE'] ?? ''
 
+const canImport = (interpreter: string, module: string): boolean => spawnSync(interpreter, ['-c', `import ${module}`]).status === 0
+
+/** Debian's modules belong to Debian's Python, which is not everywhere the first one. */
+export function pythonWith(module: string): string {
+  return ['python3', '/usr/bin/python3'].find((interpreter) => canImport(interpreter, module)) ?? 'python3'
+}
+
 const available: Readonly<Record<Need, () => boolean>> = {
   python3: () => spawnSync('python3', ['-c', 'import ssl, sys; sys.exit(sys.version_info < (3, 9))']).status === 0,
+  'python3-cbor2': () => canImport(pythonWith('cbor2'), 'cbor2'),
   openssl: () => spawnSync('openssl', ['version']).status === 0,
   testssl: () => spawnSync('testssl', ['--version']).status === 0,
   SEALWIRE_NODE: () => nodeBinary !== '',

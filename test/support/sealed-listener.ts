@@ -7,7 +7,10 @@ import { listenSealed, type listenTls, type SealedListenOptions } from '../../sr
 export const serverKeys = KeyPair.generate()
 
 /** Listens for the sealed channel, whatever is said of certificates. */
-export function sealedListen(options: Partial<SealedListenOptions> = {}): typeof listenTls {
+export function sealedListen({ staticKey = serverKeys, ...options }: SealedSupport = {}): typeof listenTls {
   return ({ host, port }, handlers, context) =>
-    listenSealed({ host, port, staticKey: serverKeys, serverId: new Uint8Array(16), ...options }, handlers, context)
+    listenSealed({ host, port, keys: () => ({ current: staticKey }), serverId: new Uint8Array(16), ...options }, handlers, context)
 }
+
+/** `staticKey`: default `serverKeys`. */
+type SealedSupport = Partial<SealedListenOptions> & { readonly staticKey?: KeyPair }

@@ -25,6 +25,8 @@ export interface ServerProcessOptions {
   readonly flags?: readonly string[]
   /** The program that runs the server. Default: the Bun that runs this test; `nodeBinary` for Node. */
   readonly runtime?: string
+  /** Path of the program. Default: this checkout's own. */
+  readonly program?: string
   /** A data folder that outlives the process. Default: a fresh one that is removed at the end. */
   readonly data?: string
 }
@@ -48,7 +50,7 @@ export class ServerProcess implements AsyncDisposable {
   private constructor(options: ServerProcessOptions) {
     this.#ownsData = options.data === undefined
     this.data = options.data ?? mkdtempSync(join(tmpdir(), 'sealwire-e2e-'))
-    this.#child = spawn(options.runtime ?? process.execPath, [program, ...serveArguments(this.data, options)], {
+    this.#child = spawn(options.runtime ?? process.execPath, [options.program ?? program, ...serveArguments(this.data, options)], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SEALWIRE_'))),
     })

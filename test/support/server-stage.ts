@@ -3,20 +3,24 @@
 import { crc32, encodeFrame, FrameDecoder, type Limits, resolveLimits } from '../../src/protocol/index.ts'
 import { Flusher, linkPair, type MemoryLink } from '../../src/link/index.ts'
 import { Accounts, type RegistrationMode } from '../../src/server/accounts.ts'
-import { Chats } from '../../src/server/chats.ts'
 import { type DeviceIssuer, deviceId, spkiHash } from '../../src/pki/index.ts'
 import type { ServerContext } from '../../src/server/context.ts'
 import { type ConnectedDevice, Devices } from '../../src/server/devices.ts'
 import { type Log, silentLog } from '../../src/server/log.ts'
-import { People } from '../../src/server/people.ts'
-import { Presence } from '../../src/server/presence.ts'
+import { FileFolder } from '../../src/server/file-folder.ts'
+import { Files } from '../../src/server/files.ts'
 import type { MutualTls } from '../../src/server/mutual-tls.ts'
+import { startServices } from '../../src/server/services.ts'
 import { Session, type SessionOptions } from '../../src/server/session.ts'
 import { inMemory, type Input, openInProcessStore, type OperationName, type Output } from '../../src/store/index.ts'
 import { ContractPeer } from './contract-peer.ts'
 import { ManualClock, settle } from './manual-clock.ts'
 
+/** Gives up before the test itself does, so that it can say what it waited for. */
+const patienceMs = 20_000
 const cheapHashes = { passwordHashMemoryKiB: 19_456, passwordHashPasses: 2 }
+/** Tests that move the clock by days wait for no sweep of every minute. */
+const seldom = { retentionSweepMs: 3_600_000 }
 export const password = 'correct-horse-battery'
 
 export interface StageOptions {
@@ -27,6 +31,8 @@ export interface StageOptions {
   readonly mutualTls?: MutualTls
   /** Default: {@link fakeIssue}. */
   readonly issue?: DeviceIssuer
+  /** For the content of files. Default: there are none. */
+  readonly files?: string
 }
 
 /** The number of the server of every stage. */
@@ -48,10 +54,12 @@ export class ServerStage implements Disposable {
   readonly #store
   /** What happens before an operation of the store is carried out. */
   readonly before = new Map<OperationName, () => Promise<unknown>>()
+  /** What happens after it was carried out: what this throws is what the server is told. */
+  readonly after = new Map<OperationName, () => void>()
   #id = 0
 
   constructor(overrides: Partial<Limits> = {}, options: StageOptions = {}) {
-    this.limits = resolveLimits({ ...cheapHashes, ...overrides })
+    this.limits = resolveLimits({ ...cheapHashes, ...seldom, ...overrides })
     this.#store = openInProcessStore(inMemory, this.limits)
     this.context = this.#makeContext(options)
   }
@@ -118,35 +126,39 @@ export class ServerStage implements Disposable {
   }
 
   #makeContext(options: StageOptions): ServerContext {
-    const { classic = true, registration = 'open', log = silentLog, mutualTls = 'optional', issue = fakeIssue } = options
+    const { classic = true, registration = 'open', log = silentLog, mutualTls = 'optional', issue = fakeIssue, files: folder } = options
     const { clock, limits } = this
-    const presence = new Presence(clock, limits)
     const store = {
       run: async <N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> => {
         await this.before.get(name)?.()
-        return this.store(name, input)
+        const output = this.store(name, input)
+        this.after.get(name)?.()
+        return output
       },
     }
-    const people = new People({ presence, store, clock, log, contactsPerAccountMax: limits.contactsPerAccountMax })
+    const files = new Files({ folder: folder === undefined ? undefined : new FileFolder(folder), store, clock, log, limits })
+    const accounts = new Accounts({ registration, limits }, { store, clock, log })
+    const services = startServices({ store, clock, log, limits, accounts, files })
     return {
+      ...services,
+      store,
+      files,
       limits,
       clock,
       log,
       checksum: crc32,
-      accounts: new Accounts({ registration, limits }, { store, clock, log }),
-      presence,
-      people,
-      chats: new Chats({ presence, clock, limits, met: (one, other) => people.met(one, other) }),
+      accounts,
       classic,
-      devices: new Devices({ store, clock, log, serverId: stageServerId, issue }),
+      devices: new Devices({ store, clock, log, limits, serverId: stageServerId, issue }),
       mutualTls,
       port: 5555,
-      endDevice: (hash, error, except) => {
+      endDevice: ({ device: { spkiHash }, account: { key }, token }, error, except) => {
         for (const session of this.sessions) {
-          if (session !== except && session.device !== undefined && isSame(session.device, hash)) session.fail(error)
+          if (session !== except?.speaker && session.device !== undefined && isSame(session.device, spkiHash)) session.fail(error)
         }
+        if (token !== undefined) services.presence.endToken(key, token, error, except?.participant)
       },
-      endSessions: (key, error, except) => presence.end(key, error, except),
+      endSessions: (key, error, except) => services.presence.end(key, error, except),
       forget: (session) => this.sessions.delete(session),
     }
   }
@@ -190,7 +202,7 @@ export class TestPeer {
 
   /** Waits for the next frames and compares them. */
   async expect(...frames: string[]): Promise<void> {
-    const until = Date.now() + 5000
+    const until = Date.now() + patienceMs
     while (this.#frames.length < frames.length && Date.now() < until) await settle()
     const arrived = this.#frames.splice(0)
     if (arrived.join('|') !== frames.join('|')) throw new Error(`expected ${frames.join(', ')} but got ${arrived.join(', ')}`)

@@ -20,7 +20,7 @@ export async function uses(client: Client): Promise<void> {
   await client.request('account.resume', { password: shown })
 
   // @ts-expect-error A body is bytes.
-  await client.request('chat.say', { body: 'hello' })
+  await client.request('message.send', { conversation: 1, id: new Uint8Array(16), body: 'hello' })
 
   // @ts-expect-error The result belongs to the method.
   const wrong: string = (await client.request('session.ping', {})).name
@@ -29,7 +29,7 @@ export async function uses(client: Client): Promise<void> {
   client.welcome = { ...client.welcome, features: [] }
 
   for await (const { event, data } of client.events()) {
-    if (event === 'chat.said') await client.request('chat.say', { body: data.body })
+    if (event === 'presence.changed') await client.request('contact.accept', { name: data.name })
     // @ts-expect-error Only some events have a name.
     else shown.concat(data.name)
   }

@@ -22,13 +22,13 @@ encodeRequest(1, 'session.pong', {})
 // @ts-expect-error The greeting is no request.
 encodeRequest(1, 'session.hello', { versions: [1] })
 // @ts-expect-error An event is no method.
-encodeRequest(1, 'chat.said', {})
+encodeRequest(1, 'mark.changed', {})
 // @ts-expect-error A parameter is missing.
 encodeRequest(1, 'account.login', { name: 'alice' })
 // @ts-expect-error A parameter has the wrong type: a body is bytes.
-encodeRequest(1, 'chat.say', { body: 'hello' })
+encodeRequest(1, 'message.send', { conversation: 1, id: new Uint8Array(16), body: 'hello' })
 // @ts-expect-error There is no such parameter.
-encodeRequest(1, 'chat.accept', { name: 'bob' })
+encodeRequest(1, 'device.list', { name: 'bob' })
 // @ts-expect-error The parameter belongs to another method.
 encodeRequest(1, 'account.resume', { password: 'correct-horse-battery' })
 // @ts-expect-error Only these words.
@@ -42,14 +42,14 @@ encodeResult(1, 'account.login', { name: 'alice' })
 encodeResult(1, 'session.ping', { time: 0n })
 
 // Events.
-encodeEvent('chat.begun', { name: 'bob' })
+encodeEvent('presence.changed', { name: 'bob', here: true })
 // @ts-expect-error There is no such event.
-encodeEvent('chat.sang', {})
+encodeEvent('message.sang', {})
 // @ts-expect-error A field is missing.
-encodeEvent('chat.said', { name: 'bob', body: new Uint8Array(0) })
+encodeEvent('presence.typing', { name: 'bob' })
 
 export function narrows(event: ParsedEvent, word: string): string {
-  if (event.event === 'chat.said') return event.data.type
+  if (event.event === 'presence.changed') return event.data.name
   // @ts-expect-error Not every event has a name.
   const name: string = event.data.name
   // @ts-expect-error Not every text is a method.
@@ -61,11 +61,11 @@ export function narrows(event: ParsedEvent, word: string): string {
 export const params: Params<'account.password'> = { next: 'correct-horse-battery' }
 // @ts-expect-error The password of today may be missing.
 export const current: string = params.current
-export const data: EventData<'chat.left'> = {}
+export const data: EventData<'mark.changed'> = { conversation: 1, name: 'bob' }
 export const result: Result<'directory.who'> = { people: [{ name: 'bob', contact: true }], more: false }
 
 // Routes.
-const { 'chat.say': _say, ...allButOne } = routes
+const { 'message.send': _send, ...allButOne } = routes
 // @ts-expect-error A method without a route.
 export const incomplete: Routes = allButOne
 // @ts-expect-error A route without a method.
@@ -73,11 +73,11 @@ export const superfluous: Routes = { ...routes, 'session.pong': routes['session.
 // @ts-expect-error A route that answers something else than its method says.
 export const confused: Routes = { ...routes, 'session.ping': () => ({ time: 'noon' }) }
 
-export const handler: Handler<'chat.say'> = ({ account, params: { body } }) => {
+export const handler: Handler<'message.send'> = ({ account, params: { body } }) => {
   const length: number = body.length
   // @ts-expect-error There is no such parameter.
   void [account, length, params.text]
-  return {}
+  return { conversation: 1, seq: 1, at: 0 }
 }
 
 export function beforeLogin(call: Call<'session.echo'>): unknown {

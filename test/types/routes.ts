@@ -5,21 +5,21 @@ import { type Routes, routes } from '../../src/server/routes.ts'
 
 export const complete: Routes = { ...routes }
 
-const { 'chat.say': say, ...allButOne } = routes
+const { 'message.send': send, ...allButOne } = routes
 
 // @ts-expect-error Every method has a route.
 export const missing: Routes = allButOne
 
 // @ts-expect-error There is no method of that name.
-export const extra: Routes = { ...allButOne, 'chat.say': say, 'chat.shout': say }
+export const extra: Routes = { ...allButOne, 'message.send': send, 'message.shout': send }
 
 // @ts-expect-error A misspelt route is none.
-export const misspelt: Routes = { ...allButOne, 'chat.sya': say }
+export const misspelt: Routes = { ...allButOne, 'message.sned': send }
 
-export const right: Handler<'chat.say'> = ({ account, params }) => {
+export const right: Handler<'message.send'> = ({ account, params }) => {
   const body: Uint8Array = params.body
   const type: string | undefined = params.type
-  return { said: [account.name, body, type] }
+  return { conversation: body.length, seq: account.name.length, at: type?.length ?? 0 }
 }
 
 // @ts-expect-error A parameter is what its schema says.
@@ -40,4 +40,4 @@ export const accountTooEarly: Handler<'account.login'> = ({ account }) => ({ nam
 export const accountPerhaps: Handler<'session.ping'> = ({ account }) => ({ time: account.name.length })
 
 // @ts-expect-error A route of one method does not answer another.
-export const swapped: Routes = { ...routes, 'chat.request': routes['chat.accept'] }
+export const swapped: Routes = { ...routes, 'contact.request': routes['contact.accept'] }

@@ -206,9 +206,12 @@ def layer_of(kind, body, methods):
     return "method" if kind == "request" and value[1] not in methods else "fields"
 
 
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def main(folder):
-    good = json.loads((folder / "good.json").read_text(encoding="utf-8"))
-    bad = json.loads((folder / "bad.json").read_text(encoding="utf-8"))
+    good, bad = ([row for part in ("", "conversations-") for row in read(folder / f"{part}{which}.json")] for which in ("good", "bad"))
     methods = {row["method"] for row in good if row["kind"] == "result"}
     for row in good:
         check_good(row)

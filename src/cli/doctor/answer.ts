@@ -99,7 +99,8 @@ async function wordlessFault(server: Endpoint, kind: 'closed' | 'silent', option
   )
 }
 
-function textFault(text: string): Finding {
+/** The fault for what answers with text. */
+export function textFault(text: string): Finding {
   const why = `it answers ${quote(text)}`
   if (text.startsWith('SSH-')) return fault('tls_ssh', 'an SSH server answers there, not Sealwire', why, wrongPort)
   if (/^(HTTP\/|<!doctype html|<html)/i.test(text))

@@ -66,8 +66,10 @@ function issuerFaults(leaf: X509Certificate, path: readonly X509Certificate[], {
   const isKnown =
     trust.by === 'pin' ? anchorOf({ chain, trust }) !== undefined : trust.by === 'roots' && trust.roots.some((one) => same(one, last))
   if (isKnown) return []
-  if (isSelfSigned(leaf) && !leaf.ca) return [selfSigned(), ...(trust.by === 'pin' ? [otherKey(last, trust)] : [])]
-  if (!isSelfSigned(last)) return [incomplete(last)]
+  // `openssl req -x509` makes authorities; to somebody who has a list of authorities such a one is still signed by itself alone.
+  if (isSelfSigned(leaf) && (!leaf.ca || trust.by === 'roots'))
+    return [selfSigned(), ...(trust.by === 'pin' ? [otherKey(last, trust)] : [])]
+  if (!isSelfSigned(last)) return [incomplete(last, trust)]
   if (trust.by === 'pin') return [otherKey(last, trust)]
   return trust.by === 'roots' ? [unknownIssuer(last, trust.source)] : []
 }
@@ -140,13 +142,14 @@ function selfSigned(): Finding {
   )
 }
 
-function incomplete(last: X509Certificate): Finding {
+function incomplete(last: X509Certificate, trust: Trust): Finding {
+  const orElse = trust.by === 'roots' ? `; if it is an authority, it is missing in ${trust.source}` : ''
   const why = `the server does not send the certificate of ${commonName(last.issuer)}, which signed ${commonName(last.subject)}`
   return fault(
     'certificate_chain_incomplete',
     'the chain of certificates is incomplete',
     why,
-    'append it, and those above it, to the certificate file of the server',
+    `append it, and those above it, to the certificate file of the server${orElse}`,
   )
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { unusable, writeDurably } from '../../pki/durable-file.ts'
 import { type CertificateFile, IdentityFolder, identityFiles, type KeyFile } from '../../pki/identity-folder.ts'
 import { type OwnFiles, readImported, readOwnCertificate } from '../../pki/own-certificate.ts'
+import { sealedPins } from '../../pki/sealed-key.ts'
 import { renewalTime } from '../../pki/server-certificate.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Limits } from '../../protocol/limits.ts'
@@ -33,7 +34,7 @@ export function examineFolder(path: string, { now, limits }: FolderParts): Folde
   if (owner.length > 0) return { findings: owner, isInUse: false }
   const isInUse = isLocked(path)
   const running = fine(isInUse ? `a server runs in ${path}` : `no server runs in ${path}`)
-  return { findings: [running, ...diskFindings(path, limits), ...identityFindings(path, now)], isInUse }
+  return { findings: [running, ...diskFindings(path, limits), ...identityFindings(path, now), ...sealedKeyFindings(path, now)], isInUse }
 }
 
 function missing(path: string): Finding {
@@ -87,6 +88,15 @@ function identityFindings(path: string, now: number): readonly Finding[] {
     findings.push(...certificateFindings(folder, 'ca.crt', authority, { key: authorityKey, issuer: authority, now }))
   if (leaf !== undefined) findings.push(...certificateFindings(folder, 'server.crt', leaf, { key: serverKey, issuer: authority, now }))
   if (leaf !== undefined && findings.length === 0) findings.push(...renewalFindings(leaf, now))
+  return findings
+}
+
+/** The key of the sealed channel, and the one that takes its place, where there are any. */
+function sealedKeyFindings(path: string, now: number): readonly Finding[] {
+  const findings: Finding[] = []
+  const pins = readerInto(findings)(() => sealedPins(path, now))
+  if (pins?.next !== undefined)
+    findings.push(fine(`the sealed key is being replaced, until ${timeText(pins.next.until)}, by ${pins.next.pin}`))
   return findings
 }
 

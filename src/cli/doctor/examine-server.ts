@@ -2,20 +2,19 @@
 // only when the one before it was, so the first fault is the cause and not a consequence. Nothing but handshakes is sent until
 // the certificate holds, and then a greeting, without any name of an account.
 
-import { connect } from 'node:net'
 import { crc32 } from 'node:zlib'
 import { connect as connectClient } from '../../client/client.ts'
-import type { Clock } from '../../domain/clock.ts'
 import { applicationProtocol, authorityOf, Flusher, readPeerChain } from '../../link/index.ts'
 import { dialSocket } from '../../link/tls-node-dial.ts'
 import { NodeTlsLink } from '../../link/tls-node-link.ts'
 import { spkiPin } from '../../pki/pin.ts'
 import { SealwireError } from '../../protocol/errors.ts'
-import type { Limits } from '../../protocol/limits.ts'
 import { type Endpoint, formatEndpoint } from '../endpoint.ts'
 import { type AnswerOptions, certificateWish, codeOf, handshakeFault, otherProtocol } from './answer.ts'
 import { anchorOf, certificateFaults, type Trust } from './certificates.ts'
-import { type FaultName, type Finding, fault, fine, timeText, warning } from './finding.ts'
+import { sealedInstead } from './examine-sealed.ts'
+import { type Finding, fault, fine, timeText, warning } from './finding.ts'
+import { connectionFault, type ExaminationParts } from './reach.ts'
 
 export interface ServerExamination {
   readonly server: Endpoint
@@ -26,11 +25,6 @@ export interface ServerExamination {
   readonly timeoutMs: number
   /** When this machine has certainly been, ms since 1970. */
   readonly notBefore: number
-}
-
-export interface ExaminationParts {
-  readonly clock: Clock
-  readonly limits: Limits
 }
 
 /** What is found, in the order of the steps; there is no fault in it when a client could work with the server. */
@@ -62,33 +56,6 @@ function trustFindings({ server, trust }: ServerExamination, chain: Chain): read
   return [warning('it is not verified who answers', why, 'compare that fingerprint with what the operator says, and give it with --pin')]
 }
 
-/** TCP alone. */
-async function connectionFault({ server, timeoutMs }: ServerExamination, clock: Clock): Promise<Finding | undefined> {
-  const { promise, resolve } = Promise.withResolvers<Finding | undefined>()
-  const socket = connect({ host: server.host, port: server.port })
-  const deadline = clock.after(timeoutMs, () =>
-    resolve(connectionFinding(server, 'ETIMEDOUT', `nothing came back in ${timeoutMs / 1000} s`)),
-  )
-  socket.once('connect', () => resolve(undefined))
-  socket.on('error', (reason: Error) => resolve(connectionFinding(server, codeOf(reason), reason.message)))
-  try {
-    return await promise
-  } finally {
-    deadline.cancel()
-    socket.destroy()
-  }
-}
-
-function connectionFinding({ host, port }: Endpoint, code: string, message: string): Finding {
-  const [name, what, why, next] = connectionFaults.get(code) ?? [
-    'no_route',
-    `${host} cannot be reached`,
-    `the system says: ${message}`,
-    network,
-  ]
-  return fault(name, what.replace('HOST', host).replace('PORT', String(port)), why.replace('MESSAGE', message), next)
-}
-
 async function shownChain(
   { server, timeoutMs, clientCertificate }: ServerExamination,
   parts: ExaminationParts,
@@ -103,7 +70,8 @@ async function shownChain(
       error,
       answerOptions({ timeoutMs, hasCertificate: clientCertificate !== undefined }, parts),
     )
-    return { chain: [], refused }
+    const closed = refused.level === 'fault' && refused.name === 'tls_closed'
+    return { chain: [], refused: (closed ? await sealedInstead(server, timeoutMs, parts) : undefined) ?? refused }
   }
 }
 
@@ -169,48 +137,3 @@ function answerOptions(own: Pick<AnswerOptions, 'timeoutMs' | 'hasCertificate'>,
 
 const checksum = (bytes: Uint8Array, start: number, end: number): number => crc32(bytes.subarray(start, end))
 const refusals: ReadonlySet<string> = new Set(['busy', 'rate_limited', 'unavailable', 'stopping', 'storage_full', 'session_ended'])
-const network = 'check the network of this machine, and whether the host is up'
-
-type Row = readonly [name: FaultName, what: string, why: string, next: string]
-const unreached: Row = ['no_route', 'HOST cannot be reached', 'there is no way to it from here: MESSAGE', network]
-const forbidden: Row = ['no_route', 'HOST may not be dialled from here', 'a rule of this machine forbids it: MESSAGE', 'check its firewall']
-const connectionFaults: ReadonlyMap<string, Row> = new Map([
-  [
-    'ENOTFOUND',
-    [
-      'name_unknown',
-      'HOST is not a known host',
-      'no such name is in the DNS, or in the hosts file of this machine',
-      'check how it is spelt',
-    ],
-  ],
-  [
-    'EAI_AGAIN',
-    ['lookup_failed', 'HOST could not be looked up', 'no name server answered', 'check the network, and the name server of this machine'],
-  ],
-  [
-    'ECONNREFUSED',
-    [
-      'connection_refused',
-      'HOST:PORT refuses the connection',
-      'the machine is there, and nothing listens at this port',
-      'start the server, or check the port',
-    ],
-  ],
-  [
-    'ETIMEDOUT',
-    [
-      'timed_out',
-      'HOST:PORT does not answer',
-      'MESSAGE: the host is off, the address is another, or a firewall drops what is sent',
-      'check address and firewall',
-    ],
-  ],
-  ['EHOSTUNREACH', unreached],
-  ['ENETUNREACH', unreached],
-  ['EADDRNOTAVAIL', unreached],
-  ['EHOSTDOWN', unreached],
-  ['EINVAL', unreached],
-  ['EACCES', forbidden],
-  ['EPERM', forbidden],
-])

@@ -17,9 +17,11 @@ export const faults = {
   tls_plain: 'unreachable',
   tls_silent: 'unreachable',
   tls_closed: 'unreachable',
+  tls_sealed: 'unreachable',
   tls_too_old: 'unreachable',
   tls_nothing_in_common: 'unreachable',
   tls_failed: 'unreachable',
+  sealed_not_spoken: 'unreachable',
   // The certificate that it shows.
   certificate_expired: 'untrusted',
   certificate_not_yet_valid: 'untrusted',
@@ -34,6 +36,7 @@ export const faults = {
   // What it makes of us.
   client_certificate_required: 'certificate_invalid',
   client_certificate_refused: 'certificate_invalid',
+  device_not_admitted: 'certificate_invalid',
   protocol_other: 'unreachable',
   version_other: 'version_unsupported',
   server_refuses: 'unavailable',

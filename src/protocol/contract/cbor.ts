@@ -4,6 +4,7 @@
 
 import { type DecodeOptions, decode, encode, Tokenizer, Type } from 'cborg'
 import { SealwireError } from '../errors.ts'
+import { notPlain, readPlain, writePlain } from './plain-cbor.ts'
 
 /** What CBOR can carry here. Numbers are whole; integers beyond 2^53 come and go as `bigint`. */
 export type CborValue =
@@ -21,7 +22,8 @@ export const cborDepthMax = 16
 
 /** Encodes deterministically (RFC 8949 §4.2.3 key order); properties that are `undefined` are left out. */
 export function encodeCbor(value: CborValue): Uint8Array {
-  return encode(value, encodeOptions)
+  const plain = writePlain(value)
+  return plain === notPlain ? encode(value, encodeOptions) : plain
 }
 
 /**
@@ -31,6 +33,11 @@ export function encodeCbor(value: CborValue): Uint8Array {
 export function decodeCbor(bytes: Uint8Array): unknown {
   // A Buffer's slice is a view; the codec copies only from a plain Uint8Array.
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  const value = readPlain(plain, cborDepthMax)
+  return value === notPlain ? decodeStrictly(plain) : value
+}
+
+function decodeStrictly(plain: Uint8Array): unknown {
   try {
     return decode(plain, { ...decodeOptions, tokenizer: new StrictTokenizer(plain, decodeOptions) })
   } catch (cause) {

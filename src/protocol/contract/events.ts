@@ -1,8 +1,8 @@
 // What a server tells a client unasked, declared once, like the methods.
 
 import * as v from 'valibot'
-import { bytes, contentType, name } from './fields.ts'
-import { chatBodyBytesMax } from './methods.ts'
+import { conversation, entrySchema, sequence } from './entry.ts'
+import { count, flag, name } from './fields.ts'
 
 /** One event. Fields a client does not know are ignored. */
 export interface EventRow {
@@ -10,22 +10,28 @@ export interface EventRow {
   readonly data: v.GenericSchema<unknown, object>
 }
 
-const nothing = {}
-
 /** The events. All of them come after login only. */
 export const events = {
-  'chat.requested': { what: 'Somebody asks for a chat: accept or decline.', data: v.object({ name: name('who asks') }) },
-  'chat.begun': { what: 'The chat has begun, for both sides.', data: v.object({ name: name('the other side') }) },
-  'chat.declined': { what: 'The own request was declined, or nobody answered in time.', data: v.object(nothing) },
-  'chat.left': { what: 'The other side left the chat, or took its request back.', data: v.object(nothing) },
-  'chat.said': {
-    what: 'The other side said something.',
+  'inbox.entry': {
+    what: 'Something that this device has to store, then acknowledge with inbox.ack. Seq has no gaps.',
+    data: v.object({ seq: count('its place in the inbox'), entry: v.pipe(entrySchema, v.description('an entry of a conversation')) }),
+  },
+  'mark.changed': {
+    what: 'Somebody has stored or read up to here; also what the own account has read on another device.',
     data: v.object({
-      name: name('who said it'),
-      type: contentType('of the body'),
-      // A classic peer may send a whole frame.
-      body: bytes(chatBodyBytesMax + 535, 'as it was sent'),
+      conversation: conversation(),
+      name: name('of a member'),
+      deliveredSeq: v.optional(sequence('stored on one of their devices')),
+      readSeq: v.optional(sequence('read')),
     }),
+  },
+  'presence.changed': {
+    what: 'A contact has come or gone.',
+    data: v.object({ name: name('of a contact'), here: flag('whether they are here now') }),
+  },
+  'presence.typing': {
+    what: 'Somebody is typing.',
+    data: v.object({ conversation: conversation(), name: name('of a member') }),
   },
 } as const satisfies Record<string, EventRow>
 

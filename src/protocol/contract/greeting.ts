@@ -19,7 +19,7 @@ export const welcomeSchema = v.object({
     v.object({
       bodyBytesMax: count('largest body of a frame after login', 65_535),
       echoBytesMax: count('largest session.echo', 65_535),
-      chatBodyBytesMax: count('largest body of chat.say', 65_535),
+      messageBodyBytesMax: count('largest body of message.send', 65_535),
     }),
     v.description('what this server takes, in bytes'),
   ),

@@ -1,23 +1,37 @@
 export { type CborValue, cborDepthMax, decodeCbor, encodeCbor } from './cbor.ts'
 export { contractCommands, contractVersion } from './commands.ts'
+export {
+  emoji,
+  type Entry,
+  entryKinds,
+  entrySchema,
+  happenings,
+  mentionsMax,
+  messageBodyBytesMax,
+  messageIdBytes,
+  requestTextBytesMax,
+  roles,
+} from './entry.ts'
 export { type EventData, type EventName, type EventRow, events, isEvent } from './events.ts'
 export { type Hello, helloSchema, type Welcome, welcomeSchema } from './greeting.ts'
 export {
-  chatBodyBytesMax,
   csrBytesMax,
   deviceLabelCharactersMax,
   echoBytesMax,
   invitationBytes,
   isMethod,
   type Method,
-  type MethodRow,
   methods,
   type Params,
   type Result,
   statementBytesMax,
   tokenBytes,
-  type When,
 } from './methods.ts'
+export type { MethodRow, When } from './method-row.ts'
+export type { ConversationInfo } from './methods/conversation.ts'
+export { challengeBytes, deviceSecretBytes } from './methods/device-link.ts'
+export { fileBytesMax, fileChunkBytesMax } from './methods/file.ts'
+export { roomSecretBytes } from './methods/room.ts'
 export {
   checkResult,
   encodeEvent,

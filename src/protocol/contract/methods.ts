@@ -2,18 +2,13 @@
 // server's routes and docs/protocol/contract-reference.md all follow from this table.
 
 import * as v from 'valibot'
-import { bytes, contentType, count, exactBytes, flag, name, password, text, word } from './fields.ts'
-
-/** When a method may be called: before login, after it, or both. */
-export type When = 'before login' | 'after login' | 'any time'
-
-/** One method. Parameters a server does not know are refused; result fields a client does not know are ignored. */
-export interface MethodRow {
-  readonly what: string
-  readonly when: When
-  readonly params: v.GenericSchema<unknown, object>
-  readonly result: v.GenericSchema<unknown, object>
-}
+import { bytes, count, exactBytes, flag, name, password, text, word } from './fields.ts'
+import type { MethodRow } from './method-row.ts'
+import { contactMethods } from './methods/contact.ts'
+import { conversationMethods } from './methods/conversation.ts'
+import { deviceLinkMethods } from './methods/device-link.ts'
+import { fileMethods } from './methods/file.ts'
+import { roomMethods } from './methods/room.ts'
 
 const nothing = {}
 const token = () => exactBytes(tokenBytes, 'session token: proves this installation at later connections; a secret')
@@ -34,8 +29,6 @@ export const statementBytesMax = 512
 const certificateBytesMax = 4_096
 /** The most that session.echo sends back. */
 export const echoBytesMax = 1_024
-/** The largest message of a chat: with sender and envelope it fits one frame, for a classic peer too. */
-export const chatBodyBytesMax = 65_000
 
 /** The methods. */
 export const methods = {
@@ -165,39 +158,11 @@ export const methods = {
     params: v.strictObject(nothing),
     result: v.object({ names: v.pipe(v.array(name('of an account')), v.description('ordered by name')) }),
   },
-  'chat.request': {
-    what: 'Asks somebody for a chat. The result says that they were asked; chat.begun or chat.declined follows.',
-    when: 'after login',
-    params: v.strictObject({ name: name('whom to ask') }),
-    result: v.object({ name: name('the name as its owner writes it') }),
-  },
-  'chat.accept': {
-    what: 'Accepts the request that is open.',
-    when: 'after login',
-    params: v.strictObject(nothing),
-    result: v.object(nothing),
-  },
-  'chat.decline': {
-    what: 'Declines the request that is open.',
-    when: 'after login',
-    params: v.strictObject(nothing),
-    result: v.object(nothing),
-  },
-  'chat.leave': {
-    what: 'Leaves the chat, or takes back the own request. Does nothing where there is neither.',
-    when: 'after login',
-    params: v.strictObject(nothing),
-    result: v.object(nothing),
-  },
-  'chat.say': {
-    what: "Says something in the chat. The result means that it was handed to the peer's link, not that it is stored.",
-    when: 'after login',
-    params: v.strictObject({
-      type: v.optional(contentType('of the body; default text/plain. A classic peer takes text/plain only')),
-      body: bytes(chatBodyBytesMax, 'opaque to the server'),
-    }),
-    result: v.object(nothing),
-  },
+  ...deviceLinkMethods,
+  ...contactMethods,
+  ...conversationMethods,
+  ...roomMethods,
+  ...fileMethods,
 } as const satisfies Record<string, MethodRow>
 
 /** The name of a method. */

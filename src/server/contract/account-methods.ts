@@ -34,3 +34,7 @@ export async function visibility({ account, params, server }: Call<'account.visi
   if (params.visibility !== undefined) await server.people.show(account, params.visibility)
   return { visibility: account.standing.visibility }
 }
+
+export async function privacy({ account, params, server }: Call<'account.privacy'>): Promise<Result<'account.privacy'>> {
+  return Object.keys(params).length === 0 ? account.standing.privacy : server.people.setPrivacy(account, params)
+}

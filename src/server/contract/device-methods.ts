@@ -3,6 +3,7 @@
 import type { Result } from '../../protocol/contract/index.ts'
 import type { Device } from '../../store/index.ts'
 import { deviceRevoked } from '../devices.ts'
+import { isSameToken } from '../session-token.ts'
 import type { Call } from './call.ts'
 
 export async function enrol({ account, params, session, server }: Call<'device.enrol'>): Promise<Result<'device.enrol'>> {
@@ -15,7 +16,11 @@ export async function enrol({ account, params, session, server }: Call<'device.e
 
 export async function login({ session, server }: Call<'device.login'>): Promise<Result<'device.login'>> {
   const { device } = session.speaker
-  const { name } = await session.logIn(undefined, (origin) => server.devices.login(device, origin))
+  const { name } = await session.logIn(
+    undefined,
+    (origin) => server.devices.login(device, origin),
+    () => device?.id,
+  )
   return { name, device: device?.id ?? '' }
 }
 
@@ -26,10 +31,11 @@ export async function list({ account, session, server }: Call<'device.list'>): P
 
 export async function revoke({ account, params, session, server }: Call<'device.revoke'>): Promise<Result<'device.revoke'>> {
   const { speaker } = session
-  const { device } = await server.devices.revoke(params.device, account.id)
-  server.endDevice(device.spkiHash, deviceRevoked(), speaker)
+  const revoked = await server.devices.revoke(params.device, account.id)
+  server.endDevice(revoked, deviceRevoked(), { speaker, participant: account })
   // The one that asked is told first that it was done.
-  if (speaker.device?.id === device.id) server.clock.after(ownEndMs, () => speaker.fail(deviceRevoked()))
+  const isItself = speaker.device?.id === revoked.device.id || isSameToken(account.tokenHash, revoked.token)
+  if (isItself) server.clock.after(ownEndMs, () => speaker.fail(deviceRevoked()))
   return {}
 }
 

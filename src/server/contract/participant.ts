@@ -1,33 +1,44 @@
-// A logged-in session of the contract, as chats see it: what happens becomes an Event in its link's output.
+// A logged-in session of the contract: what happens becomes an Event in its link's output.
 
-import { contractCommands, encodeEvent, type EventData, type EventName } from '../../protocol/contract/index.ts'
-import { frameBodyBytesLimit, type SealwireError, writeFrame } from '../../protocol/index.ts'
+import { contractCommands } from '../../protocol/contract/index.ts'
+import { type SealwireError, writeFrame } from '../../protocol/index.ts'
 import type { SecretHash } from '../../store/index.ts'
 import type { AccountIdentity } from '../accounts.ts'
-import { type Delivery, freeSeat, type Participant, type Seat } from '../chats.ts'
+import type { Listener } from '../audience.ts'
+import type { Participant } from '../chats.ts'
 import type { ServerContext } from '../context.ts'
 import type { Speaker } from '../dialect.ts'
+import { InboxSession } from '../inbox-session.ts'
 import { Pace } from '../pace.ts'
 import type { Standing } from '../presence.ts'
 
-export class ContractParticipant implements Participant {
+/** What a session logged in with, beside the proof. */
+export interface LoginWay {
+  readonly tokenHash: SecretHash | undefined
+  readonly device: string | undefined
+}
+
+export class ContractParticipant implements Participant, Listener {
   readonly id: bigint
   readonly name: string
   readonly key: string
   readonly standing: Standing
   /** Of the token that this session can come back with; `undefined` when it comes back with its certificate. */
   readonly tokenHash: SecretHash | undefined
+  /** Of the device that has logged in; `undefined` when it was the account alone: there is no inbox then. */
+  readonly device: string | undefined
   /** Shared with the account's other sessions. */
   readonly pace: Pace
-  seat: Seat = freeSeat
+  readonly joinOnly: boolean
   readonly #speaker: Speaker
   readonly #server: ServerContext
+  #inbox: InboxSession | undefined
 
   /** @throws {SealwireError} `busy` when the account has too many sessions. */
   constructor(
     { id, name, key }: AccountIdentity,
     standing: Standing,
-    tokenHash: SecretHash | undefined,
+    { tokenHash, device }: LoginWay,
     speaker: Speaker,
     server: ServerContext,
   ) {
@@ -36,38 +47,35 @@ export class ContractParticipant implements Participant {
     this.key = key
     this.standing = standing
     this.tokenHash = tokenHash
+    this.device = device
+    this.joinOnly = speaker.joinOnly
     this.#speaker = speaker
     this.#server = server
     this.pace = new Pace(server.presence.enter(this), server)
+    if (!this.joinOnly) server.audience.enter(this)
   }
 
-  requested({ name }: Participant): void {
-    this.#tell('chat.requested', { name })
+  get keepsUp(): boolean {
+    return this.#speaker.link.keepsUp
   }
 
-  begun({ name }: Participant): void {
-    this.#tell('chat.begun', { name })
-  }
-
-  declined(): void {
-    this.#tell('chat.declined', {})
-  }
-
-  left(): void {
-    this.#tell('chat.left', {})
-  }
-
-  /** Content types are the clients' business: every one is taken. */
-  said(body: Uint8Array, type: string): Delivery {
-    if (!this.#speaker.link.open || this.seat.name !== 'talking') return 'peer_lost'
-    const event = encodeEvent('chat.said', { name: this.seat.peer.name, type, body })
-    if (event.length > frameBodyBytesLimit) return 'message_too_large'
+  hear(event: Uint8Array): void {
     this.#write(event)
-    return 'handed_over'
   }
 
-  backlog(): Promise<void> | undefined {
-    return this.#speaker.link.keepsUp ? undefined : this.#speaker.caughtUp()
+  /** The place of this session in the inbox of its account; one that it had is closed. It must be begun. */
+  openInbox(device: string): InboxSession {
+    this.closeInbox()
+    this.#inbox = new InboxSession(this.id, device, this.#speaker, this.#server)
+    this.#server.inboxes.enter(this.#inbox)
+    return this.#inbox
+  }
+
+  closeInbox(): void {
+    if (this.#inbox === undefined) return
+    this.#inbox.close()
+    this.#server.inboxes.leave(this.#inbox)
+    this.#inbox = undefined
   }
 
   end(reason: SealwireError): void {
@@ -75,12 +83,9 @@ export class ContractParticipant implements Participant {
   }
 
   leave(): void {
+    this.closeInbox()
+    this.#server.audience.leave(this)
     this.#server.presence.leave(this)
-    this.#server.chats.leave(this)
-  }
-
-  #tell<E extends EventName>(event: E, data: EventData<E>): void {
-    this.#write(encodeEvent(event, data))
   }
 
   #write(event: Uint8Array): void {

@@ -1,7 +1,6 @@
 // What a server says of itself in Welcome.
 
-import { chatBodyBytesMax, contractVersion, echoBytesMax, type Welcome } from '../../protocol/contract/index.ts'
-import { frameBodyBytesLimit } from '../../protocol/index.ts'
+import { contractVersion, echoBytesMax, messageBodyBytesMax, type Welcome } from '../../protocol/contract/index.ts'
 import type { ServerContext } from '../context.ts'
 import type { Speaker } from '../dialect.ts'
 
@@ -14,7 +13,7 @@ export function welcome({ accounts, clock, devices, limits, mutualTls }: ServerC
     limits: {
       bodyBytesMax: frameBodyBytesMax,
       echoBytesMax: Math.min(echoBytesMax, frameUnauthenticatedBytesMax, frameBodyBytesMax - contractEnvelopeBytesMax),
-      chatBodyBytesMax: Math.min(chatBodyBytesMax, frameBodyBytesMax - sayEnvelopeBytes),
+      messageBodyBytesMax: Math.min(messageBodyBytesMax, frameBodyBytesMax - sendEnvelopeBytes),
     },
     features: [
       `registration-${accounts.registration}`,
@@ -24,5 +23,5 @@ export function welcome({ accounts, clock, devices, limits, mutualTls }: ServerC
   }
 }
 
-/** What chat.say may take beside its body. */
-const sayEnvelopeBytes = frameBodyBytesLimit - chatBodyBytesMax
+/** What message.send takes beside its body, without mentions, at most. */
+const sendEnvelopeBytes = 535

@@ -4,7 +4,7 @@
 // committed; every statement therefore insists on an open transaction, so that such a step changes nothing.
 
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { dirname, join } from 'node:path'
 import { assert, SealwireError } from '../../protocol/errors.ts'
 import type { StoreLimits } from '../store.ts'
@@ -22,11 +22,16 @@ export function databaseLocation(folder: string): string {
 
 export class Database implements Disposable {
   readonly #connection: DatabaseSync
+  readonly #busyMsMax: number
   readonly #statements = new Map<string, Statement<string>>()
+  readonly #controls = new Map<ControlStatement, StatementSync>()
+  #mustErase = false
+  #writes = 0
 
   /** Takes over a connection that {@link openDatabase} has set up. */
-  constructor(connection: DatabaseSync) {
+  constructor(connection: DatabaseSync, busyMsMax: number) {
     this.#connection = connection
+    this.#busyMsMax = busyMsMax
   }
 
   /** True between a `begin` and its `commit` or `rollback`, SQLite's own rollbacks included. */
@@ -34,11 +39,16 @@ export class Database implements Disposable {
     return this.#connection.isTransaction
   }
 
+  /** How many statements were run that may have written. */
+  get writes(): number {
+    return this.#writes
+  }
+
   /** The statement of this text, prepared at its first use. It runs only inside a transaction. */
   prepare<const S extends string>(sql: S): Statement<S> {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
-      statement = new Statement(this.#connection.prepare(sql), this.#mustBeInTransaction)
+      statement = new Statement<string>(this.#connection, sql, isRead(sql) ? this.#mustBeInTransaction : this.#willWrite)
       this.#statements.set(sql, statement)
     }
     return statement
@@ -46,7 +56,33 @@ export class Database implements Disposable {
 
   /** Runs a statement that opens, marks or ends a transaction. */
   control(sql: ControlStatement): void {
-    this.#connection.exec(sql)
+    let statement = this.#controls.get(sql)
+    if (statement === undefined) this.#controls.set(sql, (statement = this.#connection.prepare(sql)))
+    statement.run()
+  }
+
+  /** What this transaction deletes must be gone from the files too: see {@link eraseLog}. */
+  eraseAfterCommit(): void {
+    this.#mustErase = true
+  }
+
+  /** Whether a transaction deleted something that may still be in the log. */
+  get mustErase(): boolean {
+    return this.#mustErase
+  }
+
+  /**
+   * Brings all that was committed into the database file and empties the log, in which older states of its pages are. Waits
+   * for nobody: when another program reads, there is more to be erased afterwards. Throws what SQLite throws; what was
+   * committed stays so whatever happens here.
+   */
+  eraseLog(): void {
+    this.#connection.exec('pragma busy_timeout = 0')
+    try {
+      this.#mustErase = this.#connection.prepare('pragma wal_checkpoint(truncate)').get()?.['busy'] !== 0n
+    } finally {
+      this.#connection.exec(`pragma busy_timeout = ${this.#busyMsMax}`)
+    }
   }
 
   [Symbol.dispose](): void {
@@ -56,6 +92,16 @@ export class Database implements Disposable {
   readonly #mustBeInTransaction = (): void => {
     assert(this.#connection.isTransaction, 'a statement ran outside its transaction')
   }
+
+  readonly #willWrite = (): void => {
+    this.#mustBeInTransaction()
+    this.#writes++
+  }
+}
+
+/** What does not begin with the word may write, or may not. */
+function isRead(sql: string): boolean {
+  return /^\s*select\s/i.test(sql)
 }
 
 export type ControlStatement =
@@ -87,7 +133,7 @@ export function openDatabase(location: string, limits: StoreLimits, presence: Pr
     })
     configure(connection, location)
     migrate(connection)
-    return new Database(connection)
+    return new Database(connection, limits.storeBusyMsMax)
   } catch (reason) {
     connection?.close()
     throw openingError(location, reason)
@@ -101,6 +147,8 @@ function configure(connection: DatabaseSync, location: string): void {
   // fullfsync: on macOS a plain fsync does not reach the disk. temp_store: no file is opened behind our back later.
   connection.exec('pragma synchronous = full; pragma fullfsync = on; pragma checkpoint_fullfsync = on')
   connection.exec('pragma temp_store = memory; pragma trusted_schema = off')
+  // What is deleted is overwritten.
+  connection.exec('pragma secure_delete = on')
 }
 
 /**

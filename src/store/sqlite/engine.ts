@@ -1,8 +1,11 @@
 // The synchronous core: carries out one group of requests as one transaction.
 //
 //   begin immediate
-//     savepoint → step → release            for each request; what it throws undoes this request alone
+//     step                                  for each request; one that throws before it has written has nothing to undo
 //   commit                                  every answer waits for this
+//
+// When one throws after it has written, everything is rolled back and the group begun again with a savepoint around each step,
+// so that what it throws undoes this request alone. A savepoint costs a copy of every page that the step changes.
 //
 // Three things can befall a whole group. `storage_full`: SQLite refused a write, in a step or in the commit, so nothing of
 // the group is in the database; what can be answered without writing is carried out again. `unavailable`: the disk failed
@@ -34,6 +37,8 @@ export class Engine implements Disposable {
   /** Undefined after a failure, until a group has opened it again. */
   #database: Database | undefined
   #closed = false
+  /** Something deleted may still be in the log: of a connection before this one too, even of a process that died. */
+  #mustErase = true
 
   /**
    * Opens the database at a path or {@link inMemory}.
@@ -80,31 +85,66 @@ export class Engine implements Disposable {
     } catch (cause) {
       throw this.#commitFailure(database, cause)
     }
+    this.#erase(database)
     return outcomes
+  }
+
+  /** The group is committed whatever befalls this; what could not be erased now is after the next group, or on closing. */
+  #erase(database: Database): void {
+    if (!this.#mustErase && !database.mustErase) return
+    this.#mustErase = true
+    try {
+      database.eraseLog()
+      this.#mustErase = database.mustErase
+    } catch (reason) {
+      if (failureOf(reason) === 'broken') this.#giveUp()
+    }
   }
 
   #uncommitted(database: Database, group: readonly Request[], kind: Kind): readonly Outcome[] {
     try {
-      database.control(kind === 'write' ? 'begin immediate' : 'begin')
-      return group.map((request) => this.#perform(database, request, kind))
+      return this.#together(database, group, kind) ?? this.#apart(database, group, kind)
     } catch (cause) {
       throw this.#groupFailure(database, cause)
     }
   }
 
+  /** Without savepoints. Undefined, and nothing has happened, when a request was refused after it had written. */
+  #together(database: Database, group: readonly Request[], kind: Kind): readonly Outcome[] | undefined {
+    begin(database, kind)
+    const outcomes: Outcome[] = []
+    for (const request of group) {
+      const { writes } = database
+      const outcome = this.#perform(database, request, kind)
+      if ('error' in outcome && database.writes !== writes) {
+        database.control('rollback')
+        return undefined
+      }
+      outcomes.push(outcome)
+    }
+    return outcomes
+  }
+
+  /** Each in a savepoint of its own. */
+  #apart(database: Database, group: readonly Request[], kind: Kind): readonly Outcome[] {
+    begin(database, kind)
+    return group.map((request) => {
+      database.control('savepoint request')
+      const outcome = this.#perform(database, request, kind)
+      if ('error' in outcome) database.control('rollback to request')
+      database.control('release request')
+      return outcome
+    })
+  }
+
   /** Throws only what concerns the whole group. */
   #perform<N extends OperationName>(database: Database, request: Request<N>, kind: Kind): Outcome {
     const { run, runWithoutRoom = run } = this.#steps[request.name]
-    database.control('savepoint request')
     try {
-      const value = synchronous((kind === 'write' ? run : runWithoutRoom)(database, request.input, this.#limits))
-      database.control('release request')
-      return { value }
+      return { value: synchronous((kind === 'write' ? run : runWithoutRoom)(database, request.input, this.#limits)) }
     } catch (reason) {
-      // SQLite may have rolled back everything on its own; then there is no savepoint to go back to.
+      // SQLite may have rolled back everything on its own; then there is nothing to go back to.
       if (failureOf(reason) !== 'request' || !database.inTransaction) throw reason
-      database.control('rollback to request')
-      database.control('release request')
       return { error: SealwireError.from(reason) }
     }
   }
@@ -180,6 +220,10 @@ export class Engine implements Disposable {
   #requireRoom(): void {
     if (this.#location !== inMemory && bytesFree(dirname(this.#location)) < BigInt(this.#limits.diskBytesFreeMin)) throw storageFull()
   }
+}
+
+function begin(database: Database, kind: Kind): void {
+  database.control(kind === 'write' ? 'begin immediate' : 'begin')
 }
 
 function bytesFree(folder: string): bigint {

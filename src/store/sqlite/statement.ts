@@ -1,7 +1,6 @@
-// Prepared statements whose parameters are typed by their own text. SQLite binds NULL for a name that is missing, so the
-// names must agree before anything runs: the compiler reads them out of the SQL.
+// Prepared statements whose parameters are typed by their own text: the compiler reads their names out of the SQL.
 
-import type { SQLOutputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite'
 import { assert } from '../../protocol/errors.ts'
 
 /** What may be bound. Integers are `bigint` only: a `number` would be rounded above 2^53. */
@@ -20,29 +19,62 @@ type Until<S extends string, End extends string> = S extends `${infer Head}${End
 /** A prepared statement. Every method runs it whole; nothing of it stays open. */
 export class Statement<S extends string> {
   readonly #statement: StatementSync
+  readonly #names: readonly string[]
   readonly #guard: () => void
 
   /** `guard` throws when the statement may not run now. */
-  constructor(statement: StatementSync, guard: () => void) {
-    this.#statement = statement
+  constructor(connection: DatabaseSync, sql: S, guard: () => void) {
+    this.#names = Array.from(sql.matchAll(parameter), ([, name = '']) => name)
+    this.#statement = connection.prepare(positional(sql))
     this.#guard = guard
   }
 
   /** Returns how many rows it changed. */
   run(parameters: ParametersOf<S>): bigint {
     this.#guard()
-    return BigInt(this.#statement.run(parameters).changes)
+    return BigInt(this.#statement.run(...this.#values(parameters)).changes)
   }
 
   row(parameters: ParametersOf<S>): Row | undefined {
     this.#guard()
-    return this.#statement.get(parameters)
+    return this.#statement.get(...this.#values(parameters))
   }
 
   rows(parameters: ParametersOf<S>): readonly Row[] {
     this.#guard()
-    return this.#statement.all(parameters)
+    return this.#statement.all(...this.#values(parameters))
   }
+
+  /** Rows as long as `fits` says of each that it does; what comes after is not read. */
+  rowsWhile(parameters: ParametersOf<S>, fits: (row: Row, index: number) => boolean): readonly Row[] {
+    this.#guard()
+    const rows: Row[] = []
+    // Leaving the loop resets the statement.
+    for (const row of this.#statement.iterate(...this.#values(parameters))) {
+      if (!fits(row, rows.length)) break
+      rows.push(row)
+    }
+    return rows
+  }
+
+  #values(parameters: Readonly<Record<string, SqlValue>>): SqlValue[] {
+    const values: SqlValue[] = []
+    for (const name of this.#names) {
+      const value = parameters[name]
+      if (value === undefined) assert(false, `parameter ${name} is missing`)
+      values.push(value)
+    }
+    return values
+  }
+}
+
+/**
+ * The statement with places for its parameters, which are bound in half the time that names take. A value that a column is
+ * compared with is put behind a plus, which changes nothing else: at a bare one SQLite looks while it plans a join or a range,
+ * and it plans anew, for ten times what the statement costs, whenever another value is bound.
+ */
+function positional(sql: string): string {
+  return sql.replaceAll(/(?<=[=<>] |\bis |\bis not )(?=:\w)/g, '+').replaceAll(parameter, '?')
 }
 
 /** The text in a column that is never NULL. */
@@ -80,3 +112,5 @@ export function optionalText(row: Row, column: string): string | undefined {
 export function optionalInteger(row: Row, column: string): bigint | undefined {
   return row[column] === null ? undefined : integer(row, column)
 }
+
+const parameter = /:(\w+)/g

@@ -77,7 +77,7 @@ test(`random bytes bring nothing but malformed (seed ${seed})`, () => {
   )
 }, 600_000)
 
-const words = [...Object.keys(methods), '__proto__', 'constructor', 'name', 'body', 'data', 'type', 'versions', 'limits', 'chat.said', '']
+const words = [...Object.keys(methods), '__proto__', 'constructor', 'name', 'body', 'data', 'type', 'versions', 'limits', 'inbox.entry', '']
 
 function read(kind: Kind, body: Uint8Array): string {
   return expectCode(() => readBody(kind, body))

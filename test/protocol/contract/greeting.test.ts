@@ -5,7 +5,7 @@ import { refusalOf } from '../../support/refusal.ts'
 
 test('what a later client or server says besides is ignored', () => {
   expect(parseHello(encodeCbor({ versions: [1, 2], compression: ['none'] }))).toEqual({ versions: [1, 2] })
-  const limits = { bodyBytesMax: 1, echoBytesMax: 2, chatBodyBytesMax: 3 }
+  const limits = { bodyBytesMax: 1, echoBytesMax: 2, messageBodyBytesMax: 3 }
   const welcome = { version: 2, time: 0, limits, features: ['unheard-of'] }
   expect(parseWelcome(encodeCbor({ ...welcome, node: 'b' }))).toEqual(welcome)
 })

@@ -1,6 +1,8 @@
 // The vectors of the contract, and the reading of a body as whoever gets it reads it.
 
 import bad from '../../../vectors/contract/bad.json' with { type: 'json' }
+import badConversations from '../../../vectors/contract/conversations-bad.json' with { type: 'json' }
+import goodConversations from '../../../vectors/contract/conversations-good.json' with { type: 'json' }
 import good from '../../../vectors/contract/good.json' with { type: 'json' }
 import {
   checkResult,
@@ -33,7 +35,19 @@ export interface GoodVector {
   readonly onlyRead: boolean
 }
 
-export const goodVectors: readonly GoodVector[] = good.map((vector) => ({
+/** As the files have it; what only some vectors say is missing in the types of those files where none does. */
+interface VectorRow {
+  readonly name: string
+  readonly kind: string
+  readonly value: unknown
+  readonly frame: string
+  readonly method?: string
+  readonly onlyRead?: boolean
+}
+
+const goodRows: readonly VectorRow[] = [...good, ...goodConversations]
+
+export const goodVectors: readonly GoodVector[] = goodRows.map((vector) => ({
   name: vector.name,
   kind: vector.kind as Kind,
   value: fromVectorJson(vector.value as VectorJson),
@@ -42,7 +56,7 @@ export const goodVectors: readonly GoodVector[] = good.map((vector) => ({
   onlyRead: vector.onlyRead === true,
 }))
 
-export const badVectors = bad.map((vector) => ({
+export const badVectors = [...bad, ...badConversations].map((vector) => ({
   ...vector,
   kind: vector.kind as Kind,
   frame: Buffer.from(vector.frame, 'hex'),

@@ -57,7 +57,8 @@ describe('account.register', () => {
     const odd = await stage.member('__proto__')
     expect(await odd.ask('directory.who', {})).toEqual({ people: [], more: false })
     const alice = await stage.member('alice')
-    expect(await alice.ask('chat.request', { name: '__proto__' })).toEqual({ name: '__proto__' })
+    await alice.ask('directory.block', { name: '__proto__' })
+    expect(await alice.ask('directory.blocked', {})).toEqual({ names: ['__proto__'] })
   })
 
   test('without a password makes an account that only its token proves, to every dialect', async () => {
@@ -213,16 +214,16 @@ describe('account.resume', () => {
 describe('a ban', () => {
   test('ends the live sessions in both dialects, with their chats, and tells who comes with a token', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = [await stage.member('alice'), await stage.member('bob')]
+    const [alice, bob] = [await stage.member('alice'), await stage.person('bob')]
     const classic = stage.connect()
     classic.send(0x02, `alice:${password}`)
     await classic.expect('04 OK')
-    await bob.ask('chat.request', { name: 'alice' })
+    bob.send(0x06, 'alice')
     await classic.expect('06 bob')
     expect(ban(stage, 'alice')).toBe(2)
     expect(await alice.arrived()).toEqual([['fault', null, 'session_ended', 'the account was banned'], ['end']])
     await classic.expect('05 FAIL', 'end')
-    expect(await bob.arrived()).toEqual([['event', 'chat.left', {}]])
+    await bob.expect('05 EXIT')
     expect(await (await stage.guest()).refusal('account.resume', { token: alice.token })).toBe('account_banned')
     expect(stage.sessions.size).toBe(2)
   })

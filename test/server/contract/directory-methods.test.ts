@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { SealwireError } from '../../../src/protocol/index.ts'
 import type { ContractPeer } from '../../support/contract-peer.ts'
+import { messageId } from '../../support/device-client.ts'
 import { settle } from '../../support/manual-clock.ts'
-import { password, ServerStage, type StageOptions } from '../../support/server-stage.ts'
+import { password, ServerStage, type StageOptions, type TestPeer } from '../../support/server-stage.ts'
 
 async function names(peer: ContractPeer): Promise<string[]> {
   return (await peer.ask('directory.who', {})).people.map(({ name, contact }) => (contact ? `${name}*` : name))
@@ -15,10 +16,35 @@ async function members(stage: ServerStage, ...wanted: string[]): Promise<Contrac
 }
 
 async function meet(one: ContractPeer, other: ContractPeer): Promise<void> {
-  await one.ask('chat.request', { name: other.name })
-  await other.ask('chat.accept', {})
-  await one.ask('chat.leave', {})
+  await one.ask('contact.request', { name: other.name, id: messageId() })
+  await other.ask('contact.accept', { name: one.name })
   await Promise.all([one.arrived(), other.arrived()])
+}
+
+/** Two at classic clients begin a chat. */
+async function chat(one: TestPeer, other: TestPeer): Promise<void> {
+  one.send(0x06, other.name)
+  await other.expect(`06 ${one.name}`)
+  other.send(0x04)
+  await Promise.all([one.expect('04 CHAT'), other.expect('04 CHAT')])
+}
+
+async function leave(one: TestPeer, other: TestPeer): Promise<void> {
+  one.send(0x0a)
+  await Promise.all([one.expect('04 BYE'), other.expect('05 EXIT')])
+}
+
+/** Somebody who is at a classic client, too. */
+async function alsoHere(stage: ServerStage, name: string): Promise<ContractPeer> {
+  const peer = await stage.guest()
+  await peer.ask('account.login', { name, password })
+  return Object.assign(peer, { name })
+}
+
+/** What somebody at a classic client is told who asks for a chat. */
+async function asks(caller: TestPeer, name: string): Promise<string[]> {
+  caller.send(0x06, name)
+  return caller.arrived()
 }
 
 /** A log that counts its warnings. */
@@ -93,8 +119,8 @@ describe('a contact', () => {
     using stage = new ServerStage()
     const [alice, bob, carol] = (await members(stage, 'alice', 'bob', 'carol')) as [ContractPeer, ContractPeer, ContractPeer]
     await meet(alice, bob)
-    await alice.ask('chat.request', { name: 'carol' })
-    await carol.ask('chat.decline', {})
+    await alice.ask('contact.request', { name: 'carol', id: messageId() })
+    await carol.ask('contact.decline', { name: 'alice' })
     expect([await names(alice), await names(bob), await names(carol)]).toEqual([['bob*'], ['alice*'], []])
     for (const { link } of stage.sessions) link.terminate()
     await stage.context.people.close()
@@ -104,126 +130,124 @@ describe('a contact', () => {
     expect([await names(again), await names(other)]).toEqual([['bob*'], ['alice*']])
   })
 
-  test('is also one of the classic dialect', async () => {
+  test('is also who talked in the classic dialect', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = [await stage.member('alice'), await stage.person('bob')]
-    bob.send(0x06, 'alice')
-    await alice.next()
-    await alice.ask('chat.accept', {})
-    expect(await names(alice)).toEqual(['bob*'])
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')]
+    await chat(bob, alice)
+    expect(await names(await alsoHere(stage, 'alice'))).toEqual(['bob*'])
   })
 
-  test('that cannot be stored is one until both have left, and the operator hears of it', async () => {
+  test('of a classic chat that cannot be stored is one until both have left, and the operator hears of it', async () => {
     const { events, options } = warnings()
     using stage = new ServerStage({}, options)
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')]
     stage.before.set('contact.add', () => Promise.reject(new SealwireError('unavailable', 'the store has failed')))
-    await meet(alice, bob)
+    await chat(alice, bob)
     await stage.context.people.close()
-    expect([await names(alice), events]).toEqual([['bob*'], ['contact not stored']])
+    expect([await names(await alsoHere(stage, 'alice')), events]).toEqual([['bob*'], ['contact not stored']])
   })
 
-  test('is written once, however often they talk', async () => {
+  test('of a classic chat is written once, however often they talk', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
-    await meet(alice, bob)
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')]
+    await chat(alice, bob)
+    await leave(alice, bob)
     await stage.context.people.close()
     let written = 0
     stage.before.set('contact.add', async () => void written++)
-    await meet(bob, alice)
+    await chat(bob, alice)
     await stage.context.people.close()
     expect([written, stage.store('contact.list', { accountId: 1n }).map(({ name }) => name)]).toEqual([0, ['bob']])
   })
 
-  test('is not made beyond contactsPerAccountMax', async () => {
+  test('of a classic chat is not made beyond contactsPerAccountMax', async () => {
     using stage = new ServerStage({ contactsPerAccountMax: 1 })
-    const [alice, bob, carol] = (await members(stage, 'alice', 'bob', 'carol')) as [ContractPeer, ContractPeer, ContractPeer]
-    await meet(alice, bob)
-    await meet(carol, bob)
-    await meet(carol, alice)
-    expect([await names(alice), await names(bob), await names(carol)]).toEqual([['bob*'], ['alice*'], []])
+    const [alice, bob, carol] = [await stage.person('alice'), await stage.person('bob'), await stage.person('carol')]
+    for (const [one, other] of [
+      [alice, bob],
+      [carol, bob],
+      [carol, alice],
+    ] as const) {
+      await chat(one, other)
+      await leave(one, other)
+    }
+    const seen = []
+    for (const name of ['alice', 'bob', 'carol']) seen.push(await names(await alsoHere(stage, name)))
+    expect(seen).toEqual([['bob*'], ['alice*'], []])
   })
 })
 
 describe('directory.block', () => {
-  test('makes a request look as if the other were not here, to the byte, in both dialects', async () => {
+  test('makes a call look as if the other were not here, whoever blocks', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
-    await alice.ask('directory.block', { name: 'BOB' })
-    for (const name of ['alice', 'nobody']) {
-      bob.odd(9, 'chat.request', { name })
-      await bob.next()
-    }
-    const [blocked, absent] = bob.bodies.slice(-2)
-    expect(blocked).toEqual(absent as Uint8Array)
-    const classic = stage.connect()
-    classic.send(0x02, `bob:${password}`)
-    await classic.expect('04 OK')
-    classic.send(0x06, 'alice')
-    await classic.expect('05 NOPE')
-    expect(await alice.refusal('chat.request', { name: 'bob' })).toBe('not_found')
-    expect([await alice.arrived(), await bob.arrived()]).toEqual([[], []])
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')]
+    await (await alsoHere(stage, 'alice')).ask('directory.block', { name: 'BOB' })
+    for (const name of ['alice', 'nobody']) expect(await asks(bob, name)).toEqual(['05 NOPE'])
+    expect([await asks(alice, 'bob'), await bob.arrived()]).toEqual([['05 NOPE'], []])
   })
 
   test('is taken back by directory.unblock, and both can be asked again', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
+    const [alice, bob] = [await stage.member('alice'), await stage.person('bob')]
     await alice.ask('directory.block', { name: 'bob' })
     await alice.ask('directory.block', { name: 'bob' })
     expect(await alice.ask('directory.blocked', {})).toEqual({ names: ['bob'] })
     await alice.ask('directory.unblock', { name: 'bob' })
     await alice.ask('directory.unblock', { name: 'bob' })
     expect(await alice.ask('directory.blocked', {})).toEqual({ names: [] })
-    expect(await bob.refusal('chat.request', { name: 'alice' })).toBeUndefined()
+    expect(await asks(bob, 'alice')).toEqual([])
+    expect((await alice.ask('contact.list', {})).contacts).toMatchObject([{ name: 'bob', state: 'asking' }])
   })
 
   test('leaves the chat with the other, who hears what everybody hears', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
-    await bob.ask('chat.request', { name: 'alice' })
-    await alice.ask('chat.accept', {})
-    await bob.arrived()
-    await alice.ask('directory.block', { name: 'bob' })
-    expect(await bob.arrived()).toEqual([['event', 'chat.left', {}]])
-    expect(await bob.refusal('chat.say', { body: new Uint8Array(1) })).toBe('not_in_chat')
-    expect((await alice.arrived()).filter(([, event]) => event === 'chat.said')).toEqual([])
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')]
+    await chat(bob, alice)
+    await (await alsoHere(stage, 'alice')).ask('directory.block', { name: 'bob' })
+    await bob.expect('05 EXIT')
+    bob.send(0x03, 'still there?')
+    await bob.expect('05 NOCHAT')
+    expect(await alice.arrived()).toEqual([])
   })
 
   test('declines the open request of the other, and one that comes before the block is stored', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
-    await bob.ask('chat.request', { name: 'alice' })
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')]
+    const also = await alsoHere(stage, 'alice')
+    expect(await asks(bob, 'alice')).toEqual([])
     const gate = Promise.withResolvers<void>()
     stage.before.set('block.add', () => gate.promise)
-    const answered = alice.ask('directory.block', { name: 'bob' })
-    expect(await bob.next()).toEqual(['event', 'chat.declined', {}])
-    await bob.ask('chat.request', { name: 'alice' })
+    const answered = also.ask('directory.block', { name: 'bob' })
+    await bob.expect('05 DENY')
+    expect(await asks(bob, 'alice')).toEqual([])
     gate.resolve()
     await answered
-    expect(await bob.arrived()).toEqual([['event', 'chat.declined', {}]])
-    expect(await alice.refusal('chat.accept', {})).toBe('no_request')
+    await bob.expect('05 DENY')
+    alice.send(0x04)
+    expect([await alice.arrived(), await bob.arrived()]).toEqual([['06 bob', '06 bob'], []])
   })
 
   test('holds for every session of both, and after they have come back', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
+    const [alice, bob] = [await stage.member('alice'), await stage.person('bob')]
     const second = await stage.guest()
     await second.ask('account.resume', { token: alice.token })
     await second.ask('directory.block', { name: 'bob' })
     second.link.terminate()
     await settle()
-    expect(await bob.refusal('chat.request', { name: 'alice' })).toBe('not_found')
+    expect(await asks(bob, 'alice')).toEqual(['05 NOPE'])
     for (const { link } of stage.sessions) link.terminate()
     await settle()
-    const [again, other] = [await stage.guest(), await stage.guest()]
-    await other.ask('account.resume', { token: bob.token })
+    const [again, other] = [await stage.guest(), stage.connect()]
+    other.send(0x02, `bob:${password}`)
+    await other.expect('04 OK')
     await again.ask('account.resume', { token: alice.token })
-    expect(await other.refusal('chat.request', { name: 'alice' })).toBe('not_found')
+    expect(await asks(other, 'alice')).toEqual(['05 NOPE'])
   })
 
   test('is not missed by a login of the same account that was under way', async () => {
     using stage = new ServerStage()
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
+    const [alice, bob] = [await stage.member('alice'), await stage.person('bob')]
     const gate = Promise.withResolvers<void>()
     stage.before.set('block.add', () => gate.promise)
     alice.send('directory.block', { name: 'bob' })
@@ -233,7 +257,7 @@ describe('directory.block', () => {
     await settle()
     gate.resolve()
     await settle()
-    expect(await bob.refusal('chat.request', { name: 'alice' })).toBe('not_found')
+    expect(await asks(bob, 'alice')).toEqual(['05 NOPE'])
   })
 
   test('is refused for oneself, for a name that nobody has, and beyond blocksPerAccountMax', async () => {
@@ -248,10 +272,10 @@ describe('directory.block', () => {
   test('that cannot be stored is refused and not in force', async () => {
     const { events, options } = warnings()
     using stage = new ServerStage({}, options)
-    const [alice, bob] = (await members(stage, 'alice', 'bob')) as [ContractPeer, ContractPeer]
+    const [alice, bob] = [await stage.member('alice'), await stage.person('bob')]
     stage.before.set('block.add', () => Promise.reject(new SealwireError('storage_full', 'there is no room to store it')))
     expect(await alice.refusal('directory.block', { name: 'bob' })).toBe('storage_full')
-    expect(await bob.refusal('chat.request', { name: 'alice' })).toBeUndefined()
+    expect(await asks(bob, 'alice')).toEqual([])
     expect(events).toEqual(['request failed'])
   })
 

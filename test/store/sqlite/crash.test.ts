@@ -35,7 +35,7 @@ describe('kill -9', () => {
       await (prefix === 'a' ? registrar.kill() : registrar.end())
     }
     expect(accountNames(folder.database).size).toBeGreaterThanOrEqual(100)
-  }, 30_000)
+  }, 60_000)
 })
 
 /** Numbers from 0 to 1 that depend on the seed alone (mulberry32). */

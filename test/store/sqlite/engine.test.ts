@@ -23,6 +23,23 @@ describe('execute', () => {
     expect(found(engine, 'alice', 'bob')).toEqual([1n, 2n])
   })
 
+  test('a request refused before it has written costs its neighbours nothing; after that they are carried out once more', () => {
+    let runs = 0
+    using engine = engineWhere((database, input) => {
+      runs++
+      if (input.to === 'writes') steps['account.create'].run(database, newAccount('lost'), limits)
+      if (input.to !== 'passes') throw new SealwireError('declined', 'changed its mind')
+      return true
+    })
+    expect(codesOf(engine.execute([special('passes'), special('refuses'), create('alice')]))).toEqual([undefined, 'declined', undefined])
+    expect(runs).toBe(2)
+    runs = 0
+    const group = [create('bob'), special('passes'), special('writes'), special('refuses'), create('carol')]
+    expect(codesOf(engine.execute(group))).toEqual([undefined, undefined, 'declined', 'declined', undefined])
+    expect(runs).toBe(5)
+    expect(found(engine, 'alice', 'bob', 'carol', 'lost')).toEqual([1n, 2n, 3n, undefined])
+  })
+
   test('an unexpected error is internal and concerns one request only', () => {
     using engine = engineWhere((database, input) => {
       steps['account.create'].run(database, newAccount(input.to), limits)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { resolveLimits } from '../../../src/protocol/index.ts'
@@ -51,7 +51,7 @@ describe('StoreWorker', () => {
       encoding: 'utf8',
     })
     expect(`${stdout}${stderr}`).toBe('true 3000\n')
-  }, 30_000)
+  }, 60_000)
 })
 
 describe('workerProgram', () => {
@@ -62,11 +62,12 @@ describe('workerProgram', () => {
   test('is the built file beside the built file, and works', () => {
     using built = new StoreFolder()
     for (const layer of ['protocol', 'domain', 'store']) build(join(source, layer), join(built.path, layer))
+    symlinkSync(fileURLToPath(new URL('../../../node_modules', import.meta.url)), join(built.path, 'node_modules'))
     const program = join(built.path, 'try.mjs')
     writeFileSync(program, tryBuiltStore(built.path))
     const { stdout, stderr } = spawnSync(process.execPath, [program], { encoding: 'utf8' })
     expect(`${stdout}${stderr}`).toBe('1\n')
-  }, 30_000)
+  }, 60_000)
 })
 
 /** Does to a folder what publishing does to it: JavaScript in place of TypeScript. */

@@ -1,16 +1,19 @@
 // Devices. Which one a connection belongs to is one lookup by the hash of its key; a use is noted now and then only.
 
 import { SealwireError } from '../../../protocol/errors.ts'
-import type { Device, DeviceOwner, Input, NewDevice, StoreLimits } from '../../store.ts'
+import type { Device, DeviceOwner, Input, NewDevice, RevokedDevice, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer, optionalBlob, optionalInteger, type Row, text } from '../statement.ts'
 import { accountColumns, accountOf } from './account-row.ts'
+import type { deviceLinkSteps } from './device-links.ts'
+import { forgetInboxDevice } from './inboxes.ts'
 import type { StepsOf } from './step.ts'
 
-export const deviceSteps: StepsOf<'device'> = {
+export const deviceSteps: Omit<StepsOf<'device'>, keyof typeof deviceLinkSteps> = {
   'device.enrol': { kind: 'write', run: enrolDevice },
   'device.find': { kind: 'read', run: findDevice },
   'device.findByX25519': { kind: 'read', run: findByX25519 },
+  'device.findByEd25519': { kind: 'read', run: findByEd25519 },
   'device.use': { kind: 'write', run: useDevice, runWithoutRoom: findDevice },
   'device.list': { kind: 'read', run: listDevices },
   'device.listAll': { kind: 'read', run: listAllDevices },
@@ -65,6 +68,11 @@ function findByX25519(database: Database, { x25519 }: Input<'device.findByX25519
   return row && ownerOf(row)
 }
 
+function findByEd25519(database: Database, { ed25519 }: Input<'device.findByEd25519'>): DeviceOwner | undefined {
+  const row = database.prepare(`${ownerSelect} where ed25519 = :ed25519`).row({ ed25519 })
+  return row && ownerOf(row)
+}
+
 function useDevice(
   database: Database,
   { spkiHash, at }: Input<'device.use'>,
@@ -80,10 +88,9 @@ function useDevice(
   return owner
 }
 
-/** Of a device that has proved its certificate. */
+/** Of a device that needs it no more. Its hash stays beside the device: sessions that came with it end when that is revoked. */
 function forgetToken(database: Database, spkiHash: Uint8Array): void {
   database.prepare('delete from token where hash = (select token_hash from device where spki_hash = :spkiHash)').run({ spkiHash })
-  database.prepare('update device set token_hash = null where spki_hash = :spkiHash').run({ spkiHash })
 }
 
 function listDevices(database: Database, { accountId }: Input<'device.list'>): readonly Device[] {
@@ -98,18 +105,20 @@ function listAllDevices(database: Database, { after, max }: Input<'device.listAl
   return statement.rows({ after, max }).map(ownerOf)
 }
 
-function revokeDevice(database: Database, input: Input<'device.revoke'>, { devicesPerAccountMax }: StoreLimits): DeviceOwner | undefined {
+function revokeDevice(database: Database, input: Input<'device.revoke'>, { devicesPerAccountMax }: StoreLimits): RevokedDevice | undefined {
   const { id, accountId = null, at } = input
   const found = database
-    .prepare('select spki_hash from device where id = :id and (:accountId is null or account_id = :accountId)')
+    .prepare('select spki_hash, token_hash from device where id = :id and (:accountId is null or account_id = :accountId)')
     .row({ id, accountId })
   if (found === undefined) return undefined
   const spkiHash = blob(found, 'spki_hash')
   forgetToken(database, spkiHash)
   database.prepare('update device set revoked_at = coalesce(revoked_at, :at) where spki_hash = :spkiHash').run({ at, spkiHash })
   const owner = findDevice(database, { spkiHash })
-  if (owner !== undefined) forgetRevoked(database, owner.device, BigInt(devicesPerAccountMax))
-  return owner
+  if (owner === undefined) return undefined
+  forgetInboxDevice(database, owner.account.id, id)
+  forgetRevoked(database, owner.device, BigInt(devicesPerAccountMax))
+  return { ...owner, token: optionalBlob(found, 'token_hash') }
 }
 
 /** A device that is forgotten is unknown, which lets it in no more than a revoked one. */

@@ -4,9 +4,11 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { Input, Person, Relations, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row, text } from '../statement.ts'
-import type { StepsOf } from './step.ts'
+import { findDirect, ordered, type Pair, setDirect } from './direct.ts'
+import { readPrivacy } from './privacy.ts'
+import type { Steps, StepsOf } from './step.ts'
 
-export const peopleSteps: StepsOf<'contact' | 'block' | 'people'> = {
+export const peopleSteps: Pick<Steps, 'contact.add' | 'contact.list'> & StepsOf<'block' | 'people'> = {
   'contact.add': { kind: 'write', run: addContact },
   'contact.list': { kind: 'read', run: listContacts },
   'block.add': { kind: 'write', run: addBlock },
@@ -15,15 +17,22 @@ export const peopleSteps: StepsOf<'contact' | 'block' | 'people'> = {
   'people.relations': { kind: 'read', run: readRelations },
 }
 
+/** Who has met in a classic chat talks as after a request. */
 function addContact(database: Database, { a, b, at }: Input<'contact.add'>, limits: StoreLimits): boolean {
-  const [low, high] = a < b ? [a, b] : [b, a]
-  const known = database.prepare('select 1 from contact where low = :low and high = :high').row({ low, high })
+  const known = database.prepare('select 1 from contact where low = :low and high = :high').row(ordered([a, b]))
   if (known !== undefined || [a, b].some((id) => contactsFull(database, id, limits))) return false
-  database.prepare('insert into contact (low, high, since) values (:low, :high, :at)').run({ low, high, at })
+  insertContact(database, [a, b], at)
+  const direct = findDirect(database, [a, b])
+  setDirect(database, [a, b], { state: 'accepted', byId: direct?.byId ?? a, stateAt: at }, direct)
   return true
 }
 
-function contactsFull(database: Database, id: bigint, { contactsPerAccountMax }: StoreLimits): boolean {
+/** Of two who were none; their conversation is the caller's. */
+export function insertContact(database: Database, pair: Pair, at: bigint): void {
+  database.prepare('insert into contact (low, high, since) values (:low, :high, :at)').run({ ...ordered(pair), at })
+}
+
+export function contactsFull(database: Database, id: bigint, { contactsPerAccountMax }: StoreLimits): boolean {
   const row = database
     .prepare('select (select count(*) from contact where low = :id) + (select count(*) from contact where high = :id) as size')
     .row({ id })
@@ -75,6 +84,7 @@ function readRelations(database: Database, { accountId }: Input<'people.relation
     ),
     blocks: ids(database.prepare('select blocked_id as id from block where account_id = :accountId').rows({ accountId })),
     blockedBy: ids(database.prepare('select account_id as id from block where blocked_id = :accountId').rows({ accountId })),
+    privacy: readPrivacy(database, { accountId }),
   }
 }
 

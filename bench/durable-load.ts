@@ -1,0 +1,233 @@
+// Load of durable messages over the contract and TLS: SENDERS accounts, each of which says 64 bytes at a time to one other
+// account (or, as `room`, to a room of MEMBERS), with DEPTH message.send that have no result yet. Everybody has an open inbox
+// and acknowledges it, after 50 entries or 100 ms. IDLE further accounts are here and say nothing.
+//
+//   node bin/bun.mjs bench/durable-load.ts PORT SERVER_PID SENDERS DEPTH SECONDS [MEMBERS [IDLE]]
+//
+// bench/durable.ts starts a server and this. While they talk the clients send frames made beforehand, into which only the id of
+// the message is put, so that this process costs less than the server; its certificate is not looked at.
+
+import { randomBytes, randomFillSync } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import { systemClock } from '../src/domain/index.ts'
+import { applicationProtocol, type DialledLink, dialTls, Flusher, type LinkEnd, type LinkReceiver } from '../src/link/index.ts'
+import { encodeFrame, FrameDecoder, frameTrailerBytes, type Packet, resolveLimits } from '../src/protocol/index.ts'
+import {
+  checkResult,
+  contractCommands,
+  encodeHello,
+  encodeRequest,
+  type Method,
+  type Params,
+  parseFault,
+  parseResult,
+  type Result,
+} from '../src/protocol/contract/index.ts'
+import { Counts, fail, measure } from './load.ts'
+
+const [port = 0, serverPid = 0, senders = 0, depth = 0, seconds = 0, members = 0, idle = 0] = process.argv.slice(2).map(Number)
+if (!(seconds > 0)) fail('usage: durable-load.ts PORT SERVER_PID SENDERS DEPTH SECONDS [MEMBERS [IDLE]]')
+
+const bodyBytes = 64
+const ackEntries = 50
+const ackMs = 100
+const limits = resolveLimits()
+const context = { limits, flusher: new Flusher(limits, systemClock) }
+const checksum = (all: Uint8Array, start: number, end: number): number => crc32(all.subarray(start, end))
+const counts = new Counts()
+/** `["inbox.entry", {"seq": …`: where the number is. */
+const entryHead = Buffer.from('\x82\x6binbox.entry\xa2\x63seq', 'latin1')
+/** Behind the ids of messages under way. */
+const ackRequestId = 1_000_000
+/** Version and variant, a counter, and what is random once: unique in this process, and by chance beside others. */
+const idTail = randomFillSync(Buffer.alloc(10))
+idTail[0] = 0x70
+idTail[2] = 0x80
+
+class Client implements LinkReceiver {
+  readonly name: string
+  readonly sentAt: number[] = []
+  /** Whose messages arrive here. */
+  from: Client | undefined
+  readonly #link: DialledLink
+  readonly #decoder = new FrameDecoder({ checksum })
+  #answer: ((packet: Packet) => void) | undefined
+  #says: readonly Buffer[] = []
+  #said = 0
+  #unanswered: number[] = []
+  #storedSeq = 0
+  #ackedSeq = 0
+
+  constructor(link: DialledLink, name: string) {
+    this.#link = link
+    this.name = name
+    link.attach(this)
+  }
+
+  received(read: Uint8Array): void {
+    this.#decoder.push(read)
+    for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) this.#packet(packet)
+  }
+
+  drained(): void {}
+
+  closed(end: LinkEnd): void {
+    fail(`the connection of ${this.name} is over: ${end}`)
+  }
+
+  async enter(): Promise<void> {
+    await this.#ask(encodeFrame(contractCommands.hello, encodeHello({ versions: [1], client: 'durable-load' })))
+    await this.request('account.register', { name: this.name })
+    await this.request('inbox.open', {})
+  }
+
+  async request<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
+    const { command, body } = await this.#ask(requestFrame(0, method, params))
+    if (command === contractCommands.fault) fail(`${method} was refused: ${parseFault(body).sentence}`)
+    return checkResult(method, parseResult(body).result)
+  }
+
+  talk(conversation: number): void {
+    const id = Buffer.alloc(16, 0xa5)
+    const body = new Uint8Array(bodyBytes).fill(0x6d)
+    this.#says = Array.from({ length: depth }, (_, at) => Buffer.from(requestFrame(at, 'message.send', { conversation, id, body })))
+    for (let open = 0; open < depth; open++) this.#say()
+  }
+
+  /** Tells the server what was stored since. */
+  acknowledge(): void {
+    if (this.#storedSeq === this.#ackedSeq) return
+    this.#ackedSeq = this.#storedSeq
+    this.#link.send(requestFrame(ackRequestId, 'inbox.ack', { seq: this.#ackedSeq }))
+  }
+
+  #ask(frame: Uint8Array): Promise<Packet> {
+    return new Promise((resolve) => {
+      this.#answer = resolve
+      this.#link.send(frame)
+    })
+  }
+
+  #packet(packet: Packet): void {
+    const { command, body } = packet
+    if (command === contractCommands.event) return this.#event(body)
+    if (this.#answer !== undefined) {
+      this.#answer({ command, body: body.slice() })
+      this.#answer = undefined
+      return
+    }
+    if (command === contractCommands.fault) fail(`${this.name} was refused: ${parseFault(body).sentence}`)
+    if (unsignedAt(body, 1) !== ackRequestId) this.#accepted()
+  }
+
+  #say(): void {
+    const frame = this.#says[this.#said++ % depth] ?? fail('no frame')
+    putId(frame)
+    this.#link.send(frame)
+    const now = performance.now()
+    this.#unanswered.push(now)
+    this.sentAt.push(now)
+  }
+
+  #accepted(): void {
+    counts.accepted++
+    counts.acceptMs.push(performance.now() - (this.#unanswered.shift() ?? fail('an answer too many')))
+    this.#say()
+  }
+
+  #event(body: Uint8Array): void {
+    if (Buffer.compare(body.subarray(0, entryHead.length), entryHead) !== 0) return
+    const seq = unsignedAt(body, entryHead.length)
+    if (this.#storedSeq > 0 && seq !== this.#storedSeq + 1) fail(`entry ${seq} came after ${this.#storedSeq}`)
+    this.#storedSeq = seq
+    if (seq - this.#ackedSeq >= ackEntries) this.acknowledge()
+    if (this.from === undefined || this.from.sentAt.length === 0) return
+    counts.delivered++
+    counts.deliveryMs.push(performance.now() - (this.from.sentAt.shift() ?? 0))
+  }
+}
+
+const run = Math.floor(Date.now() % 0x100_0000).toString(36)
+await inSteps(idle, (index) => arrive(`c${index}x${run}`))
+const everybody = members > 0 ? await openRoom() : await openPairs()
+setInterval(() => {
+  for (const client of everybody) client.acknowledge()
+}, ackMs)
+await measure(counts, serverPid, seconds)
+
+async function openPairs(): Promise<readonly Client[]> {
+  const pairs = await inSteps(senders, async (index) => {
+    const [sender, receiver] = await Promise.all([arrive(`a${index}x${run}`), arrive(`b${index}x${run}`)])
+    const { conversation } = await sender.request('contact.request', { name: receiver.name, id: newId() })
+    await receiver.request('contact.accept', { name: sender.name })
+    receiver.from = sender
+    return { sender, receiver, conversation }
+  })
+  for (const { sender, conversation } of pairs) sender.talk(conversation)
+  return pairs.flatMap(({ sender, receiver }) => [sender, receiver])
+}
+
+/** Times of delivery are those of one of the others; they are all alike. */
+async function openRoom(): Promise<readonly Client[]> {
+  const sender = await arrive(`a0x${run}`)
+  const { conversation } = await sender.request('room.create', { id: newId(), title: 'Load' })
+  const { secret } = await sender.request('room.link', { conversation, uses: members })
+  const others = await inSteps(members - 1, async (index) => {
+    const other = await arrive(`b${index}x${run}`)
+    await other.request('room.join', { secret })
+    return other
+  })
+  const [first] = others
+  if (first !== undefined) first.from = sender
+  sender.talk(conversation)
+  return [sender, ...others]
+}
+
+async function inSteps<T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = []
+  for (let at = 0; at < count; at += 25)
+    made.push(...(await Promise.all(Array.from({ length: Math.min(25, count - at) }, (_, index) => make(at + index)))))
+  return made
+}
+
+async function arrive(name: string): Promise<Client> {
+  const options = { host: '127.0.0.1', port, timeoutMs: 60_000, applicationProtocol, dangerouslySkipVerification: true }
+  const client = new Client(await dialTls(options, context), name)
+  await client.enter()
+  return client
+}
+
+function requestFrame<M extends Method>(id: number, method: M, params: Params<M>): Uint8Array {
+  return encodeFrame(contractCommands.request, encodeRequest(id, method, params))
+}
+
+function newId(): Uint8Array {
+  const id = randomBytes(16)
+  id.writeUIntBE(Date.now(), 0, 6)
+  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x70, 6)
+  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
+  return new Uint8Array(id)
+}
+
+/** A fresh UUID of version 7 in the place of the one that is there. The longest keys come last: id is the first parameter. */
+function putId(frame: Buffer): void {
+  const at = idPlace(frame)
+  idTail.writeUInt32BE((idTail.readUInt32BE(6) + 1) >>> 0, 6)
+  frame.writeUIntBE(Date.now(), at, 6)
+  idTail.copy(frame, at + 6)
+  const end = frame.length - frameTrailerBytes
+  frame.writeUInt32BE(crc32(frame.subarray(0, end)), end)
+}
+
+/** Behind `"id"` and the head of 16 bytes. */
+function idPlace(frame: Buffer): number {
+  const at = frame.indexOf('\x62id\x50', 0, 'latin1')
+  return at < 0 ? fail('a frame without an id') : at + 4
+}
+
+/** The shortest form of CBOR. */
+function unsignedAt(body: Uint8Array, at: number): number {
+  const view = Buffer.from(body.buffer, body.byteOffset, body.length)
+  const first = view.readUInt8(at)
+  return first < 24 ? first : view.readUIntBE(at + 1, 1 << (first - 24))
+}

@@ -1,0 +1,124 @@
+// Durable messages per CPU second of the server, of Sealwire and of Mosquitto (QoS 1, persistence on) in the same run: starts
+// each, and for each cell a load generator in a process of its own. Cells are SENDERSxDEPTH, or room:MEMBERSxDEPTH, with
+// +IDLE behind it where so many further accounts are connected.
+//
+//   node bin/bun.mjs bench/durable.ts [SECONDS [CELL…]]        default: 5 1x1 64x1 64x16 500x1 room:50x16
+//
+// Without mosquitto and openssl in the PATH there is Sealwire alone. Mosquitto saves at the strictest that it offers: after every
+// change, in one piece and from the loop that serves, after it has acknowledged; nothing makes an acknowledgement wait for it.
+
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { loadavg, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fail, pause } from './load.ts'
+
+interface Server {
+  readonly name: string
+  readonly process: ChildProcess
+  readonly port: number
+  readonly load: string
+}
+
+const [seconds = '5', ...chosen] = process.argv.slice(2)
+const cells = chosen.length > 0 ? chosen : ['1x1', '64x1', '64x16', '500x1', 'room:50x16']
+/** Beside the listener and the places of files. */
+const mosquitto = `allow_anonymous true
+max_inflight_messages 0
+max_queued_messages 0
+set_tcp_nodelay true
+user root
+persistence true
+autosave_on_changes true
+autosave_interval 1
+`
+const folder = mkdtempSync(join(tmpdir(), 'sealwire-bench-'))
+
+try {
+  const results: { readonly name: string; readonly cell: string; readonly accepted: number }[] = []
+  for (const start of [startSealwire, startMosquitto]) {
+    const server = await start()
+    if (server === undefined) continue
+    for (const cell of cells) {
+      if (cell.startsWith('room') && server.name !== 'sealwire') continue
+      const line = await load(server, cell)
+      console.log(`${server.name} [${cell}] ${line} | load=${loadavg()[0]?.toFixed(1)}`)
+      results.push({ name: server.name, cell, accepted: Number(line.match(/accepted\/cpu-s=(\d+)/)?.[1]) })
+    }
+    const ended = once(server.process, 'exit')
+    server.process.kill()
+    await ended
+  }
+  for (const { cell, accepted } of results.filter(({ name }) => name === 'mosquitto')) {
+    const ours = results.find((each) => each.cell === cell)?.accepted ?? 0
+    console.log(`per CPU second, sealwire / mosquitto [${cell}] ${(ours / accepted).toFixed(2)}`)
+  }
+} finally {
+  rmSync(folder, { recursive: true })
+}
+
+async function load({ port, process: server, load: program }: Server, cell: string): Promise<string> {
+  const [, members = '0', senders = '1', depth = '1', idle = '0'] =
+    /^(?:room:(\d+)|(\d+))x(\d+)(?:\+(\d+))?$/.exec(cell) ?? fail(`not a cell: ${cell}`)
+  const args = [port, server.pid, senders, depth, seconds, members, idle].map(String)
+  const generator = spawn(process.execPath, [join(import.meta.dirname, program), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let output = ''
+  generator.stdout.on('data', (bytes) => (output += String(bytes)))
+  await once(generator, 'close')
+  return output.trim()
+}
+
+async function startSealwire(): Promise<Server> {
+  const port = await freePort()
+  const main = join(import.meta.dirname, '../src/cli/main.ts')
+  const config = join(import.meta.dirname, 'server.toml')
+  const place = ['--listen', `127.0.0.1:${port}`, '--data', join(folder, 'data')]
+  const args = ['serve', ...place, '--registration', 'open', '--config', config, '--log-level', 'error']
+  const server = spawn(process.execPath, [main, ...args], { stdio: 'ignore' })
+  await listening(port)
+  return { name: 'sealwire', process: server, port, load: 'durable-load.ts' }
+}
+
+async function startMosquitto(): Promise<Server | undefined> {
+  const port = await freePort()
+  const key = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'crt.pem'), '-subj', '/CN=localhost', '-nodes']
+  const config = `listener ${port} 127.0.0.1\ncertfile ${folder}/crt.pem\nkeyfile ${folder}/key.pem\n${mosquitto}persistence_location ${folder}/\n`
+  writeFileSync(join(folder, 'mosquitto.conf'), config)
+  try {
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', ...key], { stdio: 'ignore' })
+    execFileSync('mosquitto', ['-h'], { stdio: 'ignore' })
+  } catch (reason) {
+    if (!(reason instanceof Error && 'status' in reason && reason.status !== null)) return undefined
+  }
+  const server = spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' })
+  await listening(port)
+  return { name: 'mosquitto', process: server, port, load: 'durable-mqtt.ts' }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  return typeof address === 'object' && address !== null ? address.port : fail('no port is free')
+}
+
+async function listening(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await accepts(port)) return
+    await pause(100)
+  }
+  fail('a server did not start')
+}
+
+function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  return new Promise((resolve) => {
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+  }).then((value) => {
+    socket.destroy()
+    return value === true
+  })
+}

@@ -1,0 +1,85 @@
+// `sealwire inbox`: what is new for this device. What was printed is acknowledged, and does not come again.
+
+import { Command } from 'commander'
+import type { Client } from '../client/node.ts'
+import { systemClock } from '../domain/clock.ts'
+import type { Entry } from '../protocol/contract/index.ts'
+import { writeAll } from './descriptor.ts'
+import { entryJson, entryLine } from './entry-line.ts'
+import { findHome } from './find-home.ts'
+import { withMember } from './member.ts'
+import { stopOnSignals } from './stop-signal.ts'
+
+interface InboxFlags {
+  readonly home?: string
+  readonly follow?: boolean
+  readonly json?: boolean
+}
+
+/** The command, as program.ts loads it. */
+export function command(): Command {
+  return new Command('inbox')
+    .usage('[OPTIONS]')
+    .description('Print what is new for this device, acknowledge it, and end.')
+    .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--follow', 'go on printing what comes, until it is interrupted')
+    .option('--json', 'print JSON, one object a line')
+    .addHelpText('after', notes)
+    .action(inbox)
+}
+
+async function inbox({ home, follow = false, json = false }: InboxFlags): Promise<void> {
+  using stop = stopOnSignals({ clock: systemClock })
+  const parts = { clock: systemClock, signal: stop.signal }
+  try {
+    await withMember(findHome(home, process.env), parts, ({ client, profile }) =>
+      printInbox(client, { follow, signal: stop.signal, own: profile.name, print: (entry, seq) => printed(entry, seq, json) }),
+    )
+  } catch (reason) {
+    if (!stop.signal.aborted) throw reason
+  }
+}
+
+/** How an inbox is printed. */
+export interface PrintOptions {
+  readonly follow: boolean
+  readonly signal: AbortSignal
+  /** The own name: what this account said itself is not news. */
+  readonly own: string
+  readonly print: (entry: Entry, seq: number) => Promise<void>
+}
+
+/** Prints and acknowledges, one after the other; without `follow` up to what was there at the beginning. */
+export async function printInbox(client: Pick<Client, 'request' | 'events'>, { follow, signal, own, print }: PrintOptions): Promise<void> {
+  const events = client.events({ signal })
+  const { lastSeq, ackedSeq } = await client.request('inbox.open', {})
+  if (!follow && ackedSeq >= lastSeq) return
+  let acknowledged = ackedSeq
+  for await (const event of events) {
+    if (event.event !== 'inbox.entry') continue
+    const { seq, entry } = event.data
+    if (entry.from !== own) await print(entry, seq)
+    const isLast = !follow && seq >= lastSeq
+    // What is behind one acknowledgement is printed: a crash in between prints it again, and never not at all.
+    if (isLast || seq - acknowledged >= acknowledgeEvery || follow) {
+      await client.request('inbox.ack', { seq })
+      acknowledged = seq
+    }
+    if (isLast) return
+  }
+}
+
+async function printed(entry: Entry, seq: number, json: boolean): Promise<void> {
+  await writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry))
+}
+
+const acknowledgeEvery = 100
+const standardOutput = 1
+
+const notes = `
+One home is one device: what one inbox command has printed, another one of the same home does not
+print again. What was said before is in sealwire history NAME.
+
+Examples:
+  sealwire inbox
+  sealwire inbox --follow --json | jq -r .text`

@@ -1,0 +1,55 @@
+// What is said, as programs say and read it: text is text, and everything else is a content type with bytes.
+
+import { SealwireError } from '../protocol/index.ts'
+import { type Entry, messageBodyBytesMax } from '../protocol/contract/index.ts'
+import { answerId, formatMessageId } from './message-id.ts'
+
+/** What is said: text, or a body with what goes with it. */
+export type Content = string | MessageContent
+
+/** A message in all its parts. */
+export interface MessageContent {
+  /** Text, which is sent as UTF-8, or bytes of `type`; at most 60,000 bytes. Default: empty. */
+  readonly body?: string | Uint8Array
+  /** Content type. Default: `text/plain`. */
+  readonly type?: string
+  /** The place, in the same conversation, of the message that this one answers. */
+  readonly replyTo?: number
+  /** Names of accounts that are meant, at most 50. */
+  readonly mentions?: readonly string[]
+  /** Id of a file that was put there whole. */
+  readonly file?: Uint8Array
+}
+
+/** An entry of a conversation, as programs read it. */
+export interface ReadEntry extends Omit<Entry, 'id'> {
+  /** Of the message, or of the change: a UUID. */
+  readonly id: string
+  /** The body, where it is text. */
+  readonly text: string | undefined
+  /** For what a program says because of this entry: always the same id, so that saying it again says nothing twice. */
+  readonly answerId: string
+}
+
+/** The type and body of a content. @throws {SealwireError} `message_too_large`. */
+export function bodyOf({ body = '', type }: Pick<MessageContent, 'body' | 'type'>): { body: Uint8Array; type?: string } {
+  const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+  if (bytes.length > messageBodyBytesMax) {
+    throw new SealwireError('message_too_large', `a message of ${bytes.length} bytes is over the ${messageBodyBytesMax} that there may be`)
+  }
+  return type === undefined ? { body: bytes } : { body: bytes, type }
+}
+
+/** A content in all its parts. */
+export function partsOf(content: Content): MessageContent {
+  return typeof content === 'string' ? { body: content } : content
+}
+
+/** An entry as programs read it. */
+export function readEntry(entry: Entry): ReadEntry {
+  return { ...entry, id: formatMessageId(entry.id), text: textOf(entry), answerId: answerId(entry) }
+}
+
+function textOf({ type = 'text/plain', body }: Entry): string | undefined {
+  return body !== undefined && /^text\/plain\b/.test(type) ? new TextDecoder().decode(body) : undefined
+}

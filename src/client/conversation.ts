@@ -1,0 +1,181 @@
+// One conversation, as a program uses it.
+
+import type { ConversationInfo, Params, Result } from '../protocol/contract/index.ts'
+import type { CallOptions, Calls } from './calls.ts'
+import { bodyOf, type Content, partsOf, type ReadEntry, readEntry } from './content.ts'
+import type { FileSource, Files, TransferOptions } from './files.ts'
+import type { Sent } from './outbox.ts'
+import type { SendOptions } from './sealwire.ts'
+
+export type { ConversationInfo } from '../protocol/contract/index.ts'
+
+/** Somebody with whom one talks, or who asks to. */
+export type Contact = Result<'contact.list'>['contacts'][number]
+
+/** Messages that were found. */
+export interface SearchPage {
+  /** Newest first. */
+  readonly entries: readonly ReadEntry[]
+  /** Whether there are more: search again with `before` the time of the last one. */
+  readonly more: boolean
+  /** Everything stored before this moment was searched, milliseconds since 1970. */
+  readonly upTo: number
+}
+
+/** Which part of a conversation is read. */
+export interface HistoryOptions extends CallOptions {
+  /** Newest to oldest, from the entry before this place. Default: from the newest. */
+  readonly before?: number
+  /** Oldest to newest, from the entry after this place; 0 is the beginning. Not together with `before`. */
+  readonly after?: number
+  /** Only messages that are pinned. */
+  readonly pinned?: boolean
+}
+
+/** Changes an entry under an id. */
+interface ChangeOptions extends CallOptions {
+  readonly id?: string
+}
+
+/** How a file is sent. */
+export interface SendFileOptions extends SendOptions, TransferOptions {
+  /** What is said with it. Default: nothing. */
+  readonly text?: string
+}
+
+/** @internal What a conversation works with. */
+export interface ConversationParts {
+  readonly calls: Calls
+  readonly files: Files
+  send(to: number, content: Content, options?: SendOptions): Promise<Sent>
+}
+
+type Change = Result<'message.edit'>
+
+/** One conversation. Made by `me.conversation`. */
+export class Conversation {
+  #info: ConversationInfo
+  readonly #calls: Calls
+  readonly #parts: ConversationParts
+
+  /** @internal */
+  constructor(info: ConversationInfo, parts: ConversationParts) {
+    this.#info = info
+    this.#calls = parts.calls
+    this.#parts = parts
+  }
+
+  /** Its number. */
+  get number(): number {
+    return this.#info.conversation
+  }
+
+  /** What was true when it was last looked at; `refresh` looks again. */
+  get info(): ConversationInfo {
+    return this.#info
+  }
+
+  async refresh(options: CallOptions = {}): Promise<ConversationInfo> {
+    this.#info = await this.#calls.again('conversation.find', { conversation: this.number }, options)
+    return this.#info
+  }
+
+  /** As `me.send`. */
+  async send(content: Content, options: SendOptions = {}): Promise<Sent> {
+    return this.#parts.send(this.number, content, options)
+  }
+
+  /**
+   * Sends a file, by its path or from a source such as `blobSource(blob)`, with a text. Under the same `id` it goes on where an
+   * earlier try stopped, also after a restart.
+   * @throws {SealwireError} as `send`; `quota_exceeded`, `storage_full`, `file_invalid` when its bytes change meanwhile, `data_unusable`.
+   */
+  async sendFile(what: string | FileSource, options: SendFileOptions = {}): Promise<Sent> {
+    const { id = this.#calls.newId(), text = '', signal, progress } = options
+    const file = this.#calls.idBytes(id)
+    await this.#parts.files.put(this.number, what, file, { signal, progress })
+    return this.send({ body: text, file }, { id, ...(signal === undefined ? {} : { signal }) })
+  }
+
+  /** What was said, newest to oldest; with `after`, oldest to newest. Pages are asked for as they are needed. */
+  async *history({ before, after, pinned, signal }: HistoryOptions = {}): AsyncGenerator<ReadEntry, void, undefined> {
+    const forwards = after !== undefined
+    for (let place = after ?? before; ; ) {
+      const { entries, more } = await this.#page({ place, forwards, pinned, signal })
+      for (const entry of forwards ? entries : entries.toReversed()) yield readEntry(entry)
+      place = entries.at(forwards ? -1 : 0)?.seq
+      if (!more || place === undefined) return
+    }
+  }
+
+  /** Messages with all these words, newest first. */
+  async search(text: string, options: CallOptions & { readonly before?: number; readonly max?: number } = {}): Promise<SearchPage> {
+    return searched(this.#calls, { text, conversation: this.number }, options)
+  }
+
+  /** Replaces the body of an own message. @throws {SealwireError} `not_permitted`, `gone`, `not_found`. */
+  async edit(target: number, content: Content, { id, signal }: ChangeOptions = {}): Promise<Change> {
+    const { body, type } = partsOf(content)
+    const words = bodyOf({ ...(body === undefined ? {} : { body }), ...(type === undefined ? {} : { type }) })
+    return this.#calls.again('message.edit', { ...this.#target(target, id), ...words }, { signal })
+  }
+
+  /** Deletes a message for everybody. @throws {SealwireError} `not_permitted`, `not_found`. */
+  async delete(target: number, { id, signal }: ChangeOptions = {}): Promise<Change> {
+    return this.#calls.again('message.delete', this.#target(target, id), { signal })
+  }
+
+  /** Adds a reaction; `on: false` takes it back. @throws {SealwireError} `gone`, `not_found`. */
+  async react(target: number, emoji: string, { on = true, id, signal }: ChangeOptions & { readonly on?: boolean } = {}): Promise<Change> {
+    return this.#calls.again('message.react', { ...this.#target(target, id), emoji, on }, { signal })
+  }
+
+  /** Pins a message; `on: false` takes the pin away. @throws {SealwireError} `not_permitted`, `gone`, `not_found`. */
+  async pin(target: number, { on = true, id, signal }: ChangeOptions & { readonly on?: boolean } = {}): Promise<Change> {
+    return this.#calls.again('message.pin', { ...this.#target(target, id), on }, { signal })
+  }
+
+  /** Says that the account has read up to here. Answers up to where it has. */
+  async read(seq: number, options: CallOptions = {}): Promise<number> {
+    return (await this.#calls.again('mark.read', { conversation: this.number, seq }, options)).readSeq
+  }
+
+  /** Tells those who are here that this account is typing. */
+  async typing(options: CallOptions = {}): Promise<void> {
+    await this.#calls.once('presence.typing', { conversation: this.number }, options)
+  }
+
+  /** Sets how long what is said stays, in ms; `undefined` is for ever. Answers what that deleted. @throws {SealwireError} `not_permitted`. */
+  async retain(retentionMs: number | undefined, options: CallOptions = {}): Promise<Result<'conversation.retain'>> {
+    const kept = retentionMs === undefined ? {} : { retentionMs }
+    return this.#calls.again('conversation.retain', { conversation: this.number, ...kept }, options)
+  }
+
+  #target(target: number, id: string | undefined): { conversation: number; target: number; id: Uint8Array } {
+    return { conversation: this.number, target, id: this.#calls.idBytes(id) }
+  }
+
+  #page({ place, forwards, pinned, signal }: Place): Promise<Result<'message.history'>> {
+    const from = place === undefined ? {} : forwards ? { after: place } : { before: place }
+    const params: Params<'message.history'> = { conversation: this.number, ...from, ...(pinned === undefined ? {} : { pinned }) }
+    return this.#calls.again('message.history', params, { signal })
+  }
+}
+
+interface Place {
+  readonly place: number | undefined
+  readonly forwards: boolean
+  readonly pinned: boolean | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+/** One page of what was found. */
+export async function searched(
+  calls: Calls,
+  what: { readonly text: string; readonly conversation?: number },
+  { before, max, signal }: CallOptions & { readonly before?: number; readonly max?: number },
+): Promise<SearchPage> {
+  const params = { ...what, ...(before === undefined ? {} : { before }), ...(max === undefined ? {} : { max }) }
+  const { entries, more, upTo } = await calls.again('message.search', params, { signal })
+  return { entries: entries.map(readEntry), more, upTo }
+}

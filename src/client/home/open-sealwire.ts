@@ -1,0 +1,78 @@
+// `connect` on Node and Bun: from an invite link, or the home of somebody who has joined, to a Sealwire.
+
+import { createHash, type Hash } from 'node:crypto'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { systemClock } from '../../domain/clock.ts'
+import { keepAlive } from '../../domain/index.ts'
+import { parseInviteLink } from '../../pki/index.ts'
+import { SealwireError } from '../../protocol/errors.ts'
+import type { ConnectOptions } from '../node-sdk.ts'
+import { Sealwire } from '../sealwire.ts'
+import type { Hasher } from '../sha256.ts'
+import type { LoggedIn } from '../uplink.ts'
+import { disk } from './disk.ts'
+import { formatEndpoint } from './endpoint.ts'
+import { Home } from './home.ts'
+import { joinServer } from './join.ts'
+import { openMember } from './member.ts'
+import { FileOutbox } from './outbox-file.ts'
+import { findProfile, type Profile, readProfile } from './profile.ts'
+
+/** See `connect`, which loads this. */
+export async function openSealwire(linkOrHome: string | undefined, options: ConnectOptions): Promise<Sealwire> {
+  const isLink = linkOrHome !== undefined && /^\s*(sealwire|sealed):/.test(linkOrHome)
+  const home = homeOf(isLink ? undefined : linkOrHome, options)
+  const profile = isLink ? await joined(home, linkOrHome, options) : readProfile(home)
+  const outbox = new FileOutbox(home, { name: profile.name })
+  const warn = options.warn ?? (() => {})
+  const open = (signal: AbortSignal): Promise<LoggedIn> => logIn(home, signal, warn)
+  const hasher = (): Hasher => nodeHasher(createHash('sha256'))
+  const me = new Sealwire({ open, clock: systemClock, outbox, held: keepAlive(), hasher, disk })
+  if (options.offline === true) return me
+  try {
+    await me.online({ signal: options.signal })
+    return me
+  } catch (reason) {
+    await me.close()
+    throw reason
+  }
+}
+
+async function logIn(home: Home, signal: AbortSignal, warn: (what: string, reason: unknown) => void): Promise<LoggedIn> {
+  const { client, device, profile } = await openMember(home, { clock: systemClock, signal, warn })
+  const session = { client, device, name: profile.name }
+  // A sealed channel ends at a certain age; its successor is made before.
+  const { renewBefore } = client
+  return renewBefore === undefined ? session : { ...session, ageMsMax: renewBefore - systemClock.monotonic() }
+}
+
+/** The first time it joins; afterwards the home knows who it is. */
+async function joined(home: Home, link: string, { name, password, signal, warn = () => {} }: ConnectOptions): Promise<Profile> {
+  const { host, port, transport, pin, makes, invitation } = parseInviteLink(link)
+  const profile = findProfile(home)
+  if (profile === undefined) {
+    if (name === undefined && makes === 'account') throw new TypeError('connect needs a name to join with a link')
+    const request = { server: { host, port }, transport, pin, makes, invitation, name: name ?? '', password, login: false }
+    return joinServer(home, request, { clock: systemClock, signal, warn })
+  }
+  const isSame = (profile.server.host === host || profile.pin === pin) && (name === undefined || isSameName(name, profile.name))
+  if (isSame) return profile
+  throw new SealwireError('config_invalid', `${home.path} has already joined as ${profile.name} at ${formatEndpoint(profile.server)}`, {
+    hint: 'name another home',
+  })
+}
+
+function nodeHasher(hash: Hash): Hasher {
+  return { update: (bytes) => void hash.update(bytes), digest: () => new Uint8Array(hash.digest()) }
+}
+
+function isSameName(name: string, kept: string): boolean {
+  return name.normalize('NFC').toLowerCase() === kept.normalize('NFC').toLowerCase()
+}
+
+function homeOf(path: string | undefined, options: ConnectOptions): Home {
+  const { SEALWIRE_HOME: variable } = process.env
+  // A variable that is set to nothing counts as not set, as it does for the command line.
+  return new Home(resolve(path ?? options.home ?? (variable || join(homedir(), '.sealwire'))))
+}

@@ -1,0 +1,18 @@
+// What the table of methods is made of.
+
+import type * as v from 'valibot'
+
+/** When a method may be called: before login, after it, or both. */
+export type When = 'before login' | 'after login' | 'any time'
+
+/** One method. Parameters a server does not know are refused; result fields a client does not know are ignored. */
+export interface MethodRow {
+  readonly what: string
+  readonly when: When
+  /** False for what does not count against the rate of its account, because the link or a bound of its own limits it. Default: true. */
+  readonly paced?: false
+  /** True for what waits for a disk: later requests may be answered before it. Default: false. */
+  readonly apart?: true
+  readonly params: v.GenericSchema<unknown, object>
+  readonly result: v.GenericSchema<unknown, object>
+}

@@ -1,0 +1,210 @@
+// The quick way for what nearly every body is made of: maps, arrays, ASCII text, bytes, whole numbers from 0 to 2^53 − 1, true,
+// false and null, in the one form that each has. It refuses nothing: whatever else comes is left to the codec of cbor.ts, which
+// decides alone what is malformed, so both ways mean the same.
+
+import type { CborValue } from './cbor.ts'
+
+/** Answered where the codec has to decide. */
+export const notPlain: unique symbol = Symbol('not plain')
+
+/** Reads exactly one plain value with nothing behind it. Byte strings are copies. `bytes` is no Buffer: its slices are views. */
+export function readPlain(bytes: Uint8Array, depthMax: number): unknown {
+  const reader = new PlainReader(bytes)
+  const value = reader.value(depthMax)
+  return reader.isAtEnd ? value : notPlain
+}
+
+/** The bytes of a plain value whose maps have their keys in the order in which they are written. */
+export function writePlain(value: CborValue): Uint8Array | typeof notPlain {
+  const end = write(value, 0)
+  return end === tooFar ? notPlain : scratch.slice(0, end)
+}
+
+class PlainReader {
+  readonly #bytes: Uint8Array
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  /** `depth`: how many arrays and maps may be inside each other from here on. */
+  value(depth: number): unknown {
+    const first = this.#bytes[this.#at++] ?? end
+    const major = first >> 5
+    if (major === simple) return first === yes ? true : first === no ? false : first === nothing ? null : notPlain
+    const count = this.#count(first & 0x1f)
+    if (count < 0) return notPlain
+    if (major === unsigned) return count
+    if (major === text) return this.#text(count)
+    if (major === byteString) return this.#slice(count)
+    if (depth === 0) return notPlain
+    return major === array ? this.#array(count, depth - 1) : major === map ? this.#map(count, depth - 1) : notPlain
+  }
+
+  /** The number in the head of an item; negative where the codec has to decide. */
+  #count(short: number): number {
+    if (short < 24) return short
+    if (short === 24) return least(24, this.#byte())
+    if (short === 25) return least(0x100, this.#byte() * 0x100 + this.#byte())
+    if (short === 26) return least(0x1_0000, this.#word())
+    return short === 27 ? least(0x1_0000_0000, this.#word() * 0x1_0000_0000 + this.#word()) : -1
+  }
+
+  #byte(): number {
+    return this.#bytes[this.#at++] ?? Number.NaN
+  }
+
+  #word(): number {
+    return this.#byte() * 0x100_0000 + this.#byte() * 0x1_0000 + this.#byte() * 0x100 + this.#byte()
+  }
+
+  #text(length: number): string | typeof notPlain {
+    const until = this.#at + length
+    if (length > textMax || until > this.#bytes.length) return notPlain
+    let read = ''
+    for (; this.#at < until; this.#at++) {
+      const byte = this.#bytes[this.#at] ?? end
+      if (byte >= 0x80) return notPlain
+      read += String.fromCharCode(byte)
+    }
+    return read
+  }
+
+  #slice(length: number): Uint8Array | typeof notPlain {
+    const from = this.#at
+    this.#at += length
+    return this.#at > this.#bytes.length ? notPlain : this.#bytes.slice(from, this.#at)
+  }
+
+  #array(count: number, depth: number): unknown {
+    const read: unknown[] = []
+    for (let index = 0; index < count; index++) {
+      const value = this.value(depth)
+      if (value === notPlain) return notPlain
+      read.push(value)
+    }
+    return read
+  }
+
+  #map(count: number, depth: number): unknown {
+    const read: Record<string, unknown> = {}
+    for (let index = 0; index < count; index++) {
+      const key = this.value(0)
+      if (typeof key !== 'string' || key === '__proto__' || Object.hasOwn(read, key)) return notPlain
+      const value = this.value(depth)
+      if (value === notPlain) return notPlain
+      read[key] = value
+    }
+    return read
+  }
+}
+
+/** The number, unless it has a shorter form, is too large, or is not there. */
+function least(min: number, count: number): number {
+  return count >= min && count <= Number.MAX_SAFE_INTEGER ? count : -1
+}
+
+/** Writes a value into the scratch; answers where it ends, {@link tooFar} where the codec has to write it. */
+function write(value: CborValue, at: number): number {
+  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? writeHead(unsigned, value, at) : tooFar
+  if (typeof value === 'string') return writeText(value, at)
+  if (value === null) return writeByte((simple << 5) | 22, at)
+  if (typeof value === 'boolean') return writeByte(value ? yes : no, at)
+  if (value instanceof Uint8Array) return writeBytes(value, at)
+  if (typeof value !== 'object') return tooFar
+  if (isArray(value)) return writeArray(value, at)
+  return Object.getPrototypeOf(value) === Object.prototype ? writeMap(value, at) : tooFar
+}
+
+function writeByte(byte: number, at: number): number {
+  scratch[at] = byte
+  return at + 1 > scratchBytes ? tooFar : at + 1
+}
+
+/** RFC 8949 §3.1: the shortest form. */
+function writeHead(major: number, count: number, at: number): number {
+  if (at + 9 > scratchBytes) return tooFar
+  const first = major << 5
+  if (count < 24) return writeByte(first | count, at)
+  if (count < 0x100) {
+    scratch[at] = first | 24
+    return writeByte(count, at + 1)
+  }
+  if (count < 0x1_0000) {
+    scratch[at] = first | 25
+    view.setUint16(at + 1, count)
+    return at + 3
+  }
+  if (count < 0x1_0000_0000) {
+    scratch[at] = first | 26
+    view.setUint32(at + 1, count)
+    return at + 5
+  }
+  scratch[at] = first | 27
+  view.setUint32(at + 1, Math.floor(count / 0x1_0000_0000))
+  view.setUint32(at + 5, count >>> 0)
+  return at + 9
+}
+
+function writeText(value: string, at: number): number {
+  let end = value.length > textMax ? tooFar : writeHead(text, value.length, at)
+  if (end + value.length > scratchBytes) return tooFar
+  for (let index = 0; index < value.length; index++) {
+    const unit = value.charCodeAt(index)
+    if (unit >= 0x80) return tooFar
+    scratch[end++] = unit
+  }
+  return end
+}
+
+function writeBytes(value: Uint8Array, at: number): number {
+  const end = writeHead(byteString, value.length, at)
+  if (end + value.length > scratchBytes) return tooFar
+  scratch.set(value, end)
+  return end + value.length
+}
+
+function writeArray(value: readonly CborValue[], at: number): number {
+  let end = writeHead(array, value.length, at)
+  for (const each of value) if (end < tooFar) end = write(each, end)
+  return end
+}
+
+function writeMap(value: { readonly [key: string]: CborValue | undefined }, at: number): number {
+  let [count, before, end] = [0, '', at + 1]
+  for (const key in value) {
+    const each = value[key]
+    if (each === undefined) continue
+    if (count > 0 && !isBehind(key, before)) return tooFar
+    before = key
+    count++
+    end = write(each, writeText(key, end))
+    if (end === tooFar) return tooFar
+  }
+  // Only now it is known how many there are; more have a longer head.
+  return count < 24 && writeHead(map, count, at) !== tooFar ? end : tooFar
+}
+
+/** RFC 8949 §4.2.3, for ASCII: shorter keys first, equal ones in the order of their bytes. */
+function isBehind(key: string, before: string): boolean {
+  return key.length > before.length || (key.length === before.length && key > before)
+}
+
+function isArray(value: object): value is readonly CborValue[] {
+  return Array.isArray(value)
+}
+
+const [unsigned, byteString, text, array, map, simple] = [0, 2, 3, 4, 5, 7]
+const [no, yes, nothing, end] = [0xf4, 0xf5, 0xf6, 0xff]
+/** The longest text that is read and written character by character; the codec is quicker with longer ones. */
+const textMax = 64
+/** More than any frame. */
+const scratchBytes = 72 * 1024
+const tooFar = Number.POSITIVE_INFINITY
+const scratch = new Uint8Array(scratchBytes)
+const view = new DataView(scratch.buffer)

@@ -1,0 +1,101 @@
+// The services with which people find each other and talk, put together: for a server, and for tests of a server without
+// sockets. Whatever one of them tells another is named here.
+
+import type { Clock } from '../domain/index.ts'
+import type { Limits } from '../protocol/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Accounts } from './accounts.ts'
+import { Audience } from './audience.ts'
+import { Bridge } from './bridge.ts'
+import { Chats } from './chats.ts'
+import { Contacts } from './contacts.ts'
+import { Conversations } from './conversations.ts'
+import { doubtful } from './doubtful-store.ts'
+import type { Files } from './files.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Inboxes } from './inboxes.ts'
+import { Indexer } from './indexer.ts'
+import type { Log } from './log.ts'
+import { Marks } from './marks.ts'
+import { Messages } from './messages.ts'
+import { Names } from './names.ts'
+import { People } from './people.ts'
+import { PresenceNews } from './presence-news.ts'
+import { Presence } from './presence.ts'
+import { Rooms } from './rooms.ts'
+
+/** What the services work with; whoever made the parts closes them. */
+export interface ServicesParts {
+  readonly store: Pick<Store, 'run'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: Limits
+  readonly accounts: Accounts
+  readonly files: Files
+}
+
+/** What sessions use of them. */
+export interface Services {
+  readonly presence: Presence
+  readonly people: People
+  readonly audience: Audience
+  readonly names: Names
+  readonly chats: Chats
+  readonly bridge: Bridge
+  readonly inboxes: Inboxes
+  readonly messages: Messages
+  readonly contacts: Contacts
+  readonly conversations: Conversations
+  readonly marks: Marks
+  readonly rooms: Rooms
+  /** Wants the sessions to have ended; resolves when nothing is being written any more. */
+  close(): Promise<void>
+}
+
+export function startServices(parts: ServicesParts): Services {
+  const { clock, log, limits, files, accounts } = parts
+  const store = doubtful(parts.store, clock, () => {
+    inboxes.doubt()
+    indexer.wake()
+  })
+  const audience = new Audience()
+  const news = new PresenceNews(audience)
+  const presence = new Presence(clock, limits, news)
+  const people = new People({ presence, news, store, clock, log, contactsPerAccountMax: limits.contactsPerAccountMax })
+  const inboxes = new Inboxes()
+  const indexer = new Indexer({ store, clock, log, limits })
+  // Nobody waits for it: what is not removed now is removed with the next start.
+  const freed = (ids: readonly Uint8Array[]): void => void files.remove(ids)
+  const housekeeping = new Housekeeping({ store, clock, log, limits, freed })
+  const chats = new Chats({
+    ...{ presence, clock, limits },
+    met: (one, other) => {
+      bridge.met(one, other)
+      people.met(one, other)
+    },
+  })
+  const marks = new Marks({ store, clock, limits, audience })
+  const messages = new Messages({
+    ...{ store, clock, inboxes, freed },
+    posted: () => indexer.wake(),
+    said: (posted, entry) => bridge.said(posted, entry),
+  })
+  const contacts = new Contacts({
+    ...{ store, clock, inboxes, people },
+    asked: (me, peer) => bridge.asked(me, peer),
+    answered: (me, peer, accept) => bridge.answered(me, peer, accept),
+  })
+  const bridge: Bridge = new Bridge({ store, clock, log, limits, presence, people, chats, contacts, messages, marks })
+  // What the last run left.
+  indexer.wake()
+  return {
+    ...{ presence, people, audience, inboxes, chats, bridge, messages, contacts, marks },
+    names: new Names({ accounts, store, peersRememberedMax: limits.peersRememberedMax }),
+    conversations: new Conversations({ store, clock, people, freed }),
+    rooms: new Rooms({ store, clock, people, inboxes, files }),
+    close: async () => {
+      presence[Symbol.dispose]()
+      await Promise.all([housekeeping.close(), indexer.close(), people.close(), bridge.close()])
+    },
+  }
+}

@@ -1,0 +1,114 @@
+// What is said, and what is done to what was said. The same id again is answered as the first time, whatever has changed
+// since: it is asked before anything else is refused.
+
+import { mayPost } from '../../../domain/permissions.ts'
+import { decodeCbor } from '../../../protocol/contract/cbor.ts'
+import { SealwireError } from '../../../protocol/errors.ts'
+import type { NewEntry, Posted } from '../../delivery.ts'
+import type { StoreLimits } from '../../store.ts'
+import type { Database } from '../database.ts'
+import { integer, optionalInteger, type Row } from '../statement.ts'
+import { keyOf } from './entry-key.ts'
+import { eraseEntry } from './erase.ts'
+import { history } from './history.ts'
+import { post, repeatedPost, sizeOf } from './post.ts'
+import { requireSame } from './repetition.ts'
+import { reindex, unindex } from './search-index.ts'
+import { findStanding, requireRoomFor, type Standing } from './standing.ts'
+import type { StepsOf } from './step.ts'
+
+export const entrySteps: StepsOf<'entry'> = {
+  'entry.post': { kind: 'write', run: postEntry },
+  'entry.history': { kind: 'read', run: history },
+}
+
+function postEntry(database: Database, input: NewEntry, limits: StoreLimits): Posted {
+  const standing = findStanding(database, input.accountId, input)
+  const repeated = standing?.isRepeated === false ? undefined : repeatedPost(database, input.accountId, input.id)
+  if (repeated !== undefined) {
+    requireSame(database, input, repeated, standing)
+    return repeated.posted
+  }
+  if (standing === undefined) throw new SealwireError('not_found', 'there is no such conversation')
+  if (!standing.isAccepted) throw new SealwireError('not_contact', 'they have not agreed to talk', { hint: 'ask them first' })
+  return input.kind === 'message' ? say(database, input, standing, limits) : change(database, input, standing, limits)
+}
+
+function say(database: Database, input: NewEntry, standing: Standing, limits: StoreLimits): Posted {
+  requirePermission(standing, 'message', true)
+  requireRoomFor(sizeOf(input), standing, limits)
+  if (input.file !== undefined) takeFile(database, input, standing, input.file)
+  const { accountId: authorId, id, kind, device, at, type, body, data, file } = input
+  const { conversationId, blockerId: hiddenFrom } = standing
+  return post(database, { conversationId, authorId, id, kind, device, at, type, body, data, file, hiddenFrom }, limits, standing)
+}
+
+/** An entry about another one. */
+function change(database: Database, input: NewEntry, standing: Standing, limits: StoreLimits): Posted {
+  const { accountId: authorId, id, kind, device, at, target, data } = input
+  const found = findTarget(database, input, standing)
+  requirePermission(standing, kind, integer(found, 'author_id') === authorId)
+  if (found['deleted_at'] !== null) throw new SealwireError('gone', 'the message is deleted')
+  const size = sizeOf(input)
+  // Nobody is kept from deleting: there are no more deletions than there were messages.
+  if (kind !== 'delete') requireRoomFor(size, standing, limits)
+  const { conversationId, blockerId } = standing
+  const hiddenFrom = blockerId ?? optionalInteger(found, 'hidden_from')
+  const posted = post(database, { conversationId, authorId, id, kind, device, at, target, data, size, hiddenFrom }, limits, standing)
+  const files = apply(database, input, integer(found, 'key'))
+  return files.length === 0 ? posted : { ...posted, files }
+}
+
+/** What an entry does to its target; answers files that are gone. */
+function apply(database: Database, input: NewEntry, key: bigint): readonly Uint8Array[] {
+  if (input.kind === 'delete') return eraseEntry(database, key, input.at).files
+  if (input.kind === 'edit') replaceBody(database, input, key)
+  if (input.kind === 'pin') setPin(database, key, isOn(input.data))
+  return []
+}
+
+function replaceBody(database: Database, input: NewEntry, key: bigint): void {
+  const { type, body, at } = input
+  database.eraseAfterCommit()
+  unindex(database, key)
+  database
+    .prepare('update entry set type = :type, body = :body, edited_at = :at where key = :key')
+    .run({ key, type: type ?? null, body: body ?? null, at })
+  reindex(database, key)
+}
+
+function setPin(database: Database, key: bigint, on: boolean): void {
+  if (on) database.prepare('insert into pin (key) values (:key) on conflict do nothing').run({ key })
+  else database.prepare('delete from pin where key = :key').run({ key })
+}
+
+/** A message of this conversation that the account may see. */
+function findTarget(database: Database, { accountId, target = 0n }: NewEntry, { conversationId, firstSeq }: Standing): Row {
+  const row = database
+    .prepare(
+      `select key, author_id, deleted_at, hidden_from from entry
+       where key = :key and kind = 'message' and hidden_from is not :accountId`,
+    )
+    .row({ key: keyOf(conversationId, target), accountId })
+  if (row === undefined || target < firstSeq) throw new SealwireError('not_found', 'there is no such message')
+  return row
+}
+
+/** A file of this conversation that its owner has put there whole. With one message only, so that it goes with it. */
+function takeFile(database: Database, { accountId }: NewEntry, { conversationId }: Standing, id: Uint8Array): void {
+  const row = database
+    .prepare('select sent from file where id = :id and owner_id = :accountId and conversation_id = :conversationId and whole = 1')
+    .row({ id, accountId, conversationId })
+  if (row === undefined) throw new SealwireError('not_found', 'there is no such file')
+  if (integer(row, 'sent') === 1n) throw new SealwireError('conflict', 'the file was sent with another message')
+  database.prepare('update file set sent = 1 where id = :id').run({ id })
+}
+
+function requirePermission(standing: Standing, kind: NewEntry['kind'], isOwn: boolean): void {
+  if (!mayPost(standing, kind, isOwn)) throw new SealwireError('not_permitted', 'the account may not do this here')
+}
+
+function isOn(data: Uint8Array | undefined): boolean {
+  const value = data && decodeCbor(data)
+  return typeof value === 'object' && value !== null && 'on' in value && value.on === true
+}

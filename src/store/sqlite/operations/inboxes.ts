@@ -1,0 +1,150 @@
+// What the devices of an account have still to store. Its places have no gaps: an acknowledgement of one covers all before it.
+
+import { SealwireError } from '../../../protocol/errors.ts'
+import type { Input, Output } from '../../store.ts'
+import type { Database } from '../database.ts'
+import { integer, optionalInteger, type Row } from '../statement.ts'
+import { entryColumns, entryOf, entryTables } from './entry-row.ts'
+import { type ConversationPlace, dropUpTo, settleUpTo } from './inbox-fill.ts'
+import { readPage } from './page.ts'
+import type { StepsOf } from './step.ts'
+
+export const inboxSteps: StepsOf<'inbox'> = {
+  'inbox.open': { kind: 'write', run: openInbox },
+  'inbox.read': { kind: 'read', run: readInbox },
+  'inbox.ack': { kind: 'write', run: acknowledge },
+  'inbox.expire': { kind: 'write', run: expireInboxes },
+}
+
+function openInbox(database: Database, { accountId, device, after, at }: Input<'inbox.open'>): Output<'inbox.open'> {
+  const { lastSeq, lostSeq, goneSeq } = findInbox(database, accountId)
+  const known = placeOf(database, accountId, device)
+  const ackedSeq = known ?? addDevice(database, accountId, device, { lastSeq, goneSeq })
+  // Below what was lost there is something to be told, whatever the device says it has.
+  const lost = lostSeq > ackedSeq && lostSeq > (after ?? 0n) ? lostSeq : undefined
+  if (after !== undefined) acknowledge(database, { accountId, device, seq: after, at })
+  return { lastSeq, ackedSeq: placeOf(database, accountId, device) ?? ackedSeq, lostSeq: lost }
+}
+
+/** The first device of an account gets what has waited for one; a further one begins at the end, before that is history. */
+function addDevice(
+  database: Database,
+  accountId: bigint,
+  device: string,
+  { lastSeq, goneSeq }: { readonly lastSeq: bigint; readonly goneSeq: bigint },
+): bigint {
+  const other = database.prepare('select 1 from inbox_device where account_id = :accountId limit 1').row({ accountId })
+  const seq = other === undefined ? goneSeq : lastSeq
+  database
+    .prepare('insert into inbox_device (device, account_id, acked_seq) values (:device, :accountId, :seq)')
+    .run({ device, accountId, seq })
+  return seq
+}
+
+function readInbox(database: Database, input: Input<'inbox.read'>): Output<'inbox.read'> {
+  const { accountId, after } = input
+  const statement = database.prepare(
+    `select inbox_entry.seq, ${entryColumns} from inbox_entry join ${entryTables}
+     where inbox_entry.account_id = :accountId and inbox_entry.seq > :after and entry.key = inbox_entry.key order by inbox_entry.seq`,
+  )
+  const { rows } = readPage(statement, { accountId, after }, input)
+  const entries = rows.map((row) => ({ inboxSeq: integer(row, 'seq'), entry: entryOf(row) }))
+  return { entries, lastSeq: findInbox(database, accountId).lastSeq }
+}
+
+function acknowledge(database: Database, { accountId, device, seq }: Input<'inbox.ack'>): Output<'inbox.ack'> {
+  const { lastSeq, storedSeq } = findInbox(database, accountId)
+  const acked = placeOf(database, accountId, device)
+  if (acked === undefined || seq <= acked || seq > lastSeq) return []
+  database.prepare('update inbox_device set acked_seq = :seq where device = :device').run({ device, seq })
+  const delivered = seq > storedSeq ? deliver(database, accountId, seq) : []
+  releaseStored(database, accountId)
+  return delivered
+}
+
+/** The account has it from now on, on one of its devices. */
+function deliver(database: Database, accountId: bigint, seq: bigint): Output<'inbox.ack'> {
+  return settleUpTo(database, accountId, seq).flatMap((place) =>
+    moveDelivered(database, accountId, place) ? [{ conversationId: place.conversationId, seq: place.seq }] : [],
+  )
+}
+
+/** Whether that is further than before. */
+function moveDelivered(database: Database, accountId: bigint, { conversationId, seq }: Omit<ConversationPlace, 'others'>): boolean {
+  const moved = database
+    .prepare(
+      `update member set delivered_seq = :seq
+       where conversation_id = :conversationId and account_id = :accountId and delivered_seq < :seq`,
+    )
+    .run({ conversationId, accountId, seq })
+  return moved === 1n
+}
+
+/** All that waits counts as stored though no device has it, and one conversation as delivered up to a place. */
+export function settleInbox(database: Database, accountId: bigint, { conversationId, seq }: Omit<ConversationPlace, 'others'>): void {
+  const { lastSeq, storedSeq } = findInbox(database, accountId)
+  if (lastSeq > storedSeq) settleUpTo(database, accountId, lastSeq)
+  moveDelivered(database, accountId, { conversationId, seq })
+}
+
+/** Lets go of what every device has. Without any device everything waits for one. */
+export function releaseStored(database: Database, accountId: bigint): void {
+  const row = database.prepare('select min(acked_seq) as seq from inbox_device where account_id = :accountId').row({ accountId })
+  const seq = optionalInteger(row ?? {}, 'seq')
+  if (seq === undefined) return
+  const moved = database
+    .prepare('update inbox set gone_seq = :seq where account_id = :accountId and gone_seq < :seq')
+    .run({ accountId, seq })
+  if (moved === 1n) {
+    database.prepare('delete from inbox_entry where account_id = :accountId and seq <= :seq').run({ accountId, seq })
+  }
+}
+
+/** A device that does not come again keeps nothing waiting. */
+export function forgetInboxDevice(database: Database, accountId: bigint, device: string): void {
+  database.prepare('delete from inbox_device where device = :device').run({ device })
+  releaseStored(database, accountId)
+}
+
+function expireInboxes(database: Database, { before, max }: Input<'inbox.expire'>): bigint {
+  const rows = database.prepare('select account_id, seq from inbox_entry where at < :before order by at limit :max').rows({ before, max })
+  const newest = new Map<bigint, bigint>()
+  for (const row of rows) {
+    const [accountId, seq] = [integer(row, 'account_id'), integer(row, 'seq')]
+    if (seq > (newest.get(accountId) ?? 0n)) newest.set(accountId, seq)
+  }
+  return [...newest].reduce((sum, [accountId, seq]) => sum + dropUpTo(database, accountId, seq), 0n)
+}
+
+interface Inbox {
+  readonly lastSeq: bigint
+  readonly storedSeq: bigint
+  readonly lostSeq: bigint
+  readonly goneSeq: bigint
+}
+
+function findInbox(database: Database, accountId: bigint): Inbox {
+  const row = database
+    .prepare('select last_seq, stored_seq, lost_seq, gone_seq from inbox where account_id = :accountId')
+    .row({ accountId })
+  return row === undefined ? emptyInbox : inboxOf(row)
+}
+
+function inboxOf(row: Row): Inbox {
+  return {
+    lastSeq: integer(row, 'last_seq'),
+    storedSeq: integer(row, 'stored_seq'),
+    lostSeq: integer(row, 'lost_seq'),
+    goneSeq: integer(row, 'gone_seq'),
+  }
+}
+
+function placeOf(database: Database, accountId: bigint, device: string): bigint | undefined {
+  const row = database.prepare('select account_id, acked_seq from inbox_device where device = :device').row({ device })
+  if (row === undefined) return undefined
+  if (integer(row, 'account_id') !== accountId)
+    throw new SealwireError('internal', 'internal error', { cause: 'a device of another account' })
+  return integer(row, 'acked_seq')
+}
+
+const emptyInbox: Inbox = { lastSeq: 0n, storedSeq: 0n, lostSeq: 0n, goneSeq: 0n }

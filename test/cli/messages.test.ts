@@ -1,0 +1,162 @@
+// The commands of one message at a time, as scripts use them: real processes, a real server, and what survives its death.
+
+import { afterAll, describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { liftedRates, ServerProcess } from '../support/server-process.ts'
+import { CliProcess, runCli } from './cli-process.ts'
+import { Homes } from './member-support.ts'
+
+const server = await ServerProcess.start({ limits: liftedRates })
+const homes = new Homes()
+afterAll(async () => {
+  homes[Symbol.dispose]()
+  await server[Symbol.asyncDispose]()
+})
+const [alice, bob] = [await homes.join(server, 'alice'), await homes.join(server, 'bob')]
+
+describe('contacts', () => {
+  test('nothing is delivered before they accept, and everything after', async () => {
+    expect(await run(['send', 'bob', 'too early', '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
+    expect(await run(['contacts', 'request', 'bob', 'it is alice', '--home', alice])).toEqual(ok('asked bob\n'))
+    expect((await run(['inbox', '--home', bob])).stdout).toEndWith(' alice asks to talk with you: it is alice\n')
+    expect(JSON.parse((await run(['contacts', '--json', '--home', bob])).stdout)).toMatchObject({ name: 'alice', state: 'asking' })
+    expect(await run(['contacts', 'accept', 'alice', '--home', bob])).toEqual(ok('accepted alice\n'))
+    expect((await run(['contacts', '--home', alice])).stdout).toBe('bob\n')
+    expect((await run(['send', 'bob', 'now', '--home', alice])).exitCode).toBe(0)
+  })
+
+  test('says what there is nothing to do about', async () => {
+    expect(await run(['contacts', 'accept', 'carol', '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
+    expect(await run(['contacts', 'request', 'nobody-of-that-name', '--home', alice])).toMatchObject({ exitCode: 6 })
+    expect(await run(['contacts', 'frobnicate', '--home', alice])).toMatchObject({ exitCode: 2 })
+  })
+})
+
+describe('send and inbox', () => {
+  test('what was sent is printed once, in order, with what programs need', async () => {
+    const sent = []
+    for (const text of ['one', 'two\nlines', 'trois \u001b[31m']) {
+      sent.push(JSON.parse((await run(['send', 'bob', text, '--json', '--home', alice])).stdout) as { id: string })
+    }
+    expect(sent[0]).toMatchObject({ conversation: 1, status: 'accepted' })
+    const { stdout } = await run(['inbox', '--json', '--home', bob])
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(lines.slice(-3).map(({ id, text, from }) => [id, text, from])).toEqual([
+      [sent[0]?.id, 'one', 'alice'],
+      [sent[1]?.id, 'two\nlines', 'alice'],
+      [sent[2]?.id, 'trois \u001b[31m', 'alice'],
+    ])
+    expect(stdout).not.toContain('\u001b')
+    expect(await run(['inbox', '--home', bob])).toEqual(ok(''))
+    expect((await run(['history', 'alice', '--max', '1', '--home', bob])).stdout).toEndWith(' alice: trois \\u001b[31m\n')
+    expect((await run(['history', 'alice', '--home', bob])).stdout).toContain(' alice: two\n  lines\n')
+  })
+
+  test('the same id is sent once, and other words under it are refused', async () => {
+    const id = '01936b1e-7a7c-7c4e-8a51-0f3c2d1e4b5a'
+    for (const _ of [1, 2]) expect(await run(['send', 'bob', 'paid', '--id', id, '--home', alice])).toEqual(ok(`sent ${id}\n`))
+    expect(await run(['send', 'bob', 'unpaid', '--id', id, '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
+    const { stdout } = await run(['inbox', '--home', bob])
+    expect(stdout.match(/ alice: paid\n/g)).toHaveLength(1)
+  })
+
+  test('what cannot be sent is refused before anything happens', async () => {
+    for (const args of [
+      ['send', 'bob', 'x', '--id', '01936b1e-7a7c-4c4e-8a51-0f3c2d1e4b5a'],
+      ['send', 'bob', 'x', '--timeout', '0'],
+      ['send', '#zero', 'x'],
+      ['history', 'bob', '--max', 'all'],
+      ['rooms', 'join', 'not-a-word'],
+    ]) {
+      expect(await run([...args, '--home', alice])).toMatchObject({ exitCode: 2, stdout: '' })
+    }
+    const { exitCode, stderr } = await run(['send', 'bob', 'x'.repeat(60_001), '--home', alice])
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'sealwire: a message has at most 60000 bytes. send it as a file: sealwire file send NAME PATH.\n',
+    ])
+  })
+
+  test('an inbox that follows prints what comes, to several at once', async () => {
+    await using follower = new CliProcess(['inbox', '--follow', '--home', bob])
+    await using other = new CliProcess(['inbox', '--follow', '--json', '--home', bob])
+    await run(['send', 'bob', 'for followers', '--home', alice])
+    await Promise.all([follower.printed(/ alice: for followers\n/), other.printed(/"text":"for followers"/)])
+    follower.child.kill('SIGTERM')
+    expect(await follower.ended()).toBe(0)
+  })
+})
+
+describe('rooms and search', () => {
+  test('a room has one order for all, and its words are found', async () => {
+    const { conversation } = JSON.parse((await run(['rooms', 'create', 'the garden', '--json', '--home', alice])).stdout) as {
+      conversation: number
+    }
+    const room = `#${conversation}`
+    expect(await run(['rooms', 'invite', room, 'bob', '--home', alice])).toEqual(ok(`invited bob to ${room}\n`))
+    expect((await run(['rooms', '--home', bob])).stdout).toContain('(you are invited: rooms join)')
+    expect(await run(['rooms', 'join', room, '--home', bob])).toEqual(ok(`joined ${room}\n`))
+    await run(['send', room, 'who waters the tomatoes', '--home', bob])
+    await run(['send', room, 'I do', '--home', alice])
+    const [one, other] = await Promise.all([alice, bob].map((home) => run(['history', room, '--max', '2', '--home', home])))
+    expect(one?.stdout).toBe(other?.stdout ?? '')
+    expect(one?.stdout).toMatch(/ bob: who waters the tomatoes\n.* alice: I do\n$/)
+    // Indexed behind the acknowledgement.
+    let found = await run(['search', 'tomatoes', '--home', alice])
+    while (found.stdout === '') found = await run(['search', 'tomatoes', '--home', alice])
+    expect(found.stdout).toEndWith(' bob: who waters the tomatoes\n')
+    expect(await run(['search', 'cucumber', '--home', alice])).toMatchObject({ exitCode: 0, stdout: '', stderr: 'nothing was found\n' })
+    expect(await run(['rooms', 'remove', room, 'alice', '--home', bob])).toMatchObject({ exitCode: 6 })
+    expect(await run(['rooms', 'members', room, '--home', bob])).toEqual(ok('alice (owner)\nbob\n'))
+    expect(await run(['rooms', 'leave', room, '--home', bob])).toEqual(ok(`left ${room}\n`))
+    expect(await run(['history', room, '--home', bob])).toMatchObject({ exitCode: 6 })
+  })
+
+  test('status tells what waits', async () => {
+    const status = JSON.parse((await run(['status', '--json', '--home', bob])).stdout) as Record<string, unknown>
+    expect(status).toMatchObject({ name: 'bob', pin: server.fingerprint, asking: [] })
+    expect((await run(['status', '--home', bob])).stdout).toStartWith('you      bob\n')
+  })
+})
+
+describe('a server that dies', () => {
+  test('is waited for, and the message is there once', async () => {
+    await using mortal = await ServerProcess.start({ limits: liftedRates })
+    using others = new Homes()
+    const [carol, dave] = [await others.join(mortal, 'carol'), await others.join(mortal, 'dave')]
+    await run(['contacts', 'request', 'dave', '--home', carol])
+    await run(['contacts', 'accept', 'carol', '--home', dave])
+    await mortal.kill()
+    const sending = run(['send', 'dave', 'through a death', '--timeout', '60', '--home', carol])
+    await using _again = await ServerProcess.start({
+      limits: liftedRates,
+      data: mortal.data,
+      flags: ['--listen', `127.0.0.1:${mortal.port}`],
+    })
+    expect((await sending).exitCode).toBe(0)
+    expect((await run(['inbox', '--home', dave])).stdout.match(/ carol: through a death\n/g)).toHaveLength(1)
+  })
+
+  test('and does not come back is given up in time, and nothing stays behind', async () => {
+    const before = readFileSync(`${alice}/profile.json`, 'utf8')
+    await using mortal = await ServerProcess.start({ limits: liftedRates })
+    using others = new Homes()
+    const erin = await others.join(mortal, 'erin')
+    await mortal.kill()
+    const { exitCode, stdout, stderr } = await run(['send', 'bob', 'x', '--timeout', '1', '--home', erin])
+    expect([exitCode, stdout]).toEqual([4, ''])
+    expect(stderr).toMatch(/^sealwire: .*\n$/)
+    expect(readFileSync(`${alice}/profile.json`, 'utf8')).toBe(before)
+  })
+})
+
+function run(args: readonly string[]) {
+  return runCli(args)
+}
+
+function ok(stdout: string) {
+  return { exitCode: 0, stdout, stderr: '' }
+}

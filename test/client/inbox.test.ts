@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'bun:test'
+import { settle } from '../support/manual-clock.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { DeliveryServer } from './delivery-server.ts'
+
+describe('inbox', () => {
+  test('hands out what waits and what comes, as text, and acknowledges what is done with', async () => {
+    const server = new DeliveryServer()
+    server.receive('one')
+    const me = server.sealwire()
+    const inbox = me.inbox()
+    const first = (await inbox.next()).value
+    expect(first).toMatchObject({ position: 1, text: 'one', from: 'bob', id: '01010101-0101-0101-0101-010101010101' })
+    await server.settle()
+    expect(server.acked).toBe(0)
+    const second = inbox.next()
+    await server.settle()
+    expect(server.acked).toBe(1)
+    server.receive('two', { type: 'image/png' })
+    expect((await second).value).toMatchObject({ position: 2, text: undefined, type: 'image/png' })
+    ;(await second).value?.done()
+    await server.settle()
+    expect(server.acked).toBe(2)
+    await me.close()
+    expect(await inbox.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('is the same through lost connections: nothing twice, nothing missed, in order', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    const seen: string[] = []
+    void (async () => {
+      for await (const { text } of me.inbox()) seen.push(text ?? '')
+    })()
+    await me.online()
+    for (let each = 0; each < 200; each++) {
+      server.receive(`m${each}`)
+      if (each % 3 === 0) await settle()
+      if (each % 7 === 0) server.cut()
+      await server.clock.move(250)
+    }
+    await server.clock.move(10_000)
+    await server.settle()
+    expect(seen).toEqual(Array.from({ length: 200 }, (_, each) => `m${each}`))
+    expect(server.acked).toBe(200)
+    expect(server.dials).toBeGreaterThan(20)
+    await me.close()
+  })
+
+  test('gives what was not acknowledged to the next run, and to the next reader', async () => {
+    const server = new DeliveryServer()
+    for (const text of ['one', 'two', 'three']) server.receive(text)
+    const first = server.sealwire()
+    for await (const { text } of first.inbox()) if (text === 'two') break
+    const again = first.inbox()
+    expect((await again.next()).value).toMatchObject({ text: 'two' })
+    await again.return?.()
+    await first.close()
+    expect(server.acked).toBe(1)
+    const second = server.sealwire()
+    const inbox = second.inbox()
+    expect([(await inbox.next()).value?.text, (await inbox.next()).value?.text]).toEqual(['two', 'three'])
+    await second.close()
+  })
+
+  test('begins behind the position that the program has stored', async () => {
+    const server = new DeliveryServer()
+    for (const text of ['one', 'two', 'three']) server.receive(text)
+    const me = server.sealwire()
+    expect((await me.inbox({ after: 2 }).next()).value).toMatchObject({ position: 3, text: 'three' })
+    expect(server.acked).toBe(2)
+    await me.close()
+  })
+
+  test('leaves out what was said on this very device', async () => {
+    const server = new DeliveryServer()
+    server.receive('mine', { from: 'alice', device: 'd1' })
+    server.receive('mine elsewhere', { from: 'alice', device: 'd2' })
+    server.receive('mine again', { from: 'alice', device: 'd1' })
+    const me = server.sealwire()
+    const inbox = me.inbox()
+    expect((await inbox.next()).value).toMatchObject({ text: 'mine elsewhere' })
+    const next = inbox.next()
+    await server.settle()
+    expect(server.acked).toBe(3)
+    server.receive('yours')
+    expect((await next).value).toMatchObject({ text: 'yours', position: 4 })
+    await me.close()
+  })
+
+  test('keeps no more than its bound of a reader that is slow, and asks for the rest again', async () => {
+    const server = new DeliveryServer({ clientInboxEntriesMax: 16 })
+    for (let each = 0; each < 300; each++) server.receive(`m${each}`)
+    const me = server.sealwire()
+    const seen: string[] = []
+    for await (const { text } of me.inbox()) {
+      seen.push(text ?? '')
+      if (seen.length % 5 === 0) await settle()
+      if (seen.length === 100) server.receive('m300')
+      if (seen.length === 301) break
+    }
+    expect(seen).toEqual(Array.from({ length: 301 }, (_, each) => `m${each}`))
+    expect(server.asked.filter(({ method }) => method === 'inbox.open').length).toBeGreaterThan(10)
+    await me.close()
+  })
+
+  test('tells what left the inbox before it was read', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    for (const text of ['one', 'two', 'three', 'four']) server.receive(text)
+    const lost: number[] = []
+    const inbox = me.inbox({ after: 1, lost: (position) => lost.push(position) })
+    server.lost = 3
+    expect((await inbox.next()).value).toMatchObject({ text: 'four', position: 4 })
+    expect(lost).toEqual([3])
+    await me.close()
+  })
+
+  test('is read by one at a time, until its signal', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    const abort = new AbortController()
+    const inbox = me.inbox({ signal: abort.signal })
+    expect(() => me.inbox()).toThrow(TypeError)
+    const waiting = inbox.next()
+    abort.abort()
+    expect(await waiting).toEqual({ done: true, value: undefined })
+    server.receive('one')
+    expect((await me.inbox().next()).value).toMatchObject({ text: 'one' })
+    await me.close()
+    expect(await rejectionOf(me.inbox().next())).toBeUndefined()
+  })
+
+  test('of another installation begins anew', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    for (const text of ['one', 'two']) server.receive(text)
+    const inbox = me.inbox()
+    expect((await inbox.next()).value).toMatchObject({ text: 'one' })
+    server.device = 'd2'
+    server.inbox.length = 0
+    server.acked = 0
+    server.receive('other')
+    server.cut()
+    await server.settle()
+    await server.clock.move(500)
+    expect((await inbox.next()).value).toMatchObject({ text: 'other', position: 1 })
+    await me.close()
+  })
+})

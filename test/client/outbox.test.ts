@@ -1,0 +1,174 @@
+import { describe, expect, test } from 'bun:test'
+import { MemoryOutbox, newMessageId } from '../../src/client/index.ts'
+import { settle } from '../support/manual-clock.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { DeliveryServer, textsOf } from './delivery-server.ts'
+
+const id = () => newMessageId(1_000, (bytes) => crypto.getRandomValues(bytes))
+
+describe('send', () => {
+  test('resolves with the place of what is stored, and leaves nothing behind', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    const own = id()
+    expect(await me.send('bob', 'hello', { id: own.toUpperCase() })).toEqual({ id: own, conversation: 1, seq: 1, at: 1 })
+    const parts = { body: new Uint8Array([1, 2]), type: 'image/png', replyTo: 3, mentions: ['carol'] }
+    expect(await me.send(7, parts)).toMatchObject({ conversation: 7, seq: 2 })
+    expect(server.stored).toMatchObject([{ to: 'bob' }, { conversation: 7, ...parts }])
+    expect(await outbox.load()).toEqual([])
+    await me.close()
+  })
+
+  test('keeps the order of a conversation, and each message once, whatever is lost or refused in between', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    let asked = 0
+    server.refuse = (method) => {
+      if (method !== 'message.send') return undefined
+      asked++
+      if (asked % 13 === 0) return 'cut'
+      if (asked % 7 === 0) return 'rate_limited'
+      return asked % 11 === 0 ? 'unknown_outcome' : undefined
+    }
+    const said = Array.from({ length: 100 }, (_, each) => `m${each}`)
+    const sent = Promise.all(said.flatMap((text) => [me.send('bob', text), me.send(9, text)]))
+    let isDone = false
+    void sent.then(() => (isDone = true))
+    while (!isDone) await server.clock.move(500)
+    const inOrder = (await sent).map(({ conversation }) => conversation)
+    expect(inOrder).toEqual(said.flatMap(() => [1, 9]))
+    expect(textsOf(server.stored.filter(({ to }) => to === 'bob'))).toEqual(said)
+    expect(textsOf(server.stored.filter(({ conversation }) => conversation === 9))).toEqual(said)
+    await me.close()
+  })
+
+  test('is refused for good with what the server says, and those behind go on', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    let first = true
+    server.refuse = () => {
+      const refusal = first ? ('not_contact' as const) : undefined
+      first = false
+      return refusal
+    }
+    const [refused, stored] = [rejectionOf(me.send('bob', 'one')), me.send('bob', 'two')]
+    expect([await refused, (await stored).seq]).toEqual(['not_contact', 1])
+    expect(await outbox.load()).toEqual([])
+    server.refuse = () => 'internal'
+    const poison = rejectionOf(me.send('bob', 'three'))
+    for (let each = 0; each < 10; each++) {
+      await server.clock.move(30_000)
+      await server.settle()
+    }
+    expect(await poison).toBe('internal')
+    server.refuse = () => undefined
+    expect(await rejectionOf(me.send('bob', 'x'.repeat(60_001)))).toBe('message_too_large')
+    expect(me.send('bob', 'hi', { id: 'one' })).rejects.toThrow(TypeError)
+    await me.close()
+    expect(await rejectionOf(me.send('bob', 'late'))).toBe('connection_lost')
+  })
+
+  test('of the same id twice is one message; of another content it is a conflict', async () => {
+    const server = new DeliveryServer()
+    server.refuseDial = 'unreachable'
+    const me = server.sealwire()
+    const own = id()
+    const both = [me.send('bob', 'hello', { id: own }), me.send('bob', 'hello', { id: own })]
+    expect(await rejectionOf(me.send('bob', 'other', { id: own }))).toBe('conflict')
+    server.refuseDial = undefined
+    me.wake()
+    await server.clock.move(500)
+    expect(await Promise.all(both)).toEqual([
+      { id: own, conversation: 1, seq: 1, at: 1 },
+      { id: own, conversation: 1, seq: 1, at: 1 },
+    ])
+    expect(server.stored).toHaveLength(1)
+    await me.close()
+  })
+
+  test('given up leaves nothing behind, and says whether it may have been stored', async () => {
+    const server = new DeliveryServer()
+    server.refuseDial = 'unreachable'
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    const abort = new AbortController()
+    const never = rejectionOf(me.send('bob', 'one', { signal: abort.signal }))
+    await settle()
+    abort.abort()
+    expect([await never, await rejectionOf(me.send('bob', 'two', { signal: abort.signal })), await outbox.load()]).toEqual([
+      'unreachable',
+      'unreachable',
+      [],
+    ])
+    server.refuseDial = undefined
+    await server.clock.move(500)
+    await me.online()
+    server.refuse = () => 'silent'
+    const later = new AbortController()
+    const maybe = rejectionOf(me.send('bob', 'three', { signal: later.signal }))
+    await server.settle()
+    later.abort()
+    expect([await maybe, await outbox.load()]).toEqual(['unknown_outcome', []])
+    server.refuse = () => undefined
+    expect(await me.send('bob', 'four')).toMatchObject({ seq: 1 })
+    await me.close()
+  })
+
+  test('waits for room in an outbox that is bounded', async () => {
+    const server = new DeliveryServer({ outboxEntriesMax: 2 })
+    server.refuseDial = 'unreachable'
+    const me = server.sealwire()
+    const sent = [me.send('bob', 'one'), me.send('bob', 'two')]
+    expect(await rejectionOf(me.send('bob', 'three'))).toBe('busy')
+    server.refuseDial = undefined
+    await server.clock.move(500)
+    await Promise.all(sent)
+    expect(await me.send('bob', 'three')).toMatchObject({ seq: 3 })
+    await me.close()
+  })
+
+  test('survives the end of the program: the next run sends first what was left', async () => {
+    const server = new DeliveryServer()
+    server.refuseDial = 'unreachable'
+    const outbox = new MemoryOutbox()
+    const first = server.sealwire({ outbox })
+    const left = rejectionOf(first.send('bob', 'one'))
+    const own = id()
+    const alsoLeft = rejectionOf(first.send('bob', 'two', { id: own }))
+    await server.settle()
+    const closed = first.close()
+    await server.clock.move(5_000)
+    await closed
+    expect([await left, await alsoLeft]).toEqual(['connection_lost', 'connection_lost'])
+    server.refuseDial = undefined
+    const second = server.sealwire({ outbox })
+    expect(await second.send('bob', 'two', { id: own })).toMatchObject({ seq: 2 })
+    await second.send('bob', 'three')
+    expect(textsOf(server.stored)).toEqual(['one', 'two', 'three'])
+    await second.close()
+  })
+
+  test('of an earlier run that is refused is told to who reads failures, and is kept until then', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    server.refuseDial = 'unreachable'
+    const first = server.sealwire({ outbox })
+    void rejectionOf(first.send('bob', 'one'))
+    await server.settle()
+    const closed = first.close()
+    await server.clock.move(5_000)
+    await closed
+    server.refuseDial = undefined
+    server.refuse = () => 'not_contact'
+    const second = server.sealwire({ outbox })
+    await server.settle()
+    expect(await outbox.load()).toHaveLength(1)
+    const failure = (await second.failures().next()).value
+    expect(failure).toMatchObject({ params: { to: 'bob' }, reason: { code: 'not_contact' } })
+    await server.settle()
+    expect(await outbox.load()).toEqual([])
+    await second.close()
+  })
+})

@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'bun:test'
+import { blobSource, MemoryOutbox, Sealwire } from '../../src/client/index.ts'
+import { SealwireError } from '../../src/protocol/index.ts'
+import { settle } from '../support/manual-clock.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { DeliveryServer } from './delivery-server.ts'
+
+describe('Sealwire', () => {
+  test('connects at once when the network is back, and listens to it no longer when it is closed', async () => {
+    const server = new DeliveryServer()
+    const network = new EventTarget()
+    let dials = 0
+    const open = async (): Promise<never> => {
+      dials++
+      throw new SealwireError('unreachable', 'nobody is there')
+    }
+    const me = new Sealwire({ open, clock: server.clock, outbox: new MemoryOutbox(), network })
+    await server.settle()
+    expect([dials, me.state]).toEqual([1, 'offline'])
+    network.dispatchEvent(new Event('online'))
+    await server.settle()
+    expect(dials).toBe(2)
+    await me.close()
+    network.dispatchEvent(new Event('online'))
+    await server.settle()
+    expect([dials, server.clock.timers]).toEqual([2, 0])
+  })
+
+  test('tells what is live to everybody who listens, and the inbox to its reader alone', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    await me.online()
+    const [first, second] = [me.events(), me.events()]
+    server.receive('not live')
+    server.server?.event('presence.typing', { conversation: 7, name: 'bob' })
+    for (const events of [first, second]) {
+      expect(await events.next()).toEqual({ done: false, value: { event: 'presence.typing', data: { conversation: 7, name: 'bob' } } })
+    }
+    await me.close()
+    expect(await first.next()).toEqual({ done: true, value: undefined })
+  })
+
+  test('loses the oldest live events of a listener that does not take them, and its connection never', async () => {
+    const server = new DeliveryServer({ clientLiveEventsMax: 10 })
+    const me = server.sealwire()
+    await me.online()
+    const events = me.events()
+    for (let each = 0; each < 3_000; each++) {
+      server.server?.event('presence.typing', { conversation: each, name: 'bob' })
+      if (each % 100 === 0) await settle()
+    }
+    await server.settle()
+    expect([(await events.next()).value, me.state, server.dials]).toMatchObject([{ data: { conversation: 2_990 } }, 'online', 1])
+    await me.close()
+  })
+
+  test('calls any method, waits for a connection no longer than a request may take, and repeats nothing by itself', async () => {
+    const server = new DeliveryServer()
+    server.refuseDial = 'unreachable'
+    const me = server.sealwire()
+    const waiting = me.call('session.ping', {})
+    await server.settle()
+    server.refuseDial = undefined
+    await server.clock.move(500)
+    expect(await waiting).toEqual({ time: 1 })
+    server.refuse = () => 'cut'
+    expect(await rejectionOf(me.call('session.ping', {}))).toBe('connection_lost')
+    expect(server.asked).toHaveLength(2)
+    server.refuseDial = 'unreachable'
+    const never = rejectionOf(me.call('session.ping', {}))
+    await server.clock.move(30_000)
+    expect(await never).toBe('unreachable')
+    await me.close()
+  })
+
+  test('closes once what is sent is stored and what is done with is acknowledged', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    server.receive('one')
+    const me = server.sealwire({ outbox })
+    for await (const item of me.inbox()) {
+      item.done()
+      break
+    }
+    const sent = me.send('bob', 'last word')
+    await me.close()
+    expect([(await sent).seq, server.acked, await outbox.load(), me.state]).toEqual([1, 1, [], 'closed'])
+  })
+
+  test('is closed by a bug in what connects, and says which', async () => {
+    const open = (): Promise<never> => Promise.reject(new TypeError('a bug'))
+    const me = new Sealwire({ open, clock: new DeliveryServer().clock, outbox: new MemoryOutbox() })
+    expect(await rejectionOf(me.online())).toBe('internal')
+    expect([me.state, me.reason?.cause]).toEqual(['closed', new TypeError('a bug')])
+  })
+})
+
+test('a blob is a source of its bytes, with its name or another', async () => {
+  const blob = new Blob([Uint8Array.from({ length: 100 }, (_, each) => each)])
+  expect(blobSource(blob)).toMatchObject({ name: 'file', size: 100 })
+  expect(blobSource(new File([blob], 'a.bin')).name).toBe('a.bin')
+  expect([...(await blobSource(blob).read(98, 2))]).toEqual([98, 99])
+})

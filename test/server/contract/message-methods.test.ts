@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'bun:test'
+import { frameBodyBytesLimit } from '../../../src/protocol/index.ts'
+import type { ContractPeer } from '../../support/contract-peer.ts'
+import { ServerStage } from '../../support/server-stage.ts'
+import { here, introduce, messageId, nextEntry, talker, words } from '../../support/talkers.ts'
+
+const calm = { messagesPerSecondPerAccountMax: 1_000_000, messagesBurstPerAccountMax: 1_000_000 }
+
+async function pair(stage: ServerStage): Promise<{ alice: ContractPeer; bob: ContractPeer; conversation: number }> {
+  const [alice, bob] = [await here(stage, talker(stage, 'alice')), await here(stage, talker(stage, 'bob'))]
+  return { alice, bob, conversation: await introduce(alice, bob) }
+}
+
+describe('message.send', () => {
+  test('takes a conversation or a name, and no others than there are', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, conversation } = await pair(stage)
+    talker(stage, 'carol')
+    const said = { id: messageId(), body: words('hello') }
+    for (const where of [{}, { conversation, to: 'bob' }])
+      expect(await alice.refusal('message.send', { ...said, ...where })).toBe('malformed')
+    expect(await alice.refusal('message.send', { ...said, to: 'nobody' })).toBe('not_found')
+    expect(await alice.refusal('message.send', { ...said, to: 'a b' })).toBe('name_invalid')
+    expect(await alice.refusal('message.send', { ...said, to: 'carol' })).toMatch(/^not_/)
+    expect(await alice.refusal('message.send', { ...said, conversation: conversation + 1 })).toBe('not_found')
+    for (let again = 0; again < 2; again++) expect(await alice.refusal('message.send', { ...said, to: 'ALICE' })).toBe('is_self')
+    for (let again = 0; again < 2; again++) expect(await alice.ask('message.send', { ...said, to: 'Bob' })).toMatchObject({ conversation })
+  })
+
+  test('carries the largest body with all that may go with it, and refuses what would fit no frame', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, bob, conversation } = await pair(stage)
+    await bob.ask('inbox.open', {})
+    await nextEntry(bob)
+    const body = new Uint8Array(60_000).fill(7)
+    const mentions = Array.from({ length: 50 }, (_, index) => `name${index}`.padEnd(32, 'x'))
+    const type = `text/${'x'.repeat(120)}`
+    const { seq } = await alice.ask('message.send', { conversation, id: messageId(), body, type, replyTo: 1, mentions })
+    expect((await nextEntry(bob)).entry).toMatchObject({ seq, type, replyTo: 1, mentions, body })
+    const wide = mentions.map((name) => name.slice(0, 8).padEnd(96, '\u{1f600}'))
+    expect(await alice.refusal('message.send', { conversation, id: messageId(), body: words('x'), mentions: wide })).toBe(
+      'message_too_large',
+    )
+    expect(Math.max(...bob.bodies.map(({ length }) => length))).toBeLessThanOrEqual(frameBodyBytesLimit)
+  })
+
+  test('is answered in its turn, however many are under way and however soon one is refused', async () => {
+    using stage = new ServerStage({ ...calm, messagesUnderWayMax: 5 })
+    const { alice, bob, conversation } = await pair(stage)
+    await bob.ask('inbox.open', {})
+    const say = (text: string) => alice.send('message.send', { conversation, id: messageId(), body: words(text) })
+    const mentions = Array.from({ length: 50 }, () => '\u{1f600}'.repeat(32))
+    const asked = [
+      ...Array.from({ length: 12 }, (_, index) => say(String(index))),
+      // The name has to be looked up first, the second is refused before the store sees it, the third by its parameters.
+      alice.send('message.send', { to: 'bob', id: messageId(), body: words('12') }),
+      say('13'),
+      alice.send('message.send', { conversation, id: messageId(), body: words('no'), mentions }),
+      say('14'),
+      alice.send('message.send', { id: messageId(), body: words('nowhere') }),
+      say('15'),
+      alice.send('session.ping', {}),
+      say('16'),
+    ]
+    const answered: unknown[] = []
+    while (answered.length < asked.length) answered.push((await alice.next(([kind]) => kind === 'result' || kind === 'fault'))[1])
+    expect(answered).toEqual(asked)
+    const heard: string[] = []
+    while (heard.length < 17) {
+      const { entry } = await nextEntry(bob)
+      if (entry.kind === 'message') heard.push(Buffer.from(entry.body ?? []).toString())
+    }
+    expect(heard).toEqual(Array.from({ length: 17 }, (_, index) => String(index)))
+  })
+
+  test('waits for the rate of its account; what only acknowledges and marks does not', async () => {
+    using stage = new ServerStage({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 1_000 })
+    const { alice, bob, conversation } = await pair(stage)
+    await bob.ask('inbox.open', {})
+    for (let index = 0; index < 1_100; index++) await bob.ask('mark.read', { conversation, seq: 1 })
+    for (let index = 0; index < 1_100; index++) await bob.ask('inbox.ack', { seq: 1 })
+    for (let index = 0; index < 999; index++) await alice.ask('message.send', { conversation, id: messageId(), body: words('x') })
+    const id = alice.send('message.send', { conversation, id: messageId(), body: words('too much') })
+    expect((await alice.arrived()).filter(([kind]) => kind !== 'event')).toEqual([])
+    await stage.clock.move(2_000)
+    expect((await alice.next(([kind]) => kind === 'result'))[1]).toBe(id)
+  })
+})
+
+describe('message.history', () => {
+  test('pages both ways without a gap, as much as one frame holds', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, bob, conversation } = await pair(stage)
+    // 1 and 2 are the request and its answer.
+    for (let index = 3; index <= 60; index++) {
+      await alice.ask('message.send', { conversation, id: messageId(), body: new Uint8Array(index % 7 === 0 ? 30_000 : 10).fill(index) })
+    }
+    const back: number[] = []
+    for (let before: number | undefined, more = true; more; before = back[0]) {
+      const page = await bob.ask('message.history', { conversation, max: 20, ...(before === undefined ? {} : { before }) })
+      back.unshift(...page.entries.map(({ seq }) => seq))
+      more = page.more
+    }
+    const forth: number[] = []
+    for (let more = true; more; ) {
+      const page = await bob.ask('message.history', { conversation, max: 20, after: forth.at(-1) ?? 0 })
+      forth.push(...page.entries.map(({ seq }) => seq))
+      more = page.more
+    }
+    const all = Array.from({ length: 60 }, (_, index) => index + 1)
+    expect([back, forth]).toEqual([all, all])
+    expect(await bob.refusal('message.history', { conversation, before: 3, after: 1 })).toBe('malformed')
+  })
+})
+
+describe('message.search', () => {
+  test('finds what was said once it is indexed, and says up to when; nothing that was deleted, nothing of others', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, bob, conversation } = await pair(stage)
+    const eve = await here(stage, talker(stage, 'eve'))
+    const { seq, at } = await alice.ask('message.send', { conversation, id: messageId(), body: words('the secret garden') })
+    await alice.ask('message.send', { conversation, id: messageId(), body: words('another garden') })
+    const early = await bob.ask('message.search', { text: 'garden' })
+    expect(early.entries.length === 2 || early.upTo <= at).toBe(true)
+    await stage.clock.move(1_000)
+    const found = await bob.ask('message.search', { text: 'GARDEN' })
+    expect(found.entries.map((entry) => entry.seq)).toEqual([seq + 1, seq])
+    expect(found.upTo).toBeGreaterThan(at)
+    expect((await bob.ask('message.search', { text: 'garden secret', conversation })).entries.map((entry) => entry.seq)).toEqual([seq])
+    expect((await eve.ask('message.search', { text: 'garden' })).entries).toEqual([])
+    await alice.ask('message.edit', { conversation, target: seq, id: messageId(), body: words('the public park') })
+    await alice.ask('message.delete', { conversation, target: seq + 1, id: messageId() })
+    await stage.clock.move(1_000)
+    expect((await bob.ask('message.search', { text: 'garden' })).entries).toEqual([])
+    expect((await bob.ask('message.search', { text: 'park' })).entries.map((entry) => entry.seq)).toEqual([seq])
+  })
+})

@@ -1,0 +1,56 @@
+// A TCP relay that stays where it is while the server behind it comes and goes, and that can cut every connection at once.
+
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+export class CuttingRelay implements Disposable {
+  /** Where the server is now; undefined refuses everybody. */
+  target: number | undefined
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  /** How many connections were cut. */
+  cuts = 0
+
+  private constructor(target: number) {
+    this.target = target
+    this.#server = createServer((client) => this.#join(client))
+  }
+
+  static async to(target: number): Promise<CuttingRelay> {
+    const relay = new CuttingRelay(target)
+    await new Promise<void>((resolve) => relay.#server.listen(0, '127.0.0.1', resolve))
+    return relay
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Breaks every connection with a reset on both sides. */
+  cut(): void {
+    this.cuts += this.#sockets.size / 2
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+  }
+
+  [Symbol.dispose](): void {
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #join(client: Socket): void {
+    client.on('error', () => {})
+    if (this.target === undefined) return void client.resetAndDestroy()
+    const server = connect(this.target, '127.0.0.1')
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.#sockets.add(from)
+      from.on('error', () => {})
+      from.on('close', () => {
+        this.#sockets.delete(from)
+        to.destroy()
+      })
+      from.pipe(to)
+    }
+  }
+}
