@@ -60,6 +60,8 @@ export class Outbox {
   /** Refused when nobody read failures(): they stay in the store until somebody does. */
   readonly #untold: SendFailure[] = []
   readonly #loaded: Promise<void>
+  /** What is about to get its place: an end comes after it. */
+  readonly #entering = new Set<Promise<Waiting>>()
   #bytes = 0
   #ended: SealwireError | undefined
   #idle: PromiseWithResolvers<void> | undefined
@@ -79,15 +81,25 @@ export class Outbox {
    */
   async send(id: string, message: Params<'message.send'>, { signal }: CallOptions): Promise<Sent> {
     const params = encodeCbor({ ...parseParams('message.send', message) })
-    await this.#loaded
-    if (signal?.aborted === true) throw new SealwireError('unreachable', 'the message was given up before it was sent')
     if (this.#ended !== undefined) throw this.#ended
     const sender = Promise.withResolvers<Sent>()
-    const waiting = this.#same(id, params) ?? this.#keep({ id, params, message })
+    sender.promise.catch(() => {}) // It may be refused before anybody awaits it.
+    const entering = this.#enter({ id, params, message }, sender, signal)
+    this.#entering.add(entering)
+    const waiting = await entering.finally(() => this.#entering.delete(entering))
     const abort = (): void => this.#giveUp(waiting)
-    waiting.senders.add(sender)
     signal?.addEventListener('abort', abort, { once: true })
+    if (isAborted(signal)) abort()
     return sender.promise.finally(() => signal?.removeEventListener('abort', abort))
+  }
+
+  /** Gives it a place, beside what an earlier run has left. */
+  async #enter(entry: NewEntry, sender: PromiseWithResolvers<Sent>, signal: AbortSignal | undefined): Promise<Waiting> {
+    await this.#loaded
+    if (isAborted(signal)) throw new SealwireError('unreachable', 'the message was given up before it was sent')
+    const waiting = this.#same(entry.id, entry.params) ?? this.#keep(entry)
+    waiting.senders.add(sender)
+    return waiting
   }
 
   /** Messages of an earlier run that the server has refused for good. */
@@ -110,6 +122,7 @@ export class Outbox {
     const refusal =
       reason ?? new SealwireError('connection_lost', 'this client was closed before the message was sent: it stays in the outbox')
     this.#ended = refusal
+    await Promise.allSettled(this.#entering)
     for (const { senders } of this.#waiting.values()) for (const sender of senders) sender.reject(refusal)
     this.#waiting.clear()
     this.#lanes.clear()
@@ -242,6 +255,10 @@ export class Outbox {
 }
 
 const internalTriesMax = 5
+
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true
+}
 
 function isEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, at) => byte === b[at])

@@ -88,6 +88,17 @@ describe('send', () => {
     await me.close()
   })
 
+  test('closed in the same moment is kept all the same', async () => {
+    const server = new DeliveryServer()
+    server.refuseDial = 'unreachable'
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    const sent = rejectionOf(me.send('bob', 'hello'))
+    await me.close()
+    expect(await sent).toBe('connection_lost')
+    expect(await outbox.load()).toHaveLength(1)
+  })
+
   test('given up leaves nothing behind, and says whether it may have been stored', async () => {
     const server = new DeliveryServer()
     server.refuseDial = 'unreachable'
