@@ -94,7 +94,9 @@ describe('send', () => {
     const outbox = new MemoryOutbox()
     const me = server.sealwire({ outbox })
     const sent = rejectionOf(me.send('bob', 'hello'))
-    await me.close()
+    const closed = me.close()
+    await server.clock.move(server.limits.clientGoodbyeMsMax)
+    await closed
     expect(await sent).toBe('connection_lost')
     expect(await outbox.load()).toHaveLength(1)
   })
