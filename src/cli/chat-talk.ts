@@ -95,20 +95,8 @@ export class Talk {
    */
   async with(who: string | number): Promise<void> {
     if (typeof who === 'string' && this.#focus.name === 'asking' && this.isAbout(who)) return
-    const known = await this.#find(who)
-    if (known?.info.state === 'invited') return this.#enter(await this.#parts.me.rooms.join(known.number))
-    if (known?.info.state === 'accepted') return this.#enter(known)
-    const name = known?.info.name ?? String(who)
-    const { conversation, accepted } = await this.#parts.me.request(name)
-    const direct = await this.#parts.me.conversation(conversation)
-    if (accepted) return this.#enter(direct)
-    const { name: peer = name, lastSeq, state } = direct.info
-    this.leave()
-    this.#parts.tell({ event: 'asked', name: peer, conversation })
-    // They may have been quick.
-    if (state === 'accepted') return this.#enter(direct)
-    if (state === 'declined') throw declinedBy(peer)
-    this.#focus = { name: 'asking', peer, since: lastSeq, held: [] }
+    // What they say meanwhile is told behind the news that one talks with them.
+    return this.#exclusive(() => this.#talkWith(who))
   }
 
   /** Tells who asks us to talk, with what they have said. */
@@ -140,10 +128,12 @@ export class Talk {
   /** Accepts who asks: one talks with them, unless one talks with somebody already. @throws {SealwireError} `no_request`. */
   async accept(who: string | undefined): Promise<void> {
     const name = who ?? this.#askers.only('accept')
-    const { conversation } = await this.#parts.me.accept(name)
-    this.#askers.remove(name)
-    if (this.#focus.name === 'talking') return this.#parts.tell({ event: 'accepted', name, conversation })
-    await this.#enter(await this.#parts.me.conversation(conversation))
+    await this.#exclusive(async () => {
+      const { conversation } = await this.#parts.me.accept(name)
+      this.#askers.remove(name)
+      if (this.#focus.name === 'talking') return this.#parts.tell({ event: 'accepted', name, conversation })
+      this.#begin(await this.#parts.me.conversation(conversation))
+    })
   }
 
   /** @throws {SealwireError} `no_request`. */
@@ -230,6 +220,23 @@ export class Talk {
   /** Resolves when the server knows what was read, or cannot be told. */
   async settled(): Promise<void> {
     await this.#marks.settled()
+  }
+
+  async #talkWith(who: string | number): Promise<void> {
+    const known = await this.#find(who)
+    if (known?.info.state === 'invited') return this.#begin(await this.#parts.me.rooms.join(known.number))
+    if (known?.info.state === 'accepted') return this.#begin(known)
+    const name = known?.info.name ?? String(who)
+    const { conversation, accepted } = await this.#parts.me.request(name)
+    const direct = await this.#parts.me.conversation(conversation)
+    if (accepted) return this.#begin(direct)
+    const { name: peer = name, lastSeq, state } = direct.info
+    this.leave()
+    this.#parts.tell({ event: 'asked', name: peer, conversation })
+    // They may have been quick.
+    if (state === 'accepted') return this.#begin(direct)
+    if (state === 'declined') throw declinedBy(peer)
+    this.#focus = { name: 'asking', peer, since: lastSeq, held: [] }
   }
 
   async #find(who: string | number): Promise<Conversation | undefined> {

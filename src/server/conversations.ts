@@ -72,7 +72,7 @@ export class Conversations {
       if (freed.files.length > 0) this.#parts.freed(freed.files)
       sum.entries += freed.entries
       sum.bytes += freed.bytes
-      if (freed.entries < deletedAtOnce) return sum
+      if (!freed.more) return sum
     }
   }
 

@@ -55,10 +55,10 @@ export class Housekeeping {
   /** True when there may be more. */
   async #expireBodies(): Promise<boolean> {
     const { store, clock, log, freed } = this.#parts
-    const { entries, bytes, files } = await store.run('conversation.expire', { at: BigInt(clock.now()), max: stepMax })
+    const { entries, bytes, files, more } = await store.run('conversation.expire', { at: BigInt(clock.now()), max: stepMax })
     if (files.length > 0) freed(files)
     if (entries > 0n) log.info('expired messages deleted', { entries: Number(entries), bytes: Number(bytes) })
-    return entries >= stepMax
+    return more
   }
 
   async #expireInboxes(): Promise<boolean> {

@@ -77,10 +77,12 @@ export class InboxSession {
     if (this.#state === 'live' && seq > this.#pushedSeq) this.#catchUp()
   }
 
-  /** There may be more in the store than it was told of: it looks. */
-  doubt(): void {
+  /** There may be more in the store than it was told of: it looks, in so many ms. */
+  doubt(afterMs: number): void {
     this.#isDoubted = true
-    if (this.#state === 'live') this.#catchUp()
+    this.#parts.clock.after(afterMs, () => {
+      if (this.#isDoubted && this.#state === 'live') this.#catchUp()
+    })
   }
 
   close(): void {

@@ -5,6 +5,8 @@ import type { Posted, StoredEntry } from '../store/index.ts'
 import { encodeEntry } from './entry-event.ts'
 import type { InboxSession } from './inbox-session.ts'
 
+/** So that looking does not fill the queue of the store. */
+const looksPerMs = 5
 const nobody: readonly InboxSession[] = Object.freeze([])
 
 export class Inboxes {
@@ -47,9 +49,10 @@ export class Inboxes {
     }
   }
 
-  /** Something may have been stored of which the store could not tell: every session looks for itself. */
+  /** Something may have been stored of which the store could not tell: every session looks for itself, few at a time. */
   doubt(): void {
-    for (const sessions of this.#open.values()) for (const session of sessions) session.doubt()
+    const sessions = [...this.#open.values()].flat()
+    for (const [index, session] of sessions.entries()) session.doubt(Math.floor(index / looksPerMs))
   }
 
   #of(accountId: bigint): readonly InboxSession[] {

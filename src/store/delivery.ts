@@ -155,6 +155,11 @@ export interface Freed {
   readonly files: readonly Uint8Array[]
 }
 
+/** The same of one step of several; `more`: there may be more to delete. */
+export interface Expired extends Freed {
+  readonly more: boolean
+}
+
 /** Operations on what is said. Not being a member is `not_found` everywhere: who is not in it learns nothing of a conversation. */
 export interface DeliveryOperations {
   /**
@@ -207,10 +212,10 @@ export interface DeliveryOperations {
   /** Throws `not_found`, `not_permitted`. */
   'conversation.retain': {
     input: Act & { readonly id: bigint; readonly retentionMs: bigint | undefined; readonly max: bigint }
-    output: Freed
+    output: Expired
   }
-  /** Deletes at most `max` bodies that are older than their conversation keeps them. */
-  'conversation.expire': { input: { readonly at: bigint; readonly max: bigint }; output: Freed }
+  /** Looks at no more than `max` bodies of a conversation and deletes at most as many that are older than their conversation keeps them. */
+  'conversation.expire': { input: { readonly at: bigint; readonly max: bigint }; output: Expired }
   /**
    * Answers where the mark is now; undefined when the account is not in it. Who reads without a place in the inbox `settles`:
    * what waits there counts as stored, and this conversation as delivered that far. Default: false.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { MemoryOutbox, newMessageId } from '../../src/client/index.ts'
+import { MemoryOutbox, newMessageId, type OutboxStore } from '../../src/client/index.ts'
 import { settle } from '../support/manual-clock.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { DeliveryServer, textsOf } from './delivery-server.ts'
@@ -92,10 +92,13 @@ describe('send', () => {
     const server = new DeliveryServer()
     server.refuseDial = 'unreachable'
     const outbox = new MemoryOutbox()
-    const me = server.sealwire({ outbox })
+    const read = Promise.withResolvers<void>()
+    const slow = { ...methodsOf(outbox), load: () => read.promise.then(() => outbox.load()) }
+    const me = server.sealwire({ outbox: slow })
     const sent = rejectionOf(me.send('bob', 'hello'))
     const closed = me.close()
     await server.clock.move(server.limits.clientGoodbyeMsMax)
+    read.resolve()
     await closed
     expect(await sent).toBe('connection_lost')
     expect(await outbox.load()).toHaveLength(1)
@@ -185,3 +188,12 @@ describe('send', () => {
     await second.close()
   })
 })
+
+function methodsOf(outbox: MemoryOutbox): OutboxStore {
+  return {
+    load: () => outbox.load(),
+    add: (entry) => outbox.add(entry),
+    remove: (entry) => outbox.remove(entry),
+    [Symbol.asyncDispose]: () => outbox[Symbol.asyncDispose](),
+  }
+}

@@ -18,6 +18,8 @@ export class ClientProcess implements AsyncDisposable {
   marks = 0
   hasSent = false
   hasFinished = false
+  /** How often its SDK gave up, and it was started again, as whoever runs programs does. */
+  restarts = 0
   /** Ended by itself, and not because it was done. */
   hasFailed = false
   errors = ''
@@ -36,8 +38,10 @@ export class ClientProcess implements AsyncDisposable {
     child.stdin.on('error', () => {})
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.errors += text))
     createInterface({ input: child.stdout }).on('line', (line) => this.#hear(child, line))
-    this.#exited = once(child, 'exit').then(() => {
-      if (this.#child === child) this.hasFailed = !this.hasFinished
+    this.#exited = once(child, 'exit').then(([code]) => {
+      if (this.#child !== child || this.hasFinished) return
+      if (code === gaveUp && this.restarts++ < restartsMax) this.start()
+      else this.hasFailed = true
     })
   }
 
@@ -78,3 +82,5 @@ export class ClientProcess implements AsyncDisposable {
 }
 
 const program = fileURLToPath(new URL('./client-program.ts', import.meta.url))
+const gaveUp = 3
+const restartsMax = 20

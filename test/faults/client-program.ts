@@ -6,8 +6,11 @@
 
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { SealwireError } from '../../src/protocol/index.ts'
 import { Application, type ApplicationSettings, mark } from './application.ts'
 
+/** Exit code of a program whose SDK has given up. */
+const gaveUp = 3
 const settings: readonly ApplicationSettings[] = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8'))
 const applications = settings.map((each) => new Application(each))
 
@@ -40,5 +43,6 @@ function say(line: string): void {
 
 function fail(reason: unknown): void {
   console.error(reason)
-  process.exit(1)
+  // The SDK gives up when the first connections of a program are all lost; whoever runs programs starts it again.
+  process.exit(SealwireError.is(reason) && reason.code === 'connection_lost' ? gaveUp : 1)
 }

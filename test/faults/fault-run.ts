@@ -22,6 +22,8 @@ export interface Faults {
 
 export interface Ran extends Verdict {
   readonly faults: Faults
+  /** Programs whose SDK gave up and that were started again. */
+  readonly restarts: number
   readonly seconds: number
 }
 
@@ -50,7 +52,8 @@ export async function run(world: World, faults: readonly Fault[], { msMax }: { r
   for (const each of clients) each.say('finish')
   await until('everybody has finished', left(), () => alive(world) && clients.every(({ hasFinished }) => hasFinished))
   const cuts = proxies.reduce((sum, each) => sum + each.cuts, 0)
-  return { ...(await check(world.path)), faults: { ...killed, cuts }, seconds: Math.round((performance.now() - begun) / 1000) }
+  const restarts = clients.reduce((sum, each) => sum + each.restarts, 0)
+  return { ...(await check(world.path)), faults: { ...killed, cuts }, restarts, seconds: Math.round((performance.now() - begun) / 1000) }
 }
 
 async function happen(world: World, faults: readonly Fault[], left: () => number): Promise<Omit<Faults, 'cuts'>> {
@@ -62,14 +65,19 @@ async function happen(world: World, faults: readonly Fault[], left: () => number
     await under.get(what)
     under.set(what, act())
   }
-  for (const fault of faults) {
-    const acked = (): number => clients.reduce((sum, each) => sum + each.acked, 0)
-    await until(`${fault.after} acknowledgements (${acked()} now)`, left(), () => alive(world) && acked() >= fault.after)
-    if (fault.kind === 'cut') proxies[fault.who]?.cut(fault.cut)
-    else if (fault.kind === 'server') await next('server', () => world.restartServer())
-    else await next(fault.who, async () => clients[fault.who]?.restart())
-    if (fault.kind === 'server') killed.serverKills++
-    if (fault.kind === 'client') killed.clientKills++
+  try {
+    for (const fault of faults) {
+      const acked = (): number => clients.reduce((sum, each) => sum + each.acked, 0)
+      await until(`${fault.after} acknowledgements (${acked()} now)`, left(), () => alive(world) && acked() >= fault.after)
+      if (fault.kind === 'cut') proxies[fault.who]?.cut(fault.cut)
+      else if (fault.kind === 'server') await next('server', () => world.restartServer())
+      else await next(fault.who, async () => clients[fault.who]?.restart())
+      if (fault.kind === 'server') killed.serverKills++
+      if (fault.kind === 'client') killed.clientKills++
+    }
+  } finally {
+    // What is being started would outlive whoever gives up.
+    await Promise.allSettled(under.values())
   }
   await Promise.all(under.values())
   return killed

@@ -93,7 +93,7 @@ describe('an open inbox', () => {
     expect(await alice.refusal('message.send', said)).toBe('unknown_outcome')
     await alice.ask('message.send', said)
     expect(await eventsOf(bob, 'inbox.entry')).toEqual([])
-    stage.clock.advance(1_000)
+    await stage.clock.move(1_000)
     expect(textOf(await nextEntry(bob))).toBe('perhaps')
     await alice.ask('message.send', { conversation, id: messageId(), body: words('next') })
     expect(textOf(await nextEntry(bob))).toBe('next')

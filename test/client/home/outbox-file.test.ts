@@ -118,7 +118,7 @@ describe('FileOutbox', () => {
 
   test.skipIf(skip)('keeps what it takes after the disk was full, behind a record that was cut off', async () => {
     using place = new TestHome()
-    command('mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', place.home.path)
+    command('mount', '-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', place.home.path)
     try {
       const ballast = join(place.home.path, 'ballast')
       const kept: string[] = []

@@ -2,7 +2,7 @@
 
 import { mayRetain } from '../../../domain/permissions.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
-import type { ConversationRow, Freed } from '../../delivery.ts'
+import type { ConversationRow, Expired } from '../../delivery.ts'
 import type { Input, Output } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer } from '../statement.ts'
@@ -48,7 +48,7 @@ function listMembers(database: Database, { accountId, id }: Input<'conversation.
   return ids.includes(accountId) ? ids : undefined
 }
 
-function retain(database: Database, { accountId, id, retentionMs, at, max }: Input<'conversation.retain'>): Freed {
+function retain(database: Database, { accountId, id, retentionMs, at, max }: Input<'conversation.retain'>): Expired {
   const standing = findStanding(database, accountId, { conversationId: id })
   if (standing === undefined) throw new SealwireError('not_found', 'there is no such conversation')
   if (!mayRetain(standing)) throw new SealwireError('not_permitted', 'the account may not do this here')
@@ -56,12 +56,13 @@ function retain(database: Database, { accountId, id, retentionMs, at, max }: Inp
   return eraseOlder(database, id, at, max)
 }
 
-function expire(database: Database, { at, max }: Input<'conversation.expire'>): Freed {
+function expire(database: Database, { at, max }: Input<'conversation.expire'>): Expired {
   const rows = database.prepare('select id from conversation where expire_at <= :at order by expire_at limit :max').rows({ at, max })
-  let freed = nothingFreed
+  let freed: Expired = { ...nothingFreed, more: BigInt(rows.length) >= max }
   for (const row of rows) {
-    if (freed.entries >= max) break
-    freed = sumOf([freed, eraseOlder(database, integer(row, 'id'), at, max - freed.entries)])
+    if (freed.entries >= max) return { ...freed, more: true }
+    const expired = eraseOlder(database, integer(row, 'id'), at, max - freed.entries)
+    freed = { ...sumOf([freed, expired]), more: freed.more || expired.more }
   }
   return freed
 }

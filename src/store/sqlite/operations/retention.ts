@@ -1,14 +1,14 @@
 // How long what is said stays. A conversation that keeps it for a while knows when the next of it is to be deleted, so that
 // looking for what is due reads nothing else.
 
-import type { Freed } from '../../delivery.ts'
+import type { Expired, Freed } from '../../delivery.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { keyOf, seqEnd, seqOf } from './entry-key.ts'
 import { eraseEntry, nothingFreed, sumOf } from './erase.ts'
 
 /** Deletes what is older than its conversation keeps it: at most `max` entries, and says when there is more to be deleted. */
-export function eraseOlder(database: Database, id: bigint, at: bigint, max: bigint): Freed {
+export function eraseOlder(database: Database, id: bigint, at: bigint, max: bigint): Expired {
   const row = database.prepare('select retention_ms, expired_seq from conversation where id = :id').row({ id }) ?? {}
   const retentionMs = optionalInteger(row, 'retention_ms')
   if (retentionMs === undefined) return neverExpire(database, id)
@@ -24,7 +24,8 @@ export function eraseOlder(database: Database, id: bigint, at: bigint, max: bigi
        where id = :id`,
     )
     .run({ id, expiredSeq, from: keyOf(id, expiredSeq), to: keyOf(id, seqEnd) })
-  return freed
+  // Not by what was deleted: among those that were looked at some had been deleted before.
+  return { ...freed, more: BigInt(entries.length) >= max }
 }
 
 /** What is deleted already is not counted. */
@@ -39,7 +40,7 @@ function olderThan(database: Database, id: bigint, expiredSeq: bigint, before: b
     .rowsWhile({ from: keyOf(id, expiredSeq), to: keyOf(id, seqEnd) }, (row, index) => index < Number(max) && integer(row, 'at') <= before)
 }
 
-function neverExpire(database: Database, id: bigint): Freed {
+function neverExpire(database: Database, id: bigint): Expired {
   database.prepare('update conversation set expire_at = null where id = :id').run({ id })
-  return nothingFreed
+  return { ...nothingFreed, more: false }
 }

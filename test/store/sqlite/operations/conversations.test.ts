@@ -81,7 +81,7 @@ describe('retention', () => {
     // Entries are of 2000, 3000, … 6000.
     const retain = (retentionMs: bigint | undefined, max = 9n) =>
       stage.run('conversation.retain', { ...stage.act(2n), id: 1n, retentionMs, max })
-    expect(retain(2_500n, 1n)).toEqual({ entries: 1n, bytes: 10n, files: [] })
+    expect(retain(2_500n, 1n)).toEqual({ entries: 1n, bytes: 10n, files: [], more: true })
     const expire = (at: bigint, max = 9n) => stage.run('conversation.expire', { at, max }).entries
     expect(expire(6_000n)).toBe(1n)
     expect(bodies(stage)).toEqual([false, false, true, true, true])
@@ -93,9 +93,27 @@ describe('retention', () => {
     stage.at = 99_000n
     stage.say(1n, 1n, 'later')
     expect(expire(101_499n)).toBe(0n)
-    expect(retain(undefined)).toEqual({ entries: 0n, bytes: 0n, files: [] })
+    expect(retain(undefined)).toEqual({ entries: 0n, bytes: 0n, files: [], more: false })
     expect(expire(999_000n)).toBe(0n)
     expect(bodies(stage).at(-1)).toBe(true)
+  })
+
+  test('goes on behind what was deleted before', () => {
+    using stage = new Stage(2)
+    stage.befriend([1n, 2n])
+    const said = [0, 1, 2, 3, 4].map((index) => stage.say(1n, 1n, `${index}`))
+    for (const { seq } of said.slice(0, 2)) {
+      stage.run('entry.post', { ...stage.act(1n), conversationId: 1n, kind: 'delete', target: seq })
+    }
+    stage.at += 9_000n
+    const steps: bigint[] = []
+    for (let more = true; more; ) {
+      const freed = stage.run('conversation.retain', { ...stage.act(2n), id: 1n, retentionMs: 1_000n, max: 2n })
+      steps.push(freed.entries)
+      more = freed.more
+    }
+    expect(steps[0]).toBe(0n)
+    expect(bodies(stage)).not.toContain(true)
   })
 
   test('in a room only its owner may set it', () => {
