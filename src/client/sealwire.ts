@@ -40,6 +40,8 @@ export interface SealwireParts {
   readonly hasher?: () => Hasher
   /** Files by their path. Default: there are none. */
   readonly disk?: Disk
+  /** Goes on for ever also while no connection was ever let in. Default: ends when the first eight were cut without a word. */
+  readonly patient?: boolean
   /** Released when this end is closed. */
   readonly held?: Disposable
   /** Tells with its event `online` that the network is back. Default: the browser's window. */
@@ -88,7 +90,7 @@ export class Sealwire implements AsyncDisposable {
     this.#states = new Broadcast(limits.clientLiveEventsMax)
     this.#events = new Broadcast(limits.clientLiveEventsMax)
     this.#uplink = new Uplink(
-      { open, clock, limits, random },
+      { open, clock, limits, random, patient: parts.patient ?? false },
       {
         online: (session) => this.#online(session),
         event: (event) => this.#event(event),

@@ -38,6 +38,8 @@ export interface UplinkUser {
 export interface UplinkParts {
   /** Dials and logs in. */
   readonly open: (signal: AbortSignal) => Promise<LoggedIn>
+  /** Goes on for ever with a server that cuts every connection. Default: it ends when the first eight were cut. */
+  readonly patient?: boolean
   readonly clock: Clock
   readonly limits: Limits
   /** From 0 to 1. */
@@ -138,8 +140,14 @@ export class Uplink {
     // A bug does not go away by itself.
     if (!SealwireError.is(reason) || isFinal(error)) return void this.close(error)
     if (this.#ended !== undefined && error.code !== 'unreachable') return void this.close(this.#ended)
-    if (error.code === 'connection_lost' && !this.#wasOnline && this.#failures >= strangeTriesMax) return void this.close(notLetIn(error))
+    if (this.#isStrange(error)) return void this.close(notLetIn(error))
     this.#wait(error)
+  }
+
+  /** A device that is not let in is cut without a word, at every try; so is everybody while a proxy's server is away. */
+  #isStrange({ code }: SealwireError): boolean {
+    const { patient = false } = this.#parts
+    return code === 'connection_lost' && !patient && !this.#wasOnline && this.#failures >= strangeTriesMax
   }
 
   #wait(reason: SealwireError): void {

@@ -40,8 +40,8 @@ export class DeliveryServer {
   }
 
   /** Somebody on this server. `random` is 1: waits have their full length. */
-  sealwire(parts: { outbox?: OutboxStore; ageMsMax?: number } = {}): Sealwire {
-    const { outbox = new MemoryOutbox(), ageMsMax } = parts
+  sealwire(parts: { outbox?: OutboxStore; ageMsMax?: number; patient?: boolean } = {}): Sealwire {
+    const { outbox = new MemoryOutbox(), ageMsMax, patient = false } = parts
     const aged = ageMsMax === undefined ? {} : { ageMsMax }
     const open = async (signal: AbortSignal): Promise<LoggedIn> => ({
       client: await this.#dial(signal),
@@ -49,7 +49,7 @@ export class DeliveryServer {
       device: this.device,
       ...aged,
     })
-    return new Sealwire({ open, clock: this.clock, outbox, limits: this.limits, random: () => 1 })
+    return new Sealwire({ open, clock: this.clock, outbox, limits: this.limits, random: () => 1, patient })
   }
 
   /** Puts a message into the inbox, and pushes it to whoever has opened that. */

@@ -92,6 +92,21 @@ describe('a connection that is lost', () => {
   })
 })
 
+test('whoever is patient goes on, also where no connection was ever let in', async () => {
+  const server = new DeliveryServer()
+  server.refuseDial = 'connection_lost'
+  const me = server.sealwire({ patient: true })
+  await server.settle()
+  await server.clock.move(600_000)
+  expect([me.state, server.dials > 8]).toEqual(['offline', true])
+  server.refuseDial = undefined
+  await server.clock.move(31_000)
+  expect(me.state).toBe('online')
+  const closed = me.close()
+  await server.settle()
+  await closed
+})
+
 test('a server that ends every connection of somebody who was never let in is left after a while', async () => {
   const server = new DeliveryServer()
   server.refuseDial = 'connection_lost'

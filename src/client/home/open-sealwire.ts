@@ -28,7 +28,7 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
   const warn = options.warn ?? (() => {})
   const open = (signal: AbortSignal): Promise<LoggedIn> => logIn(home, signal, warn)
   const hasher = (): Hasher => nodeHasher(createHash('sha256'))
-  const me = new Sealwire({ open, clock: systemClock, outbox, held: keepAlive(), hasher, disk })
+  const me = new Sealwire({ open, clock: systemClock, outbox, held: keepAlive(), hasher, disk, patient: options.offline === true })
   if (options.offline === true) return me
   try {
     await me.online({ signal: options.signal })
