@@ -35,6 +35,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   readonly #limits: Limits
   readonly #acknowledgements: Acknowledgements
   readonly #left: () => void
+  readonly #pause: (tries: number) => Promise<void>
   readonly #waiting: PromiseWithResolvers<Step>[] = []
   readonly #ahead: Pushed[] = []
   #aheadBytes = 0
@@ -48,11 +49,18 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   #isAsked = false
   #end: { readonly reason: SealwireError | undefined } | undefined
 
-  constructor(options: InboxOptions, limits: Limits, acknowledgements: Acknowledgements, left: () => void) {
+  constructor(
+    options: InboxOptions,
+    limits: Limits,
+    acknowledgements: Acknowledgements,
+    left: () => void,
+    pause: (tries: number) => Promise<void>,
+  ) {
     this.#options = options
     this.#limits = limits
     this.#acknowledgements = acknowledgements
     this.#left = left
+    this.#pause = pause
     const places = [acknowledgements.place, options.after].filter((place) => place !== undefined)
     this.#received = places.length === 0 ? undefined : Math.max(...places)
     this.#skips = acknowledgements.place !== undefined
@@ -125,7 +133,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     return over
   }
 
-  async #ask(session: LoggedIn): Promise<void> {
+  async #ask(session: LoggedIn, tries = 1): Promise<void> {
     this.#isAsked = true
     const { after = 0 } = this.#options
     const place = Math.max(this.#acknowledgements.place ?? 0, after)
@@ -133,7 +141,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
       const { ackedSeq, lostSeq = 0 } = await session.client.request('inbox.open', place === 0 ? {} : { after: place })
       if (this.#session === session && this.#end === undefined) this.#opened(session, ackedSeq, lostSeq)
     } catch (reason) {
-      this.#refused(session, SealwireError.from(reason))
+      await this.#refused(session, SealwireError.from(reason), tries)
     }
   }
 
@@ -148,11 +156,13 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     void this.#ask(session)
   }
 
-  /** A connection that cannot bring the inbox is of no use: the next one may. */
-  #refused(session: LoggedIn, error: SealwireError): void {
+  /** Asks again while the rate is used up. Another connection that cannot bring the inbox is of no use: the next one may. */
+  async #refused(session: LoggedIn, error: SealwireError, tries: number): Promise<void> {
     if (this.#session !== session || this.#end !== undefined) return
-    if (error.code === 'device_required') this.end(error)
-    else session.client.close()
+    if (error.code === 'device_required') return this.end(error)
+    if (error.code !== 'rate_limited' || tries >= triesMax) return session.client.close()
+    await this.#pause(tries)
+    if (this.#session === session && this.#end === undefined) await this.#ask(session, tries + 1)
   }
 
   #hand(): void {
@@ -202,4 +212,5 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   }
 }
 
+const triesMax = 5
 const over = Object.freeze({ done: true, value: undefined })

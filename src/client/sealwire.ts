@@ -143,9 +143,10 @@ export class Sealwire implements AsyncDisposable {
    */
   inbox(options: InboxOptions = {}): AsyncIterableIterator<InboxItem> {
     if (this.#inbox !== undefined) throw new TypeError('inbox() was called while another iterator of it is open')
-    const inbox = new Inbox(options, this.#limits, this.#acknowledgements, () => {
+    const left = () => {
       if (this.#inbox === inbox) this.#inbox = undefined
-    })
+    }
+    const inbox = new Inbox(options, this.#limits, this.#acknowledgements, left, (tries) => this.#calls.pause(tries))
     if (options.signal?.aborted === true) return inbox
     this.#inbox = inbox
     if (this.#uplink.session !== undefined) inbox.join(this.#uplink.session)

@@ -126,16 +126,19 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   #request(request: RequestEnvelope): Promise<void> | undefined {
-    return this.#isFree(request.method) || this.#pace.take() ? this.#carryOut(request) : this.#later(request)
+    const cost = this.#costOf(request.method)
+    return cost === 0 || this.#pace.take(cost) ? this.#carryOut(request) : this.#later(request, cost)
   }
 
-  /** Before login everything counts. */
-  #isFree(method: string): boolean {
-    return this.#account !== undefined && isMethod(method) && methodRow(method).paced === false
+  /** As how many requests it counts, 0 for none. Before login everything counts, and the same. */
+  #costOf(method: string): number {
+    if (this.#account === undefined || !isMethod(method)) return 1
+    const { paced = true, cost = 1 } = methodRow(method)
+    return paced ? Math.min(cost, this.#server.limits.messagesBurstPerAccountMax) : 0
   }
 
-  async #later(request: RequestEnvelope): Promise<void> {
-    if (await this.#pace.wait(this.speaker.signal)) return this.#carryOut(request)
+  async #later(request: RequestEnvelope, cost: number): Promise<void> {
+    if (await this.#pace.wait(this.speaker.signal, cost)) return this.#carryOut(request)
     return this.#refuseInTurn(request.id, new SealwireError('rate_limited', 'too many requests, try again later'))
   }
 

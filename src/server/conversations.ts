@@ -2,16 +2,18 @@
 // not show is left out.
 
 import type { Clock } from '../domain/index.ts'
-import { SealwireError } from '../protocol/index.ts'
+import { type Limits, SealwireError } from '../protocol/index.ts'
 import type { ConversationRow, EntryPage, Freed, Input, Output, Store } from '../store/index.ts'
 import type { Participant } from './chats.ts'
 import { type People, showsTo } from './people.ts'
+import { Lanes, Turns, type WaitOptions } from './turns.ts'
 
 /** What conversations work with. */
 export interface ConversationsParts {
   readonly store: Pick<Store, 'run'>
   readonly clock: Pick<Clock, 'now'>
   readonly people: People
+  readonly limits: Pick<Limits, 'searchesAtOnceMax' | 'searchQueueMax'>
   /** Told which files no message has any more. */
   readonly freed: (files: readonly Uint8Array[]) => void
 }
@@ -30,9 +32,15 @@ const deletedAtOnce = 500n
 
 export class Conversations {
   readonly #parts: ConversationsParts
+  /** Searches of each account, and of all: the store does nothing else while one is carried out. */
+  readonly #own: Lanes
+  readonly #searches: Turns
 
   constructor(parts: ConversationsParts) {
     this.#parts = parts
+    const { searchesAtOnceMax: width, searchQueueMax: waitingMax } = parts.limits
+    this.#own = new Lanes({ width: 1, waitingMax })
+    this.#searches = new Turns({ width, waitingMax })
   }
 
   /** At most `max` whose numbers come after `after`. @throws {SealwireError} those of the store. */
@@ -53,9 +61,11 @@ export class Conversations {
     return this.#parts.store.run('entry.history', { accountId: me.id, ...wanted })
   }
 
-  /** Newest first. @throws {SealwireError} those of the store. */
-  search(me: Participant, wanted: Omit<Input<'search.find'>, 'accountId' | 'at'>): Promise<Output<'search.find'>> {
-    return this.#parts.store.run('search.find', { accountId: me.id, at: BigInt(this.#parts.clock.now()), ...wanted })
+  /** Newest first. @throws {SealwireError} `busy` when too many wait, `connection_lost` by the signal; those of the store. */
+  search(me: Participant, wanted: Omit<Input<'search.find'>, 'accountId' | 'at'>, options?: WaitOptions): Promise<Output<'search.find'>> {
+    const { store, clock } = this.#parts
+    const find = () => store.run('search.find', { accountId: me.id, at: BigInt(clock.now()), ...wanted })
+    return this.#own.run(String(me.id), () => this.#searches.run(find, options), options)
   }
 
   /** Sets how long bodies are kept, and deletes what is older. @throws {SealwireError} `not_found`, `not_permitted`; those of the store. */

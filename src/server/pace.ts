@@ -22,22 +22,22 @@ export class Pace {
     this.#parts = parts
   }
 
-  /** True when a request may be carried out now. */
-  take(): boolean {
-    if (!this.#rate.take(this.#parts.clock.monotonic())) return false
+  /** True when what counts as `cost` requests may be carried out now. */
+  take(cost = 1): boolean {
+    if (!this.#rate.take(this.#parts.clock.monotonic(), cost)) return false
     this.#overSince = undefined
     return true
   }
 
   /** Resolves to true as soon as the rate allows the request, to false when it has waited for `messageDelayMsMax` or the signal is aborted. */
-  async wait(signal: AbortSignal): Promise<boolean> {
+  async wait(signal: AbortSignal, cost = 1): Promise<boolean> {
     const { clock, limits } = this.#parts
     this.#overSince ??= clock.monotonic()
     do {
       if (clock.monotonic() - this.#overSince >= limits.messageDelayMsMax) return false
-      await this.#pause(this.#rate.waitMs(clock.monotonic()))
+      await this.#pause(this.#rate.waitMs(clock.monotonic(), cost))
       if (signal.aborted) return false
-    } while (!this.#rate.take(clock.monotonic()))
+    } while (!this.#rate.take(clock.monotonic(), cost))
     return true
   }
 

@@ -91,7 +91,7 @@ export function startServices(parts: ServicesParts): Services {
   return {
     ...{ presence, people, audience, inboxes, chats, bridge, messages, contacts, marks },
     names: new Names({ accounts, store, peersRememberedMax: limits.peersRememberedMax }),
-    conversations: new Conversations({ store, clock, people, freed }),
+    conversations: new Conversations({ store, clock, limits, people, freed }),
     rooms: new Rooms({ store, clock, people, inboxes, files }),
     close: async () => {
       presence[Symbol.dispose]()

@@ -286,6 +286,7 @@ export type StoreLimits = Pick<
   | 'invitationsMax'
   | 'roomMembersMax'
   | 'roomsPerAccountMax'
+  | 'searchWordsMax'
   | 'storeBusyMsMax'
   | 'storeGroupMax'
   | 'storeLogMs'

@@ -131,6 +131,22 @@ describe('inbox', () => {
     expect(await rejectionOf(me.inbox().next())).toBeUndefined()
   })
 
+  test('is asked for again on the same connection while the rate is used up', async () => {
+    const server = new DeliveryServer()
+    server.receive('one')
+    let refused = 0
+    server.refuse = (method) => (method === 'inbox.open' && refused++ < 3 ? 'rate_limited' : undefined)
+    const me = server.sealwire()
+    const next = me.inbox().next()
+    for (let each = 0; each < 10; each++) {
+      await server.settle()
+      await server.clock.move(2_000)
+    }
+    expect((await next).value).toMatchObject({ text: 'one' })
+    expect([refused, server.dials]).toEqual([4, 1])
+    await me.close()
+  })
+
   test('of another installation begins anew', async () => {
     const server = new DeliveryServer()
     const me = server.sealwire()

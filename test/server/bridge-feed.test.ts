@@ -190,7 +190,7 @@ describe('a bridged chat', () => {
 
   test('is slowed down by the rate of the account, like any other', async () => {
     using stage = new ServerStage({ messagesPerSecondPerAccountMax: 10, messagesBurstPerAccountMax: 5, messageDelayMsMax: 1_000 })
-    const { bob } = await contacts(stage)
+    const { bob } = await contacts(stage, 1_000)
     await stage.clock.move(1_000)
     await chat(bob)
     for (let index = 0; index < 30; index++) bob.send(message, `${index}`)

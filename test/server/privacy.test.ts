@@ -184,7 +184,7 @@ describe('a block', () => {
     const { seq } = await alice.ask('message.send', { to: 'bob', id: id(3), body: words('hello?') })
     await alice.ask('message.edit', { conversation, target: seq, id: id(4), body: words('hello?!') })
     await alice.ask('message.react', { conversation, target: early.seq, id: id(5), emoji: 'x', on: true })
-    await alice.ask('message.edit', { conversation, target: early.seq, id: id(6), body: words('hello!') })
+    await alice.ask('message.edit', { conversation, target: seq, id: id(6), body: words('hello!') })
     await alice.ask('message.delete', { conversation, target: seq, id: id(7) })
     await alice.ask('presence.typing', { conversation })
     await alice.ask('mark.read', { conversation, seq })
@@ -207,6 +207,18 @@ describe('a block', () => {
     expect(blocked.bodies).toEqual(gone.bodies)
     expect(blocked.bodies.length).toBeGreaterThan(25)
     expect(blocked.atBob).toBe(0)
+  })
+
+  test('keeps what was said before as it was, whatever the blocked one does to it, with the same answers', async () => {
+    using stage = new ServerStage()
+    const { alice, bob, conversation } = await pair(stage)
+    const { seq: target } = await alice.ask('message.send', { to: 'bob', id: messageId(), body: words('hello') })
+    await bob.ask('directory.block', { name: 'alice' })
+    const edited = await alice.ask('message.edit', { conversation, target, id: messageId(), body: words('psst') })
+    expect(edited).toMatchObject({ seq: target + 1 })
+    await alice.ask('message.delete', { conversation, target, id: messageId() })
+    const { entries } = await bob.ask('message.history', { conversation })
+    expect(entries.at(-1)).toMatchObject({ seq: target, kind: 'message', body: words('hello') })
   })
 
   test('keeps requests of strangers away, with the same answer', async () => {

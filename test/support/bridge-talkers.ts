@@ -7,16 +7,18 @@ import { here, messageId, nextEntry, talker, words } from './talkers.ts'
 export const calm = { messagesPerSecondPerAccountMax: 1_000_000, messagesBurstPerAccountMax: 1_000_000 }
 export const [findPeer, message, ack, decline, exit] = [0x06, 0x03, 0x04, 0x05, 0x0a]
 
-/** Bob at a classic client, and alice on a device with her inbox open. */
-export async function stranger(stage: ServerStage): Promise<{ alice: ContractPeer; bob: TestPeer }> {
+/** Bob at a classic client, and alice on a device with her inbox open; `restMs` gives her rate back. */
+export async function stranger(stage: ServerStage, restMs = 0): Promise<{ alice: ContractPeer; bob: TestPeer }> {
   const alice = await here(stage, talker(stage, 'alice'))
   await alice.ask('inbox.open', {})
-  return { alice, bob: await stage.person('bob') }
+  const bob = await stage.person('bob')
+  if (restMs > 0) await stage.clock.move(restMs)
+  return { alice, bob }
 }
 
 /** The same, and they are contacts. */
-export async function contacts(stage: ServerStage): Promise<{ alice: ContractPeer; bob: TestPeer; conversation: number }> {
-  const { alice, bob } = await stranger(stage)
+export async function contacts(stage: ServerStage, restMs = 0): Promise<{ alice: ContractPeer; bob: TestPeer; conversation: number }> {
+  const { alice, bob } = await stranger(stage, restMs)
   const { conversation } = await alice.ask('contact.request', { name: 'bob', id: messageId() })
   await bob.expect('06 alice')
   bob.send(ack)

@@ -61,14 +61,11 @@ export async function history({ account, params, server }: Call<'message.history
   return { entries: kept.map(wireEntry), more: more || kept.length < entries.length }
 }
 
-export async function search({ account, params, server }: Call<'message.search'>): Promise<Result<'message.search'>> {
+export async function search({ session, account, params, server }: Call<'message.search'>): Promise<Result<'message.search'>> {
   const { text, conversation, before } = params
-  const { entries, more, upTo } = await server.conversations.search(account, {
-    text,
-    conversationId: optional(conversation),
-    before: optional(before),
-    ...pageOf(params.max, server.limits.historyEntriesMax),
-  })
+  const page = pageOf(params.max, server.limits.historyEntriesMax)
+  const wanted = { text, conversationId: optional(conversation), before: optional(before), ...page }
+  const { entries, more, upTo } = await server.conversations.search(account, wanted, { signal: session.speaker.signal })
   const kept = entries.slice(0, fitting(entries, entryBytesOf))
   return { entries: kept.map(wireEntry), more: more || kept.length < entries.length, upTo: Number(upTo) }
 }

@@ -73,17 +73,42 @@ describe('message.send', () => {
     expect(heard).toEqual(Array.from({ length: 17 }, (_, index) => String(index)))
   })
 
-  test('waits for the rate of its account; what only acknowledges and marks does not', async () => {
+  test('waits for the rate of its account; what only acknowledges does not', async () => {
     using stage = new ServerStage({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 1_000 })
     const { alice, bob, conversation } = await pair(stage)
     await bob.ask('inbox.open', {})
-    for (let index = 0; index < 1_100; index++) await bob.ask('mark.read', { conversation, seq: 1 })
     for (let index = 0; index < 1_100; index++) await bob.ask('inbox.ack', { seq: 1 })
     for (let index = 0; index < 999; index++) await alice.ask('message.send', { conversation, id: messageId(), body: words('x') })
     const id = alice.send('message.send', { conversation, id: messageId(), body: words('too much') })
     expect((await alice.arrived()).filter(([kind]) => kind !== 'event')).toEqual([])
     await stage.clock.move(2_000)
     expect((await alice.next(([kind]) => kind === 'result'))[1]).toBe(id)
+  })
+})
+
+describe('what makes the server read', () => {
+  test.each([
+    ['message.search', { text: 'word' }, 2],
+    ['inbox.open', {}, 2],
+    ['mark.read', { conversation: 1, seq: 1 }, 20],
+  ] as const)('%s counts against the rate of its account', async (method, params, times) => {
+    using stage = new ServerStage({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 20 })
+    const { alice, bob, conversation } = await pair(stage)
+    await stage.clock.move(60_000)
+    const asked = 'conversation' in params ? { ...params, conversation } : params
+    for (let each = 0; each < times; each++) await bob.ask(method, asked)
+    const id = bob.send(method, asked)
+    expect((await bob.arrived()).filter(([kind]) => kind !== 'event')).toEqual([])
+    await alice.ask(method, asked)
+    await stage.clock.move(11_000)
+    expect((await bob.next(([kind]) => kind === 'result'))[1]).toBe(id)
+  })
+
+  test('is done where fewer requests are allowed at once than it counts', async () => {
+    using stage = new ServerStage({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 3 })
+    const alice = await here(stage, talker(stage, 'alice'))
+    await stage.clock.move(60_000)
+    expect(await alice.ask('message.search', { text: 'word' })).toMatchObject({ entries: [], more: false })
   })
 })
 
@@ -114,6 +139,15 @@ describe('message.history', () => {
 })
 
 describe('message.search', () => {
+  test('takes at most eight different words', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, conversation } = await pair(stage)
+    await alice.ask('message.send', { conversation, id: messageId(), body: words('a b c d e f g h') })
+    await stage.clock.move(1_000)
+    expect((await alice.ask('message.search', { text: 'a b c d e f g h, a! b?' })).entries).toHaveLength(1)
+    expect(await alice.refusal('message.search', { text: 'a b c d e f g h i' })).toBe('malformed')
+  })
+
   test('finds what was said once it is indexed, and says up to when; nothing that was deleted, nothing of others', async () => {
     using stage = new ServerStage(calm)
     const { alice, bob, conversation } = await pair(stage)

@@ -136,8 +136,9 @@ export const conversationMethods = {
     result: v.object({ entries: entries(), more: more() }),
   },
   'message.search': {
-    what: 'Messages whose text has all these words, newest first, in what this account may see.',
+    what: 'Messages whose text has all these words, newest first, in what this account may see. Counts as ten requests.',
     when: 'after login',
+    cost: 10,
     params: v.strictObject({
       text: v.pipe(text(200, 'words'), v.minLength(1)),
       conversation: v.optional(conversation()),
@@ -151,9 +152,9 @@ export const conversationMethods = {
     }),
   },
   'inbox.open': {
-    what: 'From now on inbox.entry brings what this device has not stored yet, in order, and then what comes. Needs a session of a device.',
+    what: 'From now on inbox.entry brings what this device has not stored yet, in order, and then what comes. Needs a session of a device. Counts as ten requests.',
     when: 'after login',
-    paced: false,
+    cost: 10,
     params: v.strictObject({ after: v.optional(count('what the device has stored up to; default: what it has acknowledged')) }),
     result: v.object({
       lastSeq: count('of the newest in the inbox'),
@@ -171,7 +172,6 @@ export const conversationMethods = {
   'mark.read': {
     what: 'The account has read a conversation up to here. Never goes back.',
     when: 'after login',
-    paced: false,
     params: v.strictObject({ conversation: conversation(), seq: sequence('the last one read') }),
     result: v.object({ readSeq: sequence('what is true now') }),
   },

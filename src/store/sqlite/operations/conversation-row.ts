@@ -3,10 +3,15 @@
 import type { ConversationRow, HistoryPolicy, Role } from '../../delivery.ts'
 import { integer, optionalInteger, optionalText, type Row, text } from '../statement.ts'
 
-/** `self.account_id = :accountId` must follow. Who blocks somebody does not see what they ask. */
+/**
+ * `self.account_id = :accountId` must follow. Who blocks somebody does not see what they ask, and shows them nothing of what they
+ * read since: at most what was delivered before, see `moveDelivered`.
+ */
 export const conversationSelect = `select conversation.id, kind, state, by_id, title, topic, announcement, history, last_seq, retention_ms,
     self.role, self.invited, self.first_seq, self.read_seq, account.id as peer_id, account.key as peer_key, account.name as peer_name,
-    other.delivered_seq as peer_delivered_seq, other.read_seq as peer_read_seq,
+    other.delivered_seq as peer_delivered_seq,
+    iif(exists (select 1 from block where block.account_id = other.account_id and block.blocked_id = :accountId),
+      min(other.read_seq, other.delivered_seq), other.read_seq) as peer_read_seq,
     (select count(*) from member as each where each.conversation_id = conversation.id and each.invited = 0) as members
   from member as self
   join conversation on conversation.id = self.conversation_id and state <> 'new' and (state = 'accepted' or by_id = :accountId

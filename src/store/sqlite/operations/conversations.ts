@@ -52,6 +52,8 @@ function retain(database: Database, { accountId, id, retentionMs, at, max }: Inp
   const standing = findStanding(database, accountId, { conversationId: id })
   if (standing === undefined) throw new SealwireError('not_found', 'there is no such conversation')
   if (!mayRetain(standing)) throw new SealwireError('not_permitted', 'the account may not do this here')
+  // What who blocks the account has there stays theirs, and so does how long.
+  if (standing.blockerId !== undefined) return { ...nothingFreed, more: false }
   database.prepare('update conversation set retention_ms = :retentionMs where id = :id').run({ id, retentionMs: retentionMs ?? null })
   return eraseOlder(database, id, at, max)
 }

@@ -53,8 +53,11 @@ function change(database: Database, input: NewEntry, standing: Standing, limits:
   // Nobody is kept from deleting: there are no more deletions than there were messages.
   if (kind !== 'delete') requireRoomFor(size, standing, limits)
   const { conversationId, blockerId } = standing
-  const hiddenFrom = blockerId ?? optionalInteger(found, 'hidden_from')
+  const targetHiddenFrom = optionalInteger(found, 'hidden_from')
+  const hiddenFrom = blockerId ?? targetHiddenFrom
   const posted = post(database, { conversationId, authorId, id, kind, device, at, target, data, size, hiddenFrom }, limits, standing)
+  // What who blocks the author can see stays for them as it is; the author is answered as ever.
+  if (blockerId !== undefined && targetHiddenFrom !== blockerId) return posted
   const files = apply(database, input, integer(found, 'key'))
   return files.length === 0 ? posted : { ...posted, files }
 }

@@ -59,6 +59,15 @@ export function fillInbox(database: Database, accountId: bigint, { key, at, size
   return delivered(database, accountId, { ...inbox, lastSeq: seq, bytes }, limits)
 }
 
+/** Whether so many bytes more would be within what may wait for an account. */
+export function hasSpace(database: Database, accountId: bigint, size: bigint, { inboxEntriesMax, inboxBytesMax }: StoreLimits): boolean {
+  const row = database
+    .prepare('select last_seq - stored_seq as waiting, bytes - stored_bytes as bytes from inbox where account_id = :accountId')
+    .row({ accountId })
+  if (row === undefined) return true
+  return integer(row, 'waiting') < BigInt(inboxEntriesMax) && integer(row, 'bytes') + size <= BigInt(inboxBytesMax)
+}
+
 /**
  * Takes entries up to a place out of an inbox although a device may lack them, and counts them as stored: they wait no more.
  * Answers how many.

@@ -69,12 +69,14 @@ function deliver(database: Database, accountId: bigint, seq: bigint): Output<'in
   )
 }
 
-/** Whether that is further than before. */
+/** Whether that is further than before. To whom the account blocks it shows nothing, so there it stands still. */
 function moveDelivered(database: Database, accountId: bigint, { conversationId, seq }: Omit<ConversationPlace, 'others'>): boolean {
   const moved = database
     .prepare(
       `update member set delivered_seq = :seq
-       where conversation_id = :conversationId and account_id = :accountId and delivered_seq < :seq`,
+       where conversation_id = :conversationId and account_id = :accountId and delivered_seq < :seq
+         and not exists (select 1 from conversation join block on block.account_id = :accountId and blocked_id = low + high - :accountId
+           where conversation.id = :conversationId)`,
     )
     .run({ conversationId, accountId, seq })
   return moved === 1n

@@ -56,6 +56,13 @@ function addBlock(database: Database, { accountId, blockedId, at }: Input<'block
     )
     .run({ accountId, blockedId, at })
   if (added === 0n) return false
+  // From now on their marks stand still for the other one; what is read is delivered, so none of them goes back.
+  database
+    .prepare(
+      `update member set delivered_seq = read_seq where account_id = :accountId and delivered_seq < read_seq
+       and conversation_id = (select id from conversation where low = min(:accountId, :blockedId) and high = max(:accountId, :blockedId))`,
+    )
+    .run({ accountId, blockedId })
   const row = database.prepare('select count(*) as size from block where account_id = :accountId').row({ accountId })
   if (integer(row ?? {}, 'size') <= BigInt(blocksPerAccountMax)) return true
   throw new SealwireError('busy', 'too many accounts are blocked', { hint: 'unblock some first' })

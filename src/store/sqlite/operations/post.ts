@@ -6,7 +6,7 @@ import type { StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalBlob, optionalInteger, optionalText, type Row, text } from '../statement.ts'
 import { conversationOf, keyOf, seqEnd, seqOf } from './entry-key.ts'
-import { type Filling, fillInbox, fillInboxes } from './inbox-fill.ts'
+import { type Filling, fillInbox, fillInboxes, hasSpace } from './inbox-fill.ts'
 
 /** What gets a place. */
 export interface PostedEntry {
@@ -26,7 +26,7 @@ export interface PostedEntry {
   readonly size?: bigint | undefined
   /** A member in whose inbox and history it is not. */
   readonly hiddenFrom?: bigint | undefined
-  /** Accounts that get it without being members who have joined. */
+  /** Accounts that get it without being members who have joined, where it throws out nothing that waits for them. */
   readonly alsoTo?: readonly bigint[] | undefined
 }
 
@@ -70,7 +70,9 @@ export function post(database: Database, entry: PostedEntry, limits: StoreLimits
   const deliveries =
     place.kind === 'direct' ? tellBoth(database, entry, place, filling, limits) : tellMembers(database, entry, place, filling, limits)
   const others = alsoTo.filter((id) => id !== entry.hiddenFrom && deliveries.every(({ accountId }) => accountId !== id))
-  const more = others.map((accountId) => fillInbox(database, accountId, filling, limits))
+  const more = others
+    .filter((id) => hasSpace(database, id, size, limits))
+    .map((accountId) => fillInbox(database, accountId, filling, limits))
   return { conversationId, seq, at, repeated: false, deliveries: more.length === 0 ? deliveries : [...deliveries, ...more] }
 }
 

@@ -41,11 +41,12 @@ function contentOf(database: Database, known: Repetition): Pick<NewEntry, 'type'
   return known.isChanged ? undefined : known
 }
 
-/** What an edit made of its target, if it was the last one. */
+/** What an edit made of its target, if it was the last one and touched it: see `change` for what one who is blocked edits. */
 function editOf(database: Database, { key, target = 0n, posted }: Repetition): Pick<NewEntry, 'type' | 'body'> | undefined {
   const row = database
     .prepare(
       `select type, body from entry where key = :target and deleted_at is null
+       and hidden_from is (select hidden_from from entry as edit where edit.key = :key)
        and not exists (select 1 from entry as later where later.target = :target and later.kind = 'edit' and later.key > :key)`,
     )
     .row({ target: keyOf(posted.conversationId, target), key })

@@ -8,6 +8,7 @@ import type { Database } from '../database.ts'
 import { integer, text } from '../statement.ts'
 import { isBlocked, postChange, repeatedChange, says, sizeIn, unchanged } from './change.ts'
 import { ordered } from './direct.ts'
+import { takeInvitedBefore } from './invited-before.ts'
 import { findLink, takeLink } from './rooms.ts'
 import { requireJoined, requirePermission, standingOf } from './room-standing.ts'
 import type { Steps } from './step.ts'
@@ -33,20 +34,34 @@ function inviteToRoom(database: Database, input: Input<'room.invite'>, limits: S
   const there = standingOf(database, conversationId, peerId)
   if (there !== undefined && (there.state !== 'unseen' || unseen)) return unchanged(conversationId, lastSeq, there.since)
   if (there === undefined) requireSpace(database, conversationId, limits)
+  const before = takeInvitedBefore(database, input)
+  addInvited(database, { conversationId, peerId, since: before ?? at, firstSeq: lastSeq + 1n }, unseen)
+  // They see it in their list of conversations; that they are told more than once a day is not up to who invites.
+  if (before !== undefined) return unchanged(conversationId, lastSeq, before)
+  return postChange(database, input, { kind: 'member', said, alsoTo: unseen ? [] : [peerId] }, limits)
+}
+
+interface Invited {
+  readonly conversationId: bigint
+  readonly peerId: bigint
+  readonly since: bigint
+  readonly firstSeq: bigint
+}
+
+function addInvited(database: Database, { conversationId, peerId, since, firstSeq }: Invited, unseen: boolean): void {
+  forgetUnseen(database, conversationId, peerId)
   if (unseen) {
     database
-      .prepare('insert into unseen_invitation (conversation_id, account_id, since) values (:conversationId, :peerId, :at)')
-      .run({ conversationId, peerId, at })
-    return postChange(database, input, { kind: 'member', said }, limits)
+      .prepare('insert into unseen_invitation (conversation_id, account_id, since) values (:conversationId, :peerId, :since)')
+      .run({ conversationId, peerId, since })
+    return
   }
-  forgetUnseen(database, conversationId, peerId)
   database
     .prepare(
       `insert into member (conversation_id, account_id, role, invited, first_seq, since)
-       values (:conversationId, :peerId, 'member', 1, :firstSeq, :at)`,
+       values (:conversationId, :peerId, 'member', 1, :firstSeq, :since)`,
     )
-    .run({ conversationId, peerId, firstSeq: lastSeq + 1n, at })
-  return postChange(database, input, { kind: 'member', said, alsoTo: [peerId] }, limits)
+    .run({ conversationId, peerId, firstSeq, since })
 }
 
 function contactName(database: Database, accountId: bigint, peerId: bigint): string {
@@ -101,7 +116,7 @@ export function forgetUnseen(database: Database, conversationId: bigint, account
 function requireSpace(database: Database, conversationId: bigint, { roomMembersMax }: StoreLimits): void {
   const count = database.prepare(
     `select (select count(*) from member where conversation_id = :conversationId)
-       + (select count(*) from unseen_invitation where conversation_id = :conversationId) as size`,
+       + (select count(*) from unseen_invitation where conversation_id = :conversationId and since >= 0) as size`,
   )
   if (sizeIn(count.row({ conversationId })) < BigInt(roomMembersMax)) return
   throw new SealwireError('room_full', 'the room is full', { hint: 'somebody has to leave first' })

@@ -8,6 +8,7 @@ import type { Database } from '../database.ts'
 import { integer, type Row, text } from '../statement.ts'
 import { hasOtherDevice, postChange, repeatedChange, says } from './change.ts'
 import { eraseRoom, forgetRoom } from './erase-room.ts'
+import { rememberInvited } from './invited-before.ts'
 import { forgetUnseen } from './room-entry.ts'
 import { requireJoined, requirePermission, type RoomStanding, standingOf } from './room-standing.ts'
 import type { Steps } from './step.ts'
@@ -25,7 +26,7 @@ function leaveRoom(database: Database, input: Input<'room.leave'>, limits: Store
   if (repeated !== undefined) return { ...repeated, files: [] }
   const standing = standingOf(database, conversationId, accountId)
   if (standing === undefined || standing.state === 'unseen') return undefined
-  if (standing.state === 'invited') return { ...turnDown(database, input, limits), files: [] }
+  if (standing.state === 'invited') return { ...turnDown(database, input, standing, limits), files: [] }
   const successor = successorOf(database, conversationId, accountId)
   const files = successor === undefined ? eraseRoom(database, conversationId, input.at) : []
   const heir = standing.role === 'owner' ? successor : undefined
@@ -38,8 +39,10 @@ function leaveRoom(database: Database, input: Input<'room.leave'>, limits: Store
 }
 
 /** An invitation. Only the other devices of the account hear of it besides the members. */
-function turnDown(database: Database, input: Input<'room.leave'>, limits: StoreLimits): Posted {
-  deleteMember(database, input.conversationId, input.accountId)
+function turnDown(database: Database, input: Input<'room.leave'>, { since }: RoomStanding, limits: StoreLimits): Posted {
+  const { accountId: peerId, conversationId, at } = input
+  deleteMember(database, conversationId, peerId)
+  rememberInvited(database, { conversationId, peerId, since, at })
   const alsoTo = hasOtherDevice(database, input) ? [input.accountId] : []
   return postChange(database, input, { kind: 'member', said: { what: 'declined' }, alsoTo }, limits)
 }
@@ -55,6 +58,7 @@ function successorOf(database: Database, conversationId: bigint, accountId: bigi
     .row({ conversationId, accountId })
 }
 
+/** Who has not joined hears nothing of it: there they are told of an invitation once a day, and that was it. */
 function removeMember(database: Database, input: Input<'room.remove'>, limits: StoreLimits): Posted {
   const { accountId, conversationId, peerId } = input
   const { role } = requireJoined(database, conversationId, accountId)
@@ -62,10 +66,10 @@ function removeMember(database: Database, input: Input<'room.remove'>, limits: S
   if (repeated !== undefined) return repeated
   const peer = requireThere(standingOf(database, conversationId, peerId))
   requirePermission(mayRemove(role, peer.role))
-  const alsoTo = peer.state === 'invited' ? [peerId] : []
-  const posted = postChange(database, input, { kind: 'member', said: { what: 'removed', about: peer.account.name }, alsoTo }, limits)
+  const posted = postChange(database, input, { kind: 'member', said: { what: 'removed', about: peer.account.name } }, limits)
   deleteMember(database, conversationId, peerId)
   forgetUnseen(database, conversationId, peerId)
+  if (peer.state !== 'joined') rememberInvited(database, { conversationId, peerId, since: peer.since, at: input.at })
   return posted
 }
 
@@ -96,7 +100,7 @@ function readMembers(
   const statement = database.prepare(
     `select account.id, key, name, role, since, invited
      from (select account_id, role, since, invited from member where conversation_id = :conversationId
-           union all select account_id, 'member', since, 1 from unseen_invitation where conversation_id = :conversationId) as there
+           union all select account_id, 'member', since, 1 from unseen_invitation where conversation_id = :conversationId and since >= 0) as there
      join account on account.id = there.account_id
      where key > :after order by key limit :max`,
   )

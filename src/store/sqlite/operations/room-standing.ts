@@ -28,7 +28,7 @@ export function standingOf(database: Database, conversationId: bigint, accountId
        select conversation.id, last_seq, account.id, key, name, 'member', since, 'unseen'
        from conversation join unseen_invitation as unseen on unseen.conversation_id = conversation.id
        join account on account.id = unseen.account_id
-       where conversation.id = :conversationId and unseen.account_id = :accountId`,
+       where conversation.id = :conversationId and unseen.account_id = :accountId and unseen.since >= 0`,
     )
     .row({ conversationId, accountId })
   return row && roomStandingOf(row)

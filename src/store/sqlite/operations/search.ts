@@ -1,17 +1,20 @@
 // Finding messages by their words. The index is filled after messages were acknowledged, each conversation in its order, so that
-// what is in it is everything up to some place. What nobody says often is asked for at once. What many say is asked for in one
-// conversation of the account after the other, the liveliest first, until the rest can only be older: so what it costs depends
-// on what the account may see, not on what everybody else says.
+// what is in it is everything up to some place. What is not said often is asked for at once: that may look at as much as the whole
+// server has said with the words. What many say is asked for in one conversation of the account after the other, the liveliest
+// first, until the rest can only be older. FTS5 bounds by place only what has one word; of more it first looks for all of them
+// together, wherever that is. So places that have all words are put together here, from those of each word, few at a time:
+// most searches end there, and who has no page after `workMax` looks at everything once. How many words there are is bounded by
+// the query, how many searches at once by the server.
 
 import type { StoredEntry } from '../../delivery.ts'
-import type { Input, Output } from '../../store.ts'
+import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { sizeIn } from './change.ts'
 import { keyOf, seqEnd, seqOf } from './entry-key.ts'
 import { bytesOf, entryColumns, entryOf, entryTables } from './entry-row.ts'
 import { addText, textOf } from './search-index.ts'
-import { searchQuery } from './search-query.ts'
+import { searchWords } from './search-query.ts'
 import type { StepsOf } from './step.ts'
 
 export const searchSteps: StepsOf<'search'> = {
@@ -46,9 +49,9 @@ function indexConversation(database: Database, id: bigint, indexedSeq: bigint, m
   return BigInt(rows.length)
 }
 
-function findWords(database: Database, input: Input<'search.find'>): Output<'search.find'> {
+function findWords(database: Database, input: Input<'search.find'>, { searchWordsMax }: StoreLimits): Output<'search.find'> {
   const { accountId, text, conversationId = null, at } = input
-  const query = searchQuery(text)
+  const words = searchWords(text, searchWordsMax)
   const places = database
     .prepare(
       `select conversation.id, first_seq, last_seq,
@@ -59,7 +62,7 @@ function findWords(database: Database, input: Input<'search.find'>): Output<'sea
     )
     .rows({ accountId, conversationId })
   const upTo = places.reduce((least, place) => earlier(least, optionalInteger(place, 'behind_at')), at)
-  const hits = query === undefined ? [] : findHits(database, places, query, input)
+  const hits = words.length === 0 ? [] : findHits(database, places, words, input)
   return { ...pageOf(database, hits, input), upTo }
 }
 
@@ -69,14 +72,30 @@ interface Hit {
 }
 
 /** The newest first; one more than fits a page tells that there are more. */
-function findHits(database: Database, places: readonly Row[], query: string, input: Input<'search.find'>): readonly Hit[] {
-  if (places.length > 1 && isRare(database, query)) return newestOf(findRare(database, query, input))
+function findHits(database: Database, places: readonly Row[], words: readonly string[], input: Input<'search.find'>): readonly Hit[] {
+  const query = words.join(' ')
+  const said = places.length === 0 ? 0n : timesSaid(database, query)
+  if (said === 0n) return []
+  const newest = said > rareMax ? findNewest(database, places, words, input) : undefined
+  return newest ?? newestOf(findAll(database, query, input))
+}
+
+/** Undefined when a page is not full after {@link workMax}. */
+function findNewest(
+  database: Database,
+  places: readonly Row[],
+  words: readonly string[],
+  input: Input<'search.find'>,
+): readonly Hit[] | undefined {
   const lively = places.filter((place) => place['last_at'] !== null).toSorted((one, other) => Number(lastAt(other) - lastAt(one)))
+  const work = { left: workMax }
   let hits: readonly Hit[] = []
   for (const place of lively) {
     const last = hits[Number(input.max)]
     if (last !== undefined && last.at > lastAt(place)) break
-    hits = newestOf([...hits, ...findIn(database, place, query, input)]).slice(0, Number(input.max) + 1)
+    const found = findIn(database, place, words, input, work)
+    if (found === undefined) return undefined
+    hits = newestOf([...hits, ...found]).slice(0, Number(input.max) + 1)
   }
   return hits
 }
@@ -89,38 +108,71 @@ function lastAt(place: Row): bigint {
   return integer(place, 'last_at')
 }
 
-/** Whether few messages of the server have it. */
-function isRare(database: Database, query: string): boolean {
+/** How many messages of the server have it; `rareMax + 1` for more. */
+function timesSaid(database: Database, query: string): bigint {
   const row = database
     .prepare('select count(*) as size from (select 1 from search where search match :query limit :max)')
     .row({ query, max: rareMax + 1n })
-  return sizeIn(row) <= rareMax
+  return sizeIn(row)
 }
 
-function findRare(database: Database, query: string, { accountId, before }: Input<'search.find'>): readonly Hit[] {
+/** Wherever the account may see it; of more than a page the newest. */
+function findAll(database: Database, query: string, { accountId, conversationId, before, max }: Input<'search.find'>): readonly Hit[] {
   const rows = database
     .prepare(
-      `select entry.key, entry.at from search join entry on entry.key = search.rowid
-       join member on member.conversation_id = entry.key >> 32 and member.account_id = :accountId
+      `select entry.key, entry.at from search
+       cross join member on member.conversation_id = search.rowid >> 32 and member.account_id = :accountId
+       cross join entry on entry.key = search.rowid
        where search match :query and invited = 0 and entry.key & 4294967295 >= first_seq
-         and hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before)`,
+         and (:conversationId is null or conversation_id = :conversationId)
+         and hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before)
+       order by entry.at desc, entry.key desc limit :many`,
     )
-    .rows({ query, accountId, before: before ?? null })
+    .rows({ query, accountId, conversationId: conversationId ?? null, before: before ?? null, many: max + 1n })
   return rows.map(hitOf)
 }
 
-/** The newest of one conversation. */
-function findIn(database: Database, place: Row, query: string, { accountId, before, max }: Input<'search.find'>): readonly Hit[] {
+/** The newest of one conversation; undefined when too few are left of what may be looked at. */
+function findIn(
+  database: Database,
+  place: Row,
+  words: readonly string[],
+  input: Input<'search.find'>,
+  work: { left: bigint },
+): readonly Hit[] | undefined {
   const id = integer(place, 'id')
-  const [from, to] = [keyOf(id, integer(place, 'first_seq')), keyOf(id, integer(place, 'last_seq'))]
+  const first = keyOf(id, integer(place, 'first_seq'))
+  const many = Number(input.max) + 1
+  const hits: Hit[] = []
+  for (let to = keyOf(id, integer(place, 'last_seq')); to >= first && hits.length < many; to -= windowPlaces) {
+    if (work.left <= 0n) return undefined
+    const from = to - windowPlaces < first ? first : to - windowPlaces + 1n
+    work.left -= (to - from + windowCost) * BigInt(words.length - 1)
+    hits.push(...findBetween(database, from, to, words, input))
+  }
+  return hits.slice(0, many)
+}
+
+/** The newest of a few places that have every word. */
+function findBetween(
+  database: Database,
+  from: bigint,
+  to: bigint,
+  words: readonly string[],
+  { accountId, before, max }: Input<'search.find'>,
+): readonly Hit[] {
+  const all = { words: JSON.stringify(words), count: BigInt(words.length) }
   const rows = database
     .prepare(
-      `select entry.key, entry.at from search join entry on entry.key = search.rowid
-       where search match :query and search.rowid between :from and :to
-         and hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before)
-       order by search.rowid desc limit :many`,
+      `with found as (
+         select search.rowid as key from json_each(:words) as word cross join search
+         where search match word.value and search.rowid between :from and :to
+         group by search.rowid having count(*) = :count )
+       select entry.key, entry.at from found join entry on entry.key = found.key
+       where hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before)
+       order by entry.key desc limit :many`,
     )
-    .rows({ query, from, to, accountId, before: before ?? null, many: max + 1n })
+    .rows({ ...all, from, to, accountId, before: before ?? null, many: max + 1n })
   return rows.map(hitOf)
 }
 
@@ -155,3 +207,9 @@ function earlier(one: bigint, other: bigint | undefined): bigint {
 
 /** What this many messages of the server have at most is looked at as a whole. */
 const rareMax = 2_000n
+/** Places of a conversation that are looked at together. */
+const windowPlaces = 4_096n
+/** What it costs to begin with that, in places. */
+const windowCost = 256n
+/** Places times words beyond the first that one search looks at so, before it looks at everything at once. */
+const workMax = 100_000n

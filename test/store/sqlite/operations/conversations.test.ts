@@ -116,6 +116,20 @@ describe('retention', () => {
     expect(bodies(stage)).not.toContain(true)
   })
 
+  test('is not for who is blocked by the other one to shorten', () => {
+    using stage = new Stage(2)
+    stage.befriend([1n, 2n])
+    stage.say(1n, 1n, 'said')
+    stage.at += 9_000n
+    stage.run('block.add', { accountId: 2n, blockedId: 1n, at: stage.at })
+    const retain = (accountId: bigint) =>
+      stage.run('conversation.retain', { ...stage.act(accountId), id: 1n, retentionMs: 1_000n, max: 9n }).entries
+    expect(retain(1n)).toBe(0n)
+    expect(stage.run('conversation.expire', { at: stage.at, max: 9n }).entries).toBe(0n)
+    expect(bodies(stage)).toEqual([true])
+    expect(retain(2n)).toBe(1n)
+  })
+
   test('in a room only its owner may set it', () => {
     using stage = new Stage(3)
     const room = stage.room(1n)

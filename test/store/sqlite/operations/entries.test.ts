@@ -129,6 +129,34 @@ describe('entry.post', () => {
     expect(history(stage, 2n, id).map(wordsOf)).toEqual(['before'])
     expect(history(stage, 1n, id).map(wordsOf)).toEqual(['before', 'changed', 'changed'])
   })
+
+  test('who blocks the author keeps what they see as it is, whatever the author does to it', () => {
+    using stage = new Stage(2)
+    stage.befriend([1n, 2n])
+    const id = direct(stage)
+    const [edited, deleted, pinned] = ['one', 'two', 'three'].map((words) => stage.say(1n, id, words).seq)
+    stage.run('block.add', { accountId: 2n, blockedId: 1n, at: 1n })
+    const edit = { ...message(stage, 'changed'), kind: 'edit', conversationId: id, target: edited } as const
+    const posted = [
+      stage.run('entry.post', edit),
+      remove(stage, 1n, id, deleted ?? 0n),
+      pin(stage, 1n, id, pinned ?? 0n, true),
+      react(stage, 1n, id, pinned ?? 0n),
+    ]
+    expect(posted.map(accountsOf)).toEqual([[1n], [1n], [1n], [1n]])
+    expect(stage.run('entry.post', edit)).toEqual({ ...posted[0], repeated: true, deliveries: [] } as (typeof posted)[0])
+    expect(history(stage, 2n, id).map(wordsOf)).toEqual(['one', 'two', 'three'])
+    expect(history(stage, 2n, id).map(({ editedAt, deletedAt }) => editedAt ?? deletedAt)).toEqual([undefined, undefined, undefined])
+    expect(history(stage, 2n, id, { pinned: true })).toEqual([])
+    expect(messagesIn(stage, 2n)).toEqual(['one', 'two', 'three'])
+    // What they do not see is the author's as ever.
+    const { seq: hidden } = stage.say(1n, id, 'hidden')
+    remove(stage, 1n, id, hidden)
+    expect(history(stage, 1n, id).find(({ seq }) => seq === hidden)?.deletedAt).toBe(stage.at)
+    stage.run('block.remove', { accountId: 2n, blockedId: 1n })
+    editBy(stage, 1n, id, edited ?? 0n)
+    expect(history(stage, 2n, id).map(wordsOf)[0]).toBe('changed')
+  })
 })
 
 describe('quotas', () => {

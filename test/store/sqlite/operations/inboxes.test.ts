@@ -118,6 +118,27 @@ describe('inbox', () => {
     expect(open(stage, 'd2.2')).toEqual({ lastSeq: 25n, ackedSeq: 0n, lostSeq: 15n })
     expect(open(stage, 'd2.1')).toEqual({ lastSeq: 25n, ackedSeq: 25n, lostSeq: undefined })
   })
+
+  test('to whom the account blocks it shows nothing of what it stores and reads since', () => {
+    using stage = talking()
+    for (const words of ['1', '2', '3']) stage.say(1n, 1n, words)
+    acknowledge(stage, 'd2.1', 1n)
+    stage.run('mark.read', { accountId: 2n, conversationId: 1n, seq: 2n })
+    stage.run('block.add', { accountId: 2n, blockedId: 1n, at: 1n })
+    const shown = () => {
+      const { peerReadSeq, peerDeliveredSeq } = stage.run('conversation.find', { accountId: 1n, id: 1n }) ?? {}
+      return { peerReadSeq, peerDeliveredSeq }
+    }
+    expect(shown()).toEqual({ peerReadSeq: 2n, peerDeliveredSeq: 2n })
+    expect(acknowledge(stage, 'd2.1', 3n)).toEqual([])
+    expect(stage.run('mark.read', { accountId: 2n, conversationId: 1n, seq: 3n, settles: true })?.readSeq).toBe(3n)
+    expect(shown()).toEqual({ peerReadSeq: 2n, peerDeliveredSeq: 2n })
+    expect(stage.run('conversation.find', { accountId: 2n, id: 1n })?.readSeq).toBe(3n)
+    stage.run('block.remove', { accountId: 2n, blockedId: 1n })
+    stage.say(1n, 1n, '4')
+    acknowledge(stage, 'd2.1', 4n)
+    expect(shown()).toEqual({ peerReadSeq: 3n, peerDeliveredSeq: 4n })
+  })
 })
 
 /** Two accounts in the direct conversation 1. */

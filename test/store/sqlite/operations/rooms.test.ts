@@ -88,6 +88,51 @@ describe('room.invite', () => {
     expect(stage.members(alice, room)).toEqual(['a1:owner', 'a2:member', 'a3:invited', 'a4:invited'])
   })
 
+  test('tells who has not joined once a day, however often it is taken back or turned down', () => {
+    using stage = new Stage(3)
+    stage.befriend([alice, bob], [alice, carol])
+    stage.run('block.add', { accountId: carol, blockedId: alice, at: 1n })
+    const room = stage.room(alice)
+    const invite = (peerId: bigint) => stage.run('room.invite', { ...stage.act(alice), conversationId: room, peerId })
+    const takeBack = (peerId: bigint) => stage.run('room.remove', { ...stage.act(alice), conversationId: room, peerId })
+    const told = { what: 'invited', about: 'a2' }
+    for (const peerId of [bob, carol]) {
+      const repeated = [1, 2, 3].map(() => {
+        const answer = invite(peerId)
+        expect(stage.members(alice, room)).toContain(`a${peerId}:invited`)
+        takeBack(peerId)
+        expect(stage.members(alice, room)).toEqual(['a1:owner'])
+        return answer.repeated
+      })
+      expect(repeated).toEqual([false, true, true])
+    }
+    expect([stage.inbox(bob), stage.inbox(carol)]).toEqual([[told], []])
+    stage.at += 86_399_999n
+    expect(invite(bob)).toMatchObject({ repeated: true, at: 1_000n })
+    expect(stage.run('conversation.find', { accountId: bob, id: room })?.state).toBe('invited')
+    stage.run('room.leave', { ...stage.act(bob), conversationId: room })
+    stage.at += 1n
+    expect(invite(bob)).toMatchObject({ repeated: false })
+    stage.run('room.leave', { ...stage.act(bob), conversationId: room })
+    expect(invite(bob)).toMatchObject({ repeated: true })
+    expect(stage.inbox(bob).filter((each) => JSON.stringify(each) === JSON.stringify(told))).toHaveLength(2)
+    expect(stage.codeOf(() => stage.run('room.join', { ...stage.act(bob), conversationId: room }))).toBeUndefined()
+    expect(stage.members(bob, room)).toContain('a2:member')
+  })
+
+  test('throws out nothing that waits: a full inbox does not get it, the list of conversations has it', () => {
+    using stage = new Stage(3, { inboxEntriesMax: 2 })
+    stage.befriend([alice, bob], [bob, carol])
+    const [direct] = stage.run('conversation.list', { accountId: bob, after: 0n, max: 1n })
+    for (const words of ['1', '2']) stage.say(alice, direct?.id ?? 0n, words)
+    const room = stage.room(alice)
+    const { deliveries } = stage.run('room.invite', { ...stage.act(alice), conversationId: room, peerId: bob })
+    expect(deliveries.map(({ accountId }) => accountId)).toEqual([alice])
+    expect(stage.inbox(bob)).toEqual(['message', 'message'])
+    expect(stage.run('inbox.open', { accountId: bob, device: 'd2.1', at: 1n }).lostSeq).toBeUndefined()
+    expect(stage.run('conversation.find', { accountId: bob, id: room })?.state).toBe('invited')
+  })
+
   test('one that was not seen can be taken back', () => {
     using stage = new Stage(2)
     stage.befriend([alice, bob])

@@ -141,6 +141,27 @@ describe('search.find', () => {
     expect(common.map((hit) => Number(hit.split(' ')[1]))).toEqual(Array.from({ length: 2_200 }, (_, nth) => 2_199 - nth))
   }, 60_000)
 
+  test('finds what was said long ago with words that many say, and never together since', () => {
+    using stage = new Stage(3, {}, { devices: 0 })
+    stage.befriend([alice, bob], [bob, carol])
+    for (let count = 0; count < 2_100; count++) stage.say(alice, 1n, 'left and Right')
+    for (let count = 0; count < 4_200; count++) stage.say(alice, 1n, count % 2 === 0 ? 'left and' : 'and right')
+    while (stage.run('search.index', { max: 1_000n }));
+    expect(find(stage, bob, 'right left and', { max: 3n })).toEqual([2_100n, 2_099n, 2_098n])
+    expect(find(stage, bob, 'left right', { max: 9_999n })).toHaveLength(2_100)
+    expect([find(stage, carol, 'left right'), find(stage, bob, 'left right', { conversationId: 2n })]).toEqual([[], []])
+    expect(find(stage, bob, 'right left nowhere')).toEqual([])
+  }, 60_000)
+
+  test('takes no more different words than it may', () => {
+    using stage = new Stage(2, { searchWordsMax: 2 })
+    stage.befriend([alice, bob])
+    stage.say(alice, 1n, 'one two')
+    index(stage)
+    expect(find(stage, bob, 'one, two: one')).toEqual([1n])
+    expect(stage.codeOf(() => find(stage, bob, 'one two three'))).toBe('malformed')
+  })
+
   test('takes any text for words', () => {
     using stage = opened()
     stage.say(alice, 1n, 'NEAR("a" OR text: foo*) AND - ^b')
@@ -154,7 +175,8 @@ describe('search.find', () => {
       [],
       [],
     ])
-    const isTaken = (text: string) => stage.codeOf(() => find(stage, bob, text)) === undefined
+    // Too many words are all that is refused.
+    const isTaken = (text: string) => [undefined, 'malformed'].includes(stage.codeOf(() => find(stage, bob, text)))
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), isTaken), { numRuns: 40 })
     fc.assert(fc.property(fc.string({ maxLength: 200 }), isTaken), { numRuns: 40 })
   }, 60_000)
