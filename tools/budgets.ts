@@ -18,6 +18,8 @@ type Measured = Source & Measures
 
 const fileLinesMax = 400
 const functionLinesMax = 60
+/** Files that amounts go through. */
+const money = /(money|ledger|payment|order|receipt|amount)[^/]*\.ts$/
 
 /** Measures a folder: `src` by every budget, the rest by the length of its files and, but for tests, of its functions. */
 export async function budgets(folder: string): Promise<Report> {
@@ -32,6 +34,9 @@ export async function budgets(folder: string): Promise<Report> {
       ...all.filter(({ path }) => !path.startsWith('test/')).flatMap(longFunctions),
       ...cycles.map((group) => `import cycle: ${group.join(', ')}`),
       ...product.flatMap(({ path, bareErrors }) => bareErrors.map((line) => `${path}:${line} makes a bare Error, use SealwireError`)),
+      ...product
+        .filter(({ path }) => money.test(path))
+        .flatMap(({ path, floats }) => floats.map((line) => `${path}:${line} has a floating-point number, money is whole minor units`)),
       ...product.flatMap(({ path, starExports }) => starExports.map((line) => `${path}:${line} has export *, name each export`)),
       ...undocumented.map(({ name }) => `${name} has no doc comment`),
     ],

@@ -1,6 +1,7 @@
 // Makes vectors/contract/ from fixed inputs. Run once, reviewed, then frozen: a change of these files is a
 // change of the wire. The independent check is test/vectors/check_contract.py. What conversations need is in
-// conversation-vectors.ts, the bad ones in bad-contract-vectors.ts and bad-conversation-vectors.ts.
+// conversation-vectors.ts, what payments need in payment-vectors.ts, the bad ones in bad-contract-vectors.ts and
+// bad-conversation-vectors.ts.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import {
@@ -17,6 +18,7 @@ import { badVectors } from './bad-contract-vectors.ts'
 import { badConversationVectors } from './bad-conversation-vectors.ts'
 import { type Kind, request, result, run, vector } from './contract-vector.ts'
 import { conversationEvents, conversationRequests, conversationResults } from './conversation-vectors.ts'
+import { badPaymentVectors, paymentVectors } from './payment-vectors.ts'
 
 const token = Uint8Array.from({ length: 32 }, (_, at) => (at * 31 + 7) & 0xff)
 const invitation = Uint8Array.from({ length: 16 }, (_, at) => 255 - at)
@@ -44,6 +46,7 @@ const enrolment = {
 const limits = { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 }
 const welcome = { version: 1, time, limits, features: ['registration-invite'] }
 const deviceWelcome = { ...welcome, server: serverId, features: ['registration-invite', 'device-login', 'join-only'] }
+const ledgerWelcome = { ...deviceWelcome, ledger: { key: run(32, 7), certificate: run(220) } }
 const greetings = [
   { versions: [1] },
   { versions: [1, 2, 65_535], client: 'example 1.0' },
@@ -52,6 +55,7 @@ const greetings = [
 const welcomes = [
   vector('welcome', 'welcome', welcome, encodeWelcome(welcome)),
   vector('welcome of a server for devices', 'welcome', deviceWelcome, encodeWelcome(deviceWelcome)),
+  vector('welcome of a server with a ledger', 'welcome', ledgerWelcome, encodeWelcome(ledgerWelcome)),
   ...[0, Number.MAX_SAFE_INTEGER].map((at) => {
     const other = { ...welcome, time: at, features: [] }
     return vector(`welcome at ${at}`, 'welcome', other, encodeWelcome(other))
@@ -174,6 +178,8 @@ const files = {
   bad: badVectors,
   'conversations-good': [...conversationRequests, ...conversationResults, ...conversationEvents],
   'conversations-bad': badConversationVectors,
+  'payments-good': paymentVectors,
+  'payments-bad': badPaymentVectors,
 }
 const folder = new URL('../vectors/contract/', import.meta.url)
 mkdirSync(folder, { recursive: true })

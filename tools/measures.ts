@@ -32,6 +32,8 @@ export interface Measures {
   readonly doubleCasts: readonly number[]
   /** Lines that make an `Error` without a code. */
   readonly bareErrors: readonly number[]
+  /** Lines with a number that has a point or an exponent. */
+  readonly floats: readonly number[]
   /** Lines with `export *`. */
   readonly starExports: readonly number[]
   /** Nothing of the file is left when types are taken away. */
@@ -49,6 +51,7 @@ export function measure(file: SourceFile): Measures {
     anys: lines((node) => node.kind === SyntaxKind.AnyKeyword),
     doubleCasts: lines((node) => isAsExpression(node) && isAsExpression(withoutParentheses(node.expression))),
     bareErrors: lines((node) => (isNewExpression(node) || isCallExpression(node)) && isNamed(node.expression, 'Error')),
+    floats: lines((node) => node.kind === SyntaxKind.NumericLiteral && /^[0-9][^xob]*[.e]|^\./i.test(node.getText(file))),
     starExports: lines(
       (node) => isExportDeclaration(node) && (node.exportClause === undefined || node.exportClause.kind === SyntaxKind.NamespaceExport),
     ),

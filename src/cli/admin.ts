@@ -1,22 +1,13 @@
 // `sealwire admin`: what an operator does with accounts, through the server of the data folder or without it.
 
 import { Command } from 'commander'
-import { systemClock } from '../domain/clock.ts'
-import { SealwireError } from '../protocol/errors.ts'
 import type { OperatorResult } from '../protocol/operator.ts'
-import { findDataFolder } from './data-folder.ts'
+import { addMoneyCommands } from './admin-money.ts'
 import { writeAll } from './descriptor.ts'
 import { devicesLine } from './device-line.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { escapeControls } from './escape.ts'
-import { OperatorClient } from './operator-client.ts'
-import { suggestion } from './suggest.ts'
-
-/** The flags that every one of the commands takes. */
-interface AdminFlags {
-  readonly data?: string
-  readonly json?: boolean
-}
+import { json, named, notOne, type OperatorFlags, part, print, withOperator } from './operator-command.ts'
 
 type ListedAccount = OperatorResult<'account.list'>['accounts'][number]
 
@@ -24,22 +15,23 @@ type ListedAccount = OperatorResult<'account.list'>['accounts'][number]
 export function command(): Command {
   const admin = new Command('admin')
     .usage('COMMAND [OPTIONS]')
-    .description('Look after the accounts of a server.')
-    .argument('[command]', 'list, ban, unban, reset-password or status')
+    .description('Look after the accounts of a server, and their money.')
+    .argument('[command]', 'list, ban, unban, reset-password, status; unit, mint, burn, limit, freeze, unfreeze')
     .addHelpText('after', notes)
     .action((word: string | undefined) => {
-      throw notOne(word, names)
+      throw notOne('admin', word, names)
     })
   admin.addCommand(part('list', 'list the accounts, ordered by name').action(list))
   admin.addCommand(named('ban', 'keep an account out; its sessions end').action(ban))
   admin.addCommand(named('unban', 'take a ban back').action(unban))
   admin.addCommand(named('reset-password', 'give an account a new password; its sessions end').action(resetPassword))
   admin.addCommand(part('status', 'say whether the server runs, and where').action(status))
+  addMoneyCommands(admin)
   const names = admin.commands.map((each) => each.name())
   return admin
 }
 
-async function list(flags: AdminFlags): Promise<void> {
+async function list(flags: OperatorFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
     let after: string | undefined
     do {
@@ -50,21 +42,21 @@ async function list(flags: AdminFlags): Promise<void> {
   })
 }
 
-async function ban(name: string, flags: AdminFlags): Promise<void> {
+async function ban(name: string, flags: OperatorFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
     const account = await operator.call('account.ban', { name })
     await print(flags.json === true ? json({ name: account.name, banned: true }) : `banned ${shown(account.name)}\n`)
   })
 }
 
-async function unban(name: string, flags: AdminFlags): Promise<void> {
+async function unban(name: string, flags: OperatorFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
     const account = await operator.call('account.unban', { name })
     await print(flags.json === true ? json({ name: account.name, banned: false }) : `unbanned ${shown(account.name)}\n`)
   })
 }
 
-async function resetPassword(name: string, flags: AdminFlags): Promise<void> {
+async function resetPassword(name: string, flags: OperatorFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
     const account = await operator.call('account.resetPassword', { name })
     await print(flags.json === true ? json(account) : `new password of ${shown(account.name)}: ${account.password}\n`)
@@ -73,7 +65,7 @@ async function resetPassword(name: string, flags: AdminFlags): Promise<void> {
   })
 }
 
-async function status(flags: AdminFlags): Promise<void> {
+async function status(flags: OperatorFlags): Promise<void> {
   await withOperator(flags, async (operator) => {
     const { host, port, fingerprint, registration } = await operator.call('server.status', {})
     const running = !operator.isOffline
@@ -85,29 +77,6 @@ async function status(flags: AdminFlags): Promise<void> {
     const lines = running ? [`running      tls://${address}`, `registration ${registration}`] : ['stopped']
     await print([...lines, `fingerprint  ${fingerprint}`, ''].join('\n'))
   })
-}
-
-async function withOperator(flags: AdminFlags, use: (operator: OperatorClient) => Promise<void>): Promise<void> {
-  using operator = new OperatorClient(findDataFolder(flags.data, process.env), { clock: systemClock })
-  await use(operator)
-}
-
-function part(name: string, description: string): Command {
-  return new Command(name)
-    .description(`${description.charAt(0).toUpperCase()}${description.slice(1)}.`)
-    .summary(description)
-    .option('--data <dir>', 'data folder of the server (default: ./sealwire-data; SEALWIRE_DATA)')
-    .option('--json', 'print JSON, one object a line')
-}
-
-function named(name: string, description: string): Command {
-  return part(name, description).argument('<NAME>', 'of the account')
-}
-
-function notOne(word: string | undefined, names: readonly string[]): SealwireError {
-  const help = 'sealwire admin --help shows what it takes'
-  if (word === undefined) return new SealwireError('usage', 'admin needs a command', { hint: help })
-  return new SealwireError('usage', `unknown command 'admin ${word}'`, { hint: suggestion(word, names, help) })
 }
 
 function listedLine({ name, createdAt, bannedAt, hasPassword }: ListedAccount): string {
@@ -128,16 +97,7 @@ function shown(name: string): string {
   return escapeControls(name)
 }
 
-function json(value: object): string {
-  return `${JSON.stringify(value)}\n`
-}
-
-async function print(text: string): Promise<void> {
-  await writeAll(standardOutput, text)
-}
-
 const deviceCommands = { list: 'sealwire cert list', revoke: 'sealwire cert revoke ID' }
-const standardOutput = 1
 const standardError = 2
 
 const notes = `
@@ -148,4 +108,7 @@ Examples:
   sealwire admin list
   sealwire admin ban mallory --data /srv/sealwire
   sealwire admin reset-password alice
-  sealwire admin status --json`
+  sealwire admin status --json
+  sealwire admin mint alice 100             a hundred credits for alice
+  sealwire admin unit create hours --decimals 1
+  sealwire admin limit alice --day 50 --unit credits`

@@ -7,14 +7,16 @@
 import { getRandomValues } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Clock } from '../domain/clock.ts'
-import { deviceIssuer, serverIdBytes } from '../pki/index.ts'
+import { deviceIssuer, readLedgerPublicKey, serverIdBytes } from '../pki/index.ts'
 import { type Code, type Limits, resolveLimits, SealwireError } from '../protocol/index.ts'
-import type { DeviceRoutes, OperatorMethod, OperatorParams, OperatorResult, OperatorRoutes } from '../protocol/operator.ts'
+import type { DeviceRoutes, LedgerRoutes, OperatorMethod, OperatorParams, OperatorResult, OperatorRoutes } from '../protocol/operator.ts'
 import { Devices } from '../server/devices.ts'
 import { silentLog } from '../server/log.ts'
 import { Operator } from '../server/operator.ts'
 import { deviceRoutes } from '../server/operator-devices.ts'
+import { ledgerRoutes } from '../server/operator-ledger.ts'
 import { PasswordHasher } from '../server/password-hasher.ts'
+import { Signatures } from '../server/signatures.ts'
 import { lockData, openInProcessStore, type Store, type SynchronousStore } from '../store/index.ts'
 import { offlineCertificateRoutes } from './cert-routes.ts'
 import { defaultEndpoint } from './config.ts'
@@ -113,6 +115,7 @@ export class OperatorClient implements Disposable {
         hasher: new PasswordHasher(this.#limits),
         endSessions() {},
         devices: offlineDeviceRoutes(this.#folder, store, { clock: this.#clock, limits: this.#limits }),
+        ledger: offlineLedgerRoutes(this.#folder, store, { clock: this.#clock, limits: this.#limits }),
         certificates: offlineCertificateRoutes(this.#folder, this.#clock, this.#limits),
       },
     )
@@ -127,6 +130,14 @@ function offlineDeviceRoutes(folder: string, opened: SynchronousStore, { clock, 
   const serverId = offlineServerId(opened)
   const devices = new Devices({ store, clock, log: silentLog, limits, serverId, issue: deviceIssuer(folder, { clock }) })
   return deviceRoutes({ devices, store, clock, log: silentLog, limits, endDevice() {} })
+}
+
+/** What an operator does to money while no server runs; the next start signs what is new. */
+function offlineLedgerRoutes(folder: string, opened: SynchronousStore, { clock, limits }: Required<OperatorClientParts>): LedgerRoutes {
+  const store: Pick<Store, 'run'> = { run: async (name, input) => opened.run(name, input) }
+  const serverId = offlineServerId(opened)
+  const publicKey = readLedgerPublicKey(folder)
+  return ledgerRoutes({ store, clock, log: silentLog, limits, signatures: new Signatures(limits), serverId, publicKey })
 }
 
 function offlineServerId(store: SynchronousStore): Uint8Array {

@@ -28,13 +28,25 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   contacts: { summary: 'list contacts and requests, or answer one', load: () => import('./contacts.ts') },
   rooms: { summary: 'list, make and join rooms', load: () => import('./rooms.ts') },
   file: { summary: 'send a file, or save one', load: () => import('./file.ts') },
+  pay: { summary: 'pay somebody', load: () => import('./pay.ts') },
+  request: { summary: 'ask somebody to pay', load: () => import('./request.ts') },
+  requests: { summary: 'list requests to pay', load: () => import('./requests.ts') },
+  hold: { summary: 'put money aside for somebody', load: () => import('./hold.ts') },
+  capture: { summary: 'take what was put aside for you', load: () => import('./capture.ts') },
+  void: { summary: 'let what was put aside go back', load: () => import('./void.ts') },
+  refund: { summary: 'pay back what you were paid', load: () => import('./refund.ts') },
+  balance: { summary: 'tell what you have', load: () => import('./balance.ts') },
+  statement: { summary: 'print what moved', load: () => import('./statement.ts') },
+  receipt: { summary: 'write the receipt of a transfer', load: () => import('./receipt.ts') },
   status: { summary: 'tell who you are and what waits', load: () => import('./status.ts') },
   who: { summary: 'list who is here', load: () => import('./who.ts') },
   passwd: { summary: 'set the password of your account', load: () => import('./passwd.ts') },
   visibility: { summary: 'tell, or change, who sees you', load: () => import('./visibility.ts') },
   devices: { summary: 'list the devices of your account, add or revoke one', load: () => import('./devices.ts') },
   invite: { summary: 'make an invitation to a server', load: () => import('./invite.ts') },
+  verify: { summary: 'verify a receipt, without a server', load: () => import('./verify.ts') },
   admin: { summary: 'look after the accounts of a server', load: () => import('./admin.ts') },
+  ledger: { summary: 'export or verify the ledger of a server', load: () => import('./ledger.ts') },
   cert: { summary: 'look after the certificate of a server', load: () => import('./cert.ts') },
   fingerprint: { summary: 'print the fingerprint of a server', load: () => import('./fingerprint.ts') },
   doctor: { summary: 'say what is wrong with a connection or a server', load: () => import('./doctor.ts') },
@@ -75,9 +87,14 @@ export async function makeProgram(chosen: string | undefined): Promise<Command> 
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = name === chosen ? (await load()).command().addHelpText('after', exitCodesHelp()) : new Command(name)
     program.addCommand(command.summary(summary).copyInheritedSettings(program))
-    for (const part of command.commands) part.copyInheritedSettings(program)
+    inherit(command, program)
   }
   return program
+}
+
+/** Commands of commands too. */
+function inherit(command: Command, program: Command): void {
+  for (const part of command.commands) inherit(part.copyInheritedSettings(program), program)
 }
 
 /** commander takes a help of a command that does not exist for a success, so there only what is wrong is left to it. */

@@ -36,7 +36,7 @@ export const exitCodes = {
       'frame_too_slow',
     ],
   },
-  5: { what: 'a certificate is not trusted or not valid', codes: ['untrusted', 'certificate_invalid'] },
+  5: { what: 'a certificate or a receipt is not trusted or not valid', codes: ['untrusted', 'certificate_invalid', 'receipt_invalid'] },
   6: {
     what: 'refused by the server, or by the person who was asked',
     codes: [
@@ -73,6 +73,13 @@ export const exitCodes = {
       'device_required',
       'file_invalid',
       'gone',
+      'signature_invalid',
+      'insufficient_funds',
+      'limit_exceeded',
+      'frozen',
+      'amount_invalid',
+      'expired',
+      'ledger_broken',
       'refused',
     ],
   },

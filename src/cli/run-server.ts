@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import type { Clock } from '../domain/clock.ts'
 import { webPath } from '../link/index.ts'
 import { coversHost } from '../pki/certificate-host.ts'
-import { certificateHost, deviceIssuer, type SealedPins } from '../pki/index.ts'
+import { certificateHost, deviceIssuer, openLedgerKey, type SealedPins } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
+import type { LedgerKey } from '../pki/ledger-key.ts'
+import type { LedgerSigner } from '../server/ledger-signer.ts'
 import type { Log } from '../server/log.ts'
 import { realMachine } from '../server/machine.ts'
 import { Operator, type SealedPlace } from '../server/operator.ts'
 import { deviceRoutes } from '../server/operator-devices.ts'
+import { ledgerRoutes, type OperatorLedgerParts } from '../server/operator-ledger.ts'
 import { listenForOperator } from '../server/operator-socket.ts'
 import { PasswordHasher } from '../server/password-hasher.ts'
 import { type Server, type ServerOptions, startServer } from '../server/server.ts'
@@ -53,7 +56,18 @@ export async function runServer(config: ServeConfig, parts: RunParts): Promise<v
   const sealedKeys = () => sealedKeeper.keys
   const identity = () => keeper.tls
   const files = join(config.data, 'files')
-  const server = await startServer(optionsOf(config), { store, clock, log, machine: realMachine, identity, issueDevice, sealedKeys, files })
+  const ledger = ledgerSigner(openLedgerKey(config.data), keeper)
+  const server = await startServer(optionsOf(config), {
+    store,
+    clock,
+    log,
+    machine: realMachine,
+    identity,
+    issueDevice,
+    sealedKeys,
+    files,
+    ledger,
+  })
   const sealed = sealedPlaceOf(config, server, sealedKeeper)
   const operator = operatorOf(server, keeper, config, { store, clock, log, sealed, sealedKeeper })
   await using _socket = await listenForOperator(config.data, { routes: operator.routes, limits: config.limits, clock, log })
@@ -69,6 +83,15 @@ export async function runServer(config: ServeConfig, parts: RunParts): Promise<v
   log.info('server stopping')
   await server.stop()
   log.info('server stopped')
+}
+
+/** The authority may be replaced while the server runs; the key of the ledger never is. */
+function ledgerSigner(key: LedgerKey, keeper: IdentityKeeper): LedgerSigner {
+  return {
+    publicKey: key.publicKey,
+    sign: (payload, purpose) => key.sign(payload, purpose),
+    certificate: (serverId) => key.certificate(serverId, keeper.current.own.authority.key),
+  }
 }
 
 function optionsOf({ echo, joinListen, ...others }: ServeConfig): ServerOptions {
@@ -116,7 +139,16 @@ function operatorOf(
   const certificates = certificateRoutes({ keeper, sealed: sealedKeeper }, clock)
   const endDevice = (revoked: RevokedDevice, error: SealwireError): void => server.endDevice(revoked, error)
   const devices = deviceRoutes({ devices: server.devices, store, clock, log, limits, endDevice, port: () => server.endpoints[0]?.port })
-  return new Operator(options, { store, clock, log, hasher: new PasswordHasher(limits), endSessions, devices, certificates })
+  const ledger = operatorLedger(server, { store, clock, log, limits })
+  return new Operator(options, { store, clock, log, hasher: new PasswordHasher(limits), endSessions, devices, certificates, ...ledger })
+}
+
+function operatorLedger(server: Server, parts: Pick<OperatorLedgerParts, 'store' | 'clock' | 'log' | 'limits'>) {
+  const { money } = server
+  if (money === undefined) return {}
+  const { signatures, signer, checkpoints } = money
+  const own = { signatures, publicKey: signer.publicKey, serverId: server.devices.serverId, posted: () => checkpoints.posted() }
+  return { ledger: ledgerRoutes({ ...parts, ...own }) }
 }
 
 /** Whoever is invited has no certificate yet: where one is required, the address is that for joining. */

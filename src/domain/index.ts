@@ -5,3 +5,18 @@ export { type Deed, type MemberRole, mayGiveRole, mayManage, mayPost, mayRemove,
 export { type PasswordLimits, parsePassword } from './password.ts'
 export { type Failures, loginWaitMs, pairWindowMs, type ThrottleKeys, type ThrottleLimits, throttleKeys } from './throttle.ts'
 export { TokenBucket } from './token-bucket.ts'
+export {
+  type Consistency,
+  consistencyProof,
+  Frontier,
+  type Inclusion,
+  inclusionPath,
+  leafHash,
+  nodeHash,
+  type Sha256,
+  type Subtree,
+  treeRoot,
+  verifyConsistency,
+  verifyInclusion,
+} from './merkle.ts'
+export { amountMax, balanceMax, decimalsMax, formatAmount, isBalance, parseAmount, requireAmount } from './money.ts'

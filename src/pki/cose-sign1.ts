@@ -6,13 +6,19 @@ import { type KeyObject, sign } from 'node:crypto'
 import { decodeCbor } from '../protocol/contract/cbor.ts'
 import { coseHeader, coseHeaderStart, coseMessage, coseToBeSigned } from '../protocol/contract/cose.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { ed25519KeyBytes, rawPublicKey, verifyEd25519 } from './ed25519.ts'
+import { ed25519KeyBytes, rawPublicKey, verifyEd25519, verifyEd25519Apart } from './ed25519.ts'
 
 /** What was signed, and by which key. */
 export interface Signed {
   /** The Ed25519 public key: it is the key id of the message. */
   readonly signer: Uint8Array
   readonly payload: Uint8Array
+}
+
+/** What a message claims, before its signature was checked. */
+export interface UnverifiedCose extends Signed {
+  readonly header: Uint8Array
+  readonly signature: Uint8Array
 }
 
 /** Signs `payload` for `purpose` with an Ed25519 private key. */
@@ -26,12 +32,23 @@ export function signCose(payload: Uint8Array, purpose: string, key: KeyObject): 
  * @throws {SealwireError} `enrolment_invalid` for a message of another form, a key of small order and a wrong signature.
  */
 export function openCose(message: Uint8Array, purpose: string): Signed {
+  const { header, signer, payload, signature } = readCose(message)
+  if (verifyEd25519(signer, coseToBeSigned(header, purpose, payload), signature)) return { signer, payload }
+  throw refused('the signature of the statement is wrong')
+}
+
+/** The same away from the event loop, for a message that was read; `key` is its signer’s. @throws {SealwireError} as {@link openCose}. */
+export async function verifyCoseApart({ header, payload, signature }: UnverifiedCose, purpose: string, key: KeyObject): Promise<void> {
+  if (await verifyEd25519Apart(key, coseToBeSigned(header, purpose, payload), signature)) return
+  throw refused('the signature of the statement is wrong')
+}
+
+/** The parts of a message, its signature not yet checked. @throws {SealwireError} `enrolment_invalid` for another form. */
+export function readCose(message: Uint8Array): UnverifiedCose {
   const [header, unprotected, payload, signature] = partsOf(message)
   const isWhole = isBytes(header) && isEmptyMap(unprotected) && isBytes(payload) && isBytes(signature)
   if (!isWhole || !isOurHeader(header)) throw refused('the statement has an unknown form')
-  const signer = header.slice(coseHeaderStart.length)
-  if (verifyEd25519(signer, coseToBeSigned(header, purpose, payload), signature)) return { signer, payload }
-  throw refused('the signature of the statement is wrong')
+  return { header, signer: header.slice(coseHeaderStart.length), payload, signature }
 }
 
 function partsOf(message: Uint8Array): readonly unknown[] {
@@ -49,7 +66,7 @@ function decoded(message: Uint8Array): unknown {
 
 function isOurHeader(header: Uint8Array): boolean {
   const hasLength = header.length === coseHeaderStart.length + ed25519KeyBytes
-  return hasLength && Buffer.compare(header.subarray(0, coseHeaderStart.length), coseHeaderStart) === 0
+  return hasLength && coseHeaderStart.every((byte, at) => header[at] === byte)
 }
 
 function isBytes(value: unknown): value is Uint8Array {

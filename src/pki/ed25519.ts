@@ -31,6 +31,26 @@ export function verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signat
   return verify(null, message, keyOf(publicKey), signature)
 }
 
+/**
+ * A public key that has passed {@link checkEd25519Key}, for who verifies much with it.
+ * @throws {SealwireError} `enrolment_invalid`.
+ */
+export function ed25519Key(publicKey: Uint8Array): KeyObject {
+  checkEd25519Key(publicKey)
+  return keyOf(publicKey)
+}
+
+/** The same away from the event loop, with a key of {@link ed25519Key}. Bounding how many wait is for the caller. */
+export async function verifyEd25519Apart(key: KeyObject, message: Uint8Array, signature: Uint8Array): Promise<boolean> {
+  if (signature.length !== ed25519SignatureBytes) return false
+  return new Promise((resolve, reject) => {
+    verify(null, message, key, signature, (error, isGood) => {
+      if (error) reject(error)
+      else resolve(isGood)
+    })
+  })
+}
+
 /** The 32 bytes of a public key. */
 export function rawPublicKey(key: KeyObject): Uint8Array {
   const open = key.type === 'private' ? createPublicKey(key) : key

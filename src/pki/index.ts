@@ -13,6 +13,20 @@ export {
   settleSealedKeys,
   tooEarly,
 } from './sealed-key.ts'
+export { type CheckpointClaim, makeCheckpoint, openCheckpoint } from './checkpoint.ts'
+export {
+  certifyLedgerKey,
+  LedgerKey,
+  type LedgerKeyClaim,
+  ledgerKeyFile,
+  ledgerPublicFile,
+  openLedgerCertificate,
+  openLedgerKey,
+  parseLedgerPublicKey,
+  publicPem,
+  readLedgerPublicKey,
+} from './ledger-key.ts'
+export { makeReceipt, type Receipt, type ReceiptLeg, type ReceiptParts, type ReceiptPosting, verifyReceipt } from './receipt.ts'
 export { isPin, spkiPin } from './pin.ts'
 export { loadServerIdentity, type ServerIdentity, type ServerIdentityOptions } from './server-identity.ts'
 export { makeCertificateRequest, readCertificateRequest } from './certificate-request.ts'

@@ -63,10 +63,18 @@ export const codes = {
   device_required: { wire: 0x38, fatal: false, retry: false },
   file_invalid: { wire: 0x39, fatal: false, retry: false },
   gone: { wire: 0x3a, fatal: false, retry: false },
+  // Of payments.
+  signature_invalid: { wire: 0x25, fatal: false, retry: false },
+  insufficient_funds: { wire: 0x3b, fatal: false, retry: true },
+  limit_exceeded: { wire: 0x3c, fatal: false, retry: true },
+  frozen: { wire: 0x3d, fatal: false, retry: true },
+  amount_invalid: { wire: 0x3e, fatal: false, retry: false },
+  expired: { wire: 0x27, fatal: false, retry: false },
   // The server's own state: the answer to a request that it could not carry out.
   unavailable: { wire: 0x30, fatal: false, retry: true },
   storage_full: { wire: 0x31, fatal: false, retry: true },
   unknown_outcome: { wire: 0x32, fatal: false, retry: true },
+  ledger_broken: { wire: 0x26, fatal: false, retry: true },
   // Of the operator's side: they end a command, they never travel.
   usage: { wire: 0x40, fatal: true, retry: false },
   config_invalid: { wire: 0x41, fatal: true, retry: false },
@@ -82,6 +90,7 @@ export const codes = {
   connection_lost: { wire: 0x4b, fatal: true, retry: true },
   runtime_unsupported: { wire: 0x4c, fatal: true, retry: false },
   link_invalid: { wire: 0x4d, fatal: true, retry: false },
+  receipt_invalid: { wire: 0x4e, fatal: true, retry: false },
   // A bug of ours: the peer sees the word and nothing else, the log has the cause.
   internal: { wire: 0xff, fatal: true, retry: true },
 } as const satisfies Record<string, CodeRow>

@@ -5,6 +5,7 @@
 import { SealwireError } from './errors.ts'
 import { clientLimits } from './limits/client.ts'
 import { deliveryLimits } from './limits/delivery.ts'
+import { ledgerLimits } from './limits/ledger.ts'
 import { type LimitRow, KiB, lifted, MiB, minute, row, second } from './limits/row.ts'
 
 export type { LimitRow } from './limits/row.ts'
@@ -179,6 +180,7 @@ export const limitTable = {
   blocksPerAccountMax: row(500, 1, 500, 'accounts', 'store', 'accounts that an account blocks; more are refused (busy)'),
   whoEntriesMax: row(1_000, 1, 1_000, 'entries', 'server/people', 'people in one answer of directory.who, as far as one frame holds them'),
   ...deliveryLimits,
+  ...ledgerLimits,
   // Store.
   storeQueueMax: row(10_000, 100, lifted, 'requests', 'store', 'requests waiting for a commit; more are answered busy'),
   storeGroupMax: row(200, 1, 10_000, 'requests', 'store', 'requests committed in one transaction'),

@@ -8,6 +8,7 @@ import { bytes, count, exactBytes, flag, name, text, word } from './contract/fie
 import { csrBytesMax, deviceLabelCharactersMax, statementBytesMax } from './contract/methods.ts'
 import { SealwireError } from './errors.ts'
 import { limitTable } from './limits.ts'
+import { ledgerOperatorMethods } from './operator-ledger.ts'
 
 /** One method. */
 export interface OperatorMethodRow {
@@ -183,6 +184,7 @@ export const operatorMethods = {
     result: certificate,
   },
   'certificate.remove': { what: 'Forgets the imported certificate.', params: v.strictObject({}), result: certificate },
+  ...ledgerOperatorMethods,
 } as const satisfies Record<string, OperatorMethodRow>
 
 /** The name of a method. */
@@ -196,6 +198,9 @@ export type OperatorRoutes = { readonly [M in OperatorMethod]: (params: Operator
 
 /** The functions for devices. */
 export type DeviceRoutes = Pick<OperatorRoutes, Extract<OperatorMethod, `device.${string}`>>
+
+/** The functions for money. */
+export type LedgerRoutes = Pick<OperatorRoutes, keyof typeof ledgerOperatorMethods>
 
 /** The functions for the server's own certificate. */
 export type CertificateRoutes = Pick<OperatorRoutes, Extract<OperatorMethod, `certificate.${string}`>>

@@ -16,6 +16,7 @@ import type { Inboxes } from './inboxes.ts'
 import type { Log } from './log.ts'
 import type { Marks } from './marks.ts'
 import type { Messages } from './messages.ts'
+import type { Money } from './money.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import type { Names } from './names.ts'
 import type { People } from './people.ts'
@@ -50,6 +51,8 @@ export interface ServerContext {
   readonly devices: Devices
   readonly files: Files
   readonly rooms: Rooms
+  /** `undefined` where the server keeps no ledger. */
+  readonly money: Money | undefined
   /** Whether device certificates are asked for. */
   readonly mutualTls: MutualTls
   /** Of the first listener that is for everybody; `undefined` before it listens. */

@@ -53,7 +53,7 @@ export class Messages {
     const at = BigInt(clock.now())
     const entry: NewEntry = { accountId, device, at, conversationId, peerId, kind, id, type, body, target, file, data }
     const posted = await store.run('entry.post', entry)
-    this.#deliver(posted, entry, author)
+    this.deliver(posted, entry, author)
     return posted
   }
 
@@ -65,7 +65,8 @@ export class Messages {
     return this.post(author, { ...said, more: { ...said.more, file: { id, name, size: Number(size), sha256 } } })
   }
 
-  #deliver(posted: Posted, entry: NewEntry, author: Author): void {
+  /** Brings what the store has just stored to who waits for it; call it in the turn in which the store answered. */
+  deliver(posted: Posted, entry: NewEntry, author: Author): void {
     if (posted.repeated) return
     if (posted.deliveries.length > 0) {
       const stored = storedEntry(posted, entry, author)

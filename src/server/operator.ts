@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto'
 import { type Clock, parseName } from '../domain/index.ts'
 import { formatInviteLink, invitationHash, newInvitation } from '../pki/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
-import type { CertificateRoutes, DeviceRoutes, OperatorParams, OperatorResult, OperatorRoutes } from '../protocol/operator.ts'
+import type { CertificateRoutes, DeviceRoutes, LedgerRoutes, OperatorParams, OperatorResult, OperatorRoutes } from '../protocol/operator.ts'
 import type { Account, AccountSummary, Store } from '../store/index.ts'
 import type { RegistrationMode } from './accounts.ts'
 import type { Log } from './log.ts'
@@ -47,6 +47,8 @@ export interface OperatorParts {
   readonly devices?: DeviceRoutes
   /** Default: there is no certificate to look after. */
   readonly certificates?: CertificateRoutes
+  /** Default: there is no ledger to look after. */
+  readonly ledger?: LedgerRoutes
 }
 
 /** An invitation to be made. */
@@ -76,6 +78,7 @@ export class Operator {
       'account.resetPassword': ({ name }) => this.resetPassword(name),
       ...(this.#parts.devices ?? noDevices),
       ...(this.#parts.certificates ?? noCertificates),
+      ...(this.#parts.ledger ?? noLedgers),
     }
   }
 
@@ -213,6 +216,22 @@ const noCertificates: CertificateRoutes = {
   'certificate.rotateSealed': noCertificate,
   'certificate.import': noCertificate,
   'certificate.remove': noCertificate,
+}
+
+async function noLedger(): Promise<never> {
+  throw new SealwireError('unavailable', 'this server keeps no ledger')
+}
+
+const noLedgers: LedgerRoutes = {
+  'unit.create': noLedger,
+  'unit.list': noLedger,
+  'ledger.mint': noLedger,
+  'ledger.burn': noLedger,
+  'ledger.limits': noLedger,
+  'account.freeze': noLedger,
+  'account.unfreeze': noLedger,
+  'ledger.export': noLedger,
+  'ledger.verify': noLedger,
 }
 
 /** Without 0, 1, l and o. */

@@ -12,6 +12,7 @@ import * as directory from './contract/directory-methods.ts'
 import * as file from './contract/file-methods.ts'
 import * as inbox from './contract/inbox-methods.ts'
 import * as message from './contract/message-methods.ts'
+import * as payment from './contract/payment-methods.ts'
 import * as room from './contract/room-methods.ts'
 import * as session from './contract/session-methods.ts'
 
@@ -73,4 +74,15 @@ export const routes: Routes = {
   'file.abandon': file.abandon,
   'file.find': file.find,
   'file.get': file.get,
+  'payment.units': payment.units,
+  'payment.find': payment.find,
+  'payment.balance': payment.balance,
+  'payment.order': payment.order,
+  'payment.transfer': payment.transfer,
+  'payment.request': payment.request,
+  'payment.settle': payment.settle,
+  'payment.requests': payment.requests,
+  'payment.statement': payment.statement,
+  'payment.receipt': payment.receipt,
+  'payment.checkpoint': payment.checkpoint,
 }

@@ -30,7 +30,9 @@ import { Devices } from './devices.ts'
 import { EchoService } from './echo.ts'
 import { FileFolder } from './file-folder.ts'
 import { Files } from './files.ts'
+import type { LedgerSigner } from './ledger-signer.ts'
 import type { Log } from './log.ts'
+import type { Money } from './money.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import { type Services, startServices } from './services.ts'
 import { Session, type SessionOptions } from './session.ts'
@@ -78,6 +80,8 @@ export interface ServerParts {
   readonly issueDevice?: DeviceIssuer
   /** The static keys of the sealed channel, asked at each handshake; needed where that is spoken. */
   readonly sealedKeys?: () => StaticKeys | undefined
+  /** What signs receipts and checkpoints. Default: this server keeps no ledger, and nobody can pay. */
+  readonly ledger?: LedgerSigner
   /** Folder for the content of files; it is made when there is the first. Default: this server keeps no files. */
   readonly files?: string
 }
@@ -140,12 +144,22 @@ export class Server {
     }
     this.#accounts = new Accounts({ registration: options.registration, limits }, { store, clock, log })
     this.#files = new Files({ folder: folderOf(parts.files), store, clock, log, limits })
-    this.#services = startServices({ store, clock, log, limits, accounts: this.#accounts, files: this.#files })
+    this.#services = startServices({
+      store,
+      clock,
+      log,
+      limits,
+      accounts: this.#accounts,
+      files: this.#files,
+      serverId,
+      ledger: parts.ledger,
+    })
     this.#devices = new Devices({ store, clock, log, limits, serverId, issue: parts.issueDevice })
     this.#gates = new DeviceGates({ limits, clock, log, devices: this.#devices })
     this.#echo = new EchoService(limits, clock, { opened() {}, received() {}, closed() {} })
     this.#context = this.#makeContext()
     this.#files.start()
+    this.#services.money?.care.prove()
     this.#sweep = clock.every(sweepEveryMs, () => this.#sweepSessions())
   }
 
@@ -177,6 +191,11 @@ export class Server {
   /** Its devices, for its operator. */
   get devices(): Devices {
     return this.#devices
+  }
+
+  /** Its money, for its operator; `undefined` where it keeps no ledger. */
+  get money(): Money | undefined {
+    return this.#services.money
   }
 
   /** @internal */

@@ -15,9 +15,11 @@ import type { Files } from './files.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Inboxes } from './inboxes.ts'
 import { Indexer } from './indexer.ts'
+import type { LedgerSigner } from './ledger-signer.ts'
 import type { Log } from './log.ts'
 import { Marks } from './marks.ts'
 import { Messages } from './messages.ts'
+import { Money } from './money.ts'
 import { Names } from './names.ts'
 import { People } from './people.ts'
 import { PresenceNews } from './presence-news.ts'
@@ -32,6 +34,9 @@ export interface ServicesParts {
   readonly limits: Limits
   readonly accounts: Accounts
   readonly files: Files
+  readonly serverId: Uint8Array
+  /** Default: the server keeps no ledger. */
+  readonly ledger?: LedgerSigner | undefined
 }
 
 /** What sessions use of them. */
@@ -48,12 +53,13 @@ export interface Services {
   readonly conversations: Conversations
   readonly marks: Marks
   readonly rooms: Rooms
+  readonly money: Money | undefined
   /** Wants the sessions to have ended; resolves when nothing is being written any more. */
   close(): Promise<void>
 }
 
 export function startServices(parts: ServicesParts): Services {
-  const { clock, log, limits, files, accounts } = parts
+  const { clock, log, limits, files, accounts, serverId, ledger: signer } = parts
   const store = doubtful(parts.store, clock, () => {
     inboxes.doubt()
     indexer.wake()
@@ -86,16 +92,17 @@ export function startServices(parts: ServicesParts): Services {
     answered: (me, peer, accept) => bridge.answered(me, peer, accept),
   })
   const bridge: Bridge = new Bridge({ store, clock, log, limits, presence, people, chats, contacts, messages, marks })
+  const money = signer && new Money({ store, clock, log, limits, audience, messages, serverId, signer })
   // What the last run left.
   indexer.wake()
   return {
-    ...{ presence, people, audience, inboxes, chats, bridge, messages, contacts, marks },
+    ...{ presence, people, audience, inboxes, chats, bridge, messages, contacts, marks, money },
     names: new Names({ accounts, store, peersRememberedMax: limits.peersRememberedMax }),
     conversations: new Conversations({ store, clock, limits, people, freed }),
     rooms: new Rooms({ store, clock, people, inboxes, files }),
     close: async () => {
       presence[Symbol.dispose]()
-      await Promise.all([housekeeping.close(), indexer.close(), people.close(), bridge.close()])
+      await Promise.all([housekeeping.close(), indexer.close(), people.close(), bridge.close(), money?.close()])
     },
   }
 }

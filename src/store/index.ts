@@ -49,3 +49,24 @@ export type {
   StoredEntry,
   StoredFile,
 } from './delivery.ts'
+export type {
+  Balance,
+  ChainedPosting,
+  Checkpoint,
+  Issue,
+  LedgerAccount,
+  LedgerMessage,
+  LedgerOrder,
+  Leg,
+  Ordered,
+  PaymentRequest,
+  Posting,
+  PostingKind,
+  ProofMaterial,
+  StatementLine,
+  Transfer,
+  TransferPart,
+  TransferStatus,
+  Unit,
+} from './ledger.ts'
+export type { LedgerFault, SignatureToCheck, VerifyPlace, VerifyStep } from './ledger-verification.ts'

@@ -6,6 +6,7 @@
 import type { SealwireError } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { DeliveryOperations, Privacy } from './delivery.ts'
+import type { LedgerOperations } from './ledger.ts'
 
 /** Who sees that an account is there. */
 export type Visibility = 'everyone' | 'contacts' | 'nobody'
@@ -147,7 +148,7 @@ export interface Throttle {
 }
 
 /** Every operation, declared once: its input and its output. Errors are named beside it. */
-export interface Operations extends DeliveryOperations {
+export interface Operations extends DeliveryOperations, LedgerOperations {
   /**
    * One step: the invitation is used, the account made and its token stored, or nothing of it. Throws `invitation_invalid`,
    * `invitation_used`, `invitation_expired`; then `name_taken` when the key or the skeleton is in use: without a good
@@ -272,6 +273,8 @@ export type Outcome = { readonly value: unknown } | { readonly error: SealwireEr
 export type StoreLimits = Pick<
   Limits,
   | 'blocksPerAccountMax'
+  | 'checkpointMs'
+  | 'checkpointPostingsMax'
   | 'contactRequestsMax'
   | 'contactsPerAccountMax'
   | 'devicesPerAccountMax'
@@ -284,6 +287,8 @@ export type StoreLimits = Pick<
   | 'inboxEntriesPerSenderMax'
   | 'invitationMemoryMs'
   | 'invitationsMax'
+  | 'paymentRequestMemoryMs'
+  | 'paymentRequestsMax'
   | 'roomMembersMax'
   | 'roomsPerAccountMax'
   | 'searchWordsMax'
@@ -296,6 +301,7 @@ export type StoreLimits = Pick<
   | 'throttlesTrackedMax'
   | 'tokensPerAccountMax'
   | 'tokenUsePrecisionMs'
+  | 'unitsMax'
 >
 
 /** A store that commits in groups, off the event loop. */

@@ -5,7 +5,7 @@ import { type LogFields, silentLog } from '../../src/server/log.ts'
 import type { Person } from '../../src/store/index.ts'
 import { messageId } from '../support/device-client.ts'
 import { settle } from '../support/manual-clock.ts'
-import { password, ServerStage, stageServerId } from '../support/server-stage.ts'
+import { password, ServerStage, stageLedger, stageServerId } from '../support/server-stage.ts'
 
 const hello = encodeFrame(contractCommands.hello, encodeHello({ versions: [1] }))
 const ping = (id: number): Uint8Array => encodeFrame(contractCommands.request, encodeRequest(id, 'session.ping', {}))
@@ -20,6 +20,7 @@ describe('how the contract begins', () => {
         time: stage.clock.now(),
         limits: { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 },
         server: stageServerId,
+        ledger: { key: stageLedger.publicKey, certificate: Uint8Array.of(1) },
         features: ['registration-invite', 'device-login'],
       },
     ])

@@ -51,6 +51,12 @@ export class ManualClock implements Clock {
     await settle()
   }
 
+  /** The same at one go: every timer is as far away as before. */
+  jump(ms: number): void {
+    this.#now += ms
+    for (const pending of this.#pending) pending.at += ms
+  }
+
   #add(pending: Pending): Timer {
     this.#pending.add(pending)
     return { cancel: () => void this.#pending.delete(pending) }

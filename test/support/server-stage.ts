@@ -1,12 +1,14 @@
 // Sessions of a real server without sockets: memory links, a store in memory, and a clock that the test moves.
 
+import { generateKeyPairSync } from 'node:crypto'
 import { crc32, encodeFrame, FrameDecoder, type Limits, resolveLimits } from '../../src/protocol/index.ts'
 import { Flusher, linkPair, type MemoryLink } from '../../src/link/index.ts'
 import { Accounts, type RegistrationMode } from '../../src/server/accounts.ts'
-import { type DeviceIssuer, deviceId, spkiHash } from '../../src/pki/index.ts'
+import { type DeviceIssuer, deviceId, LedgerKey, spkiHash } from '../../src/pki/index.ts'
 import type { ServerContext } from '../../src/server/context.ts'
 import { type ConnectedDevice, Devices } from '../../src/server/devices.ts'
 import { type Log, silentLog } from '../../src/server/log.ts'
+import type { LedgerSigner } from '../../src/server/ledger-signer.ts'
 import { FileFolder } from '../../src/server/file-folder.ts'
 import { Files } from '../../src/server/files.ts'
 import type { MutualTls } from '../../src/server/mutual-tls.ts'
@@ -37,6 +39,14 @@ export interface StageOptions {
 
 /** The number of the server of every stage. */
 export const stageServerId = new Uint8Array(16).fill(0x5e)
+
+const ledgerKey = new LedgerKey(generateKeyPairSync('ed25519').privateKey)
+/** The ledger key of every stage. */
+export const stageLedger: LedgerSigner = {
+  publicKey: ledgerKey.publicKey,
+  sign: (payload, purpose) => ledgerKey.sign(payload, purpose),
+  certificate: () => Uint8Array.of(1),
+}
 
 /** What stands for a certificate on a stage is the key in it. */
 export const fakeIssue: DeviceIssuer = async (spki) => ({
@@ -138,7 +148,7 @@ export class ServerStage implements Disposable {
     }
     const files = new Files({ folder: folder === undefined ? undefined : new FileFolder(folder), store, clock, log, limits })
     const accounts = new Accounts({ registration, limits }, { store, clock, log })
-    const services = startServices({ store, clock, log, limits, accounts, files })
+    const services = startServices({ store, clock, log, limits, accounts, files, serverId: stageServerId, ledger: stageLedger })
     return {
       ...services,
       store,

@@ -7,6 +7,9 @@ import { encodeCbor } from './cbor.ts'
 export const enrolmentPurpose = 'sealwire/enrol/1'
 /** The same for device.prove. */
 export const loginPurpose = 'sealwire/login/1'
+/** The same for what the key of a ledger signs: a root of the ledger, and the statement that something is in it. */
+export const checkpointPurpose = 'sealwire/checkpoint/1'
+export const receiptPurpose = 'sealwire/receipt/1'
 
 /** `{1: -8, 4: h'` and the length of what follows, 32: EdDSA, and the key id. */
 export const coseHeaderStart: Uint8Array = Uint8Array.of(0xa2, 0x01, 0x27, 0x04, 0x58, 0x20)

@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { conversation, entrySchema, sequence } from './entry.ts'
 import { count, flag, name } from './fields.ts'
+import { paymentRequestSchema, transferSchema } from './methods/payment.ts'
 
 /** One event. Fields a client does not know are ignored. */
 export interface EventRow {
@@ -23,6 +24,13 @@ export const events = {
       name: name('of a member'),
       deliveredSeq: v.optional(sequence('stored on one of their devices')),
       readSeq: v.optional(sequence('read')),
+    }),
+  },
+  'payment.changed': {
+    what: 'A transfer or a request of the own account is new, or has become something else. One of both.',
+    data: v.object({
+      transfer: v.optional(v.pipe(transferSchema, v.description('as it is now'))),
+      request: v.optional(v.pipe(paymentRequestSchema, v.description('as it is now'))),
     }),
   },
   'presence.changed': {

@@ -2,7 +2,7 @@
 // They are no requests, because a request needs the version that they settle.
 
 import * as v from 'valibot'
-import { count, exactBytes, text } from './fields.ts'
+import { bytes, count, exactBytes, text } from './fields.ts'
 
 /** Body of Hello: parameters of session.hello. Fields a server does not know are ignored, so that later clients can say more. */
 export const helloSchema = v.object({
@@ -15,6 +15,15 @@ export const welcomeSchema = v.object({
   version: count('the version chosen, the highest that both speak', 65_535),
   time: count('the clock of the server, milliseconds since 1970'),
   server: v.optional(exactBytes(16, 'number of the server, for ever: what a device signs names it')),
+  ledger: v.optional(
+    v.pipe(
+      v.object({
+        key: exactBytes(32, 'Ed25519: verifies receipts and checkpoints, for ever'),
+        certificate: bytes(512, 'COSE_Sign1 by the authority of the server over its number and that key'),
+      }),
+      v.description('where the server keeps a ledger: receipts.md says what the certificate is'),
+    ),
+  ),
   limits: v.pipe(
     v.object({
       bodyBytesMax: count('largest body of a frame after login', 65_535),

@@ -31,7 +31,26 @@ export type { MethodRow, When } from './method-row.ts'
 export type { ConversationInfo } from './methods/conversation.ts'
 export { challengeBytes, deviceSecretBytes } from './methods/device-link.ts'
 export { fileBytesMax, fileChunkBytesMax } from './methods/file.ts'
+export { memoCharactersMax, orderBytesMax, receiptBytesMax } from './methods/payment.ts'
 export { roomSecretBytes } from './methods/room.ts'
+export {
+  type CaptureOrder,
+  decodeOrder,
+  encodeOrder,
+  type Order,
+  orderAmountMax,
+  type OrderKind,
+  orderKinds,
+  orderPurposes,
+  orderSigner,
+  type PayOrder,
+  type RefundOrder,
+  type SplitOrder,
+  type SplitPart,
+  splitPayees,
+  unitPattern,
+  type VoidOrder,
+} from './order.ts'
 export {
   checkResult,
   encodeEvent,

@@ -8,6 +8,7 @@ import { contactMethods } from './methods/contact.ts'
 import { conversationMethods } from './methods/conversation.ts'
 import { deviceLinkMethods } from './methods/device-link.ts'
 import { fileMethods } from './methods/file.ts'
+import { paymentMethods } from './methods/payment.ts'
 import { roomMethods } from './methods/room.ts'
 
 const nothing = {}
@@ -163,6 +164,7 @@ export const methods = {
   ...conversationMethods,
   ...roomMethods,
   ...fileMethods,
+  ...paymentMethods,
 } as const satisfies Record<string, MethodRow>
 
 /** The name of a method. */

@@ -1,4 +1,4 @@
-// The quick way for what nearly every body is made of: maps, arrays, ASCII text, bytes, whole numbers from 0 to 2^53 − 1, true,
+// The quick way for what nearly every body is made of: maps, arrays, ASCII text, bytes, whole numbers up to 2^53 − 1, true,
 // false and null, in the one form that each has. It refuses nothing: whatever else comes is left to the codec of cbor.ts, which
 // decides alone what is malformed, so both ways mean the same.
 
@@ -40,6 +40,7 @@ class PlainReader {
     const count = this.#count(first & 0x1f)
     if (count < 0) return notPlain
     if (major === unsigned) return count
+    if (major === negative) return count < Number.MAX_SAFE_INTEGER ? -1 - count : notPlain
     if (major === text) return this.#text(count)
     if (major === byteString) return this.#slice(count)
     if (depth === 0) return notPlain
@@ -111,7 +112,9 @@ function least(min: number, count: number): number {
 
 /** Writes a value into the scratch; answers where it ends, {@link tooFar} where the codec has to write it. */
 function write(value: CborValue, at: number): number {
-  if (typeof value === 'number') return Number.isSafeInteger(value) && value >= 0 ? writeHead(unsigned, value, at) : tooFar
+  if (typeof value === 'number') return writeInteger(value, at)
+  // What is beyond 2^53 is no safe integer afterwards either.
+  if (typeof value === 'bigint') return writeInteger(Number(value), at)
   if (typeof value === 'string') return writeText(value, at)
   if (value === null) return writeByte((simple << 5) | 22, at)
   if (typeof value === 'boolean') return writeByte(value ? yes : no, at)
@@ -119,6 +122,11 @@ function write(value: CborValue, at: number): number {
   if (typeof value !== 'object') return tooFar
   if (isArray(value)) return writeArray(value, at)
   return Object.getPrototypeOf(value) === Object.prototype ? writeMap(value, at) : tooFar
+}
+
+function writeInteger(value: number, at: number): number {
+  if (!Number.isSafeInteger(value)) return tooFar
+  return value < 0 ? writeHead(negative, -1 - value, at) : writeHead(unsigned, value, at)
 }
 
 function writeByte(byte: number, at: number): number {
@@ -199,7 +207,7 @@ function isArray(value: object): value is readonly CborValue[] {
   return Array.isArray(value)
 }
 
-const [unsigned, byteString, text, array, map, simple] = [0, 2, 3, 4, 5, 7]
+const [unsigned, negative, byteString, text, array, map, simple] = [0, 1, 2, 3, 4, 5, 7]
 const [no, yes, nothing, end] = [0xf4, 0xf5, 0xf6, 0xff]
 /** The longest text that is read and written character by character; the codec is quicker with longer ones. */
 const textMax = 64

@@ -147,6 +147,8 @@ function configure(connection: DatabaseSync, location: string): void {
   // fullfsync: on macOS a plain fsync does not reach the disk. temp_store: no file is opened behind our back later.
   connection.exec('pragma synchronous = full; pragma fullfsync = on; pragma checkpoint_fullfsync = on')
   connection.exec('pragma temp_store = memory; pragma trusted_schema = off')
+  // What "insert or replace" would delete is asked for by the triggers that refuse deletions.
+  connection.exec('pragma recursive_triggers = on')
   // What is deleted is overwritten.
   connection.exec('pragma secure_delete = on')
 }

@@ -4,6 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { SealwireError } from '../../protocol/errors.ts'
 import { deliverySchema } from './delivery-schema.ts'
+import { ledgerSchema } from './ledger-schema.ts'
 
 /** Step n takes a database from schema n to schema n + 1. Tables are STRICT: a value of another type is refused. */
 export const migrations: readonly string[] = [
@@ -120,6 +121,7 @@ export const migrations: readonly string[] = [
   create index device_account on device (account_id, enrolled_at);
   `,
   deliverySchema,
+  ledgerSchema,
 ]
 
 /**

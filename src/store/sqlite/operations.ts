@@ -10,6 +10,13 @@ import { peopleSteps } from './operations/people.ts'
 import { contactSteps } from './operations/contacts.ts'
 import { deviceLinkSteps } from './operations/device-links.ts'
 import { fileSteps } from './operations/files.ts'
+import { ledgerCheckpointSteps } from './operations/ledger-checkpoints.ts'
+import { ledgerOrderSteps } from './operations/ledger-order.ts'
+import { ledgerRequestSteps } from './operations/ledger-requests.ts'
+import { ledgerStateSteps } from './operations/ledger-state.ts'
+import { ledgerStatementSteps } from './operations/ledger-statement.ts'
+import { ledgerUnitSteps } from './operations/ledger-units.ts'
+import { ledgerVerifySteps } from './operations/ledger-verify.ts'
 import { privacySteps } from './operations/privacy.ts'
 import { roomEntrySteps } from './operations/room-entry.ts'
 import { roomMemberSteps } from './operations/room-members.ts'
@@ -33,6 +40,13 @@ export const steps: Steps = {
   ...contactSteps,
   ...deviceLinkSteps,
   ...fileSteps,
+  ...ledgerUnitSteps,
+  ...ledgerOrderSteps,
+  ...ledgerRequestSteps,
+  ...ledgerStatementSteps,
+  ...ledgerCheckpointSteps,
+  ...ledgerStateSteps,
+  ...ledgerVerifySteps,
   ...privacySteps,
   ...roomEntrySteps,
   ...roomMemberSteps,

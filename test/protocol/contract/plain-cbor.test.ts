@@ -10,7 +10,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const read = (text: string): unknown => readPlain(new Uint8Array(Buffer.from(text, 'hex')), cborDepthMax)
 const strict = { strict: true, allowIndefinite: false, allowUndefined: false, rejectDuplicateMapKeys: true } as const
 
-/** Also what is not plain: negative and huge numbers, text that is not ASCII or long. */
+/** Also what is not plain: huge numbers, text that is not ASCII or long. */
 const { value: anything } = fc.letrec<{ value: CborValue }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', maxDepth: 6 },
@@ -22,7 +22,7 @@ const { value: anything } = fc.letrec<{ value: CborValue }>((tie) => ({
         '__proto__',
         'x'.repeat(64),
         'x'.repeat(65),
-        -1,
+        ...[-1, -24, -25, -65_537, -(2 ** 53 - 1), 7n, -7n],
         2n ** 60n,
         ...[24, 256, 65_536, 2 ** 32, 2 ** 53 - 1],
       ),
@@ -86,7 +86,21 @@ describe('readPlain', () => {
   })
 
   test('leaves to the codec whatever is not there, not in its only form, or twice', () => {
-    const odd = ['', '18', '1817', '1900ff', '1a0000ffff', '1b00000000ffffffff', '1b0020000000000000', '20', '6261', '6180', '4261', '81']
+    const odd = [
+      '',
+      '18',
+      '1817',
+      '1900ff',
+      '1a0000ffff',
+      '1b00000000ffffffff',
+      '1b0020000000000000',
+      '3b001fffffffffffff',
+      '38',
+      '6261',
+      '6180',
+      '4261',
+      '81',
+    ]
     const others = [
       '0000',
       'a1616101ff',

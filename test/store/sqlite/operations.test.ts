@@ -45,6 +45,46 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'device.use': { spkiHash: hash, at: 1n },
   'device.list': { accountId: 1n },
   'device.listAll': { after: '', max: 9n },
+  'unit.create': { code: 'gold', name: 'Gold', decimals: 0n, standard: true, at: 1n },
+  'unit.list': {},
+  'ledger.mint': { id: idOf('mint'), accountId: 1n, unit: 'gold', amount: 9n, at: 1n },
+  'ledger.burn': { id: idOf('burn'), accountId: 1n, unit: 'gold', amount: 1n, at: 1n },
+  'ledger.limits': { unit: 'gold', accountId: 1n, dayMax: 9n },
+  'ledger.freeze': { accountId: 2n, frozen: false, at: 1n },
+  'ledger.request': { id: idOf('invoice'), fromId: 2n, toId: 1n, unit: 'gold', amount: 5n, expiresAt: 9n, at: 1n },
+  'ledger.order': {
+    order: {
+      kind: 'pay',
+      server: idOf('server'),
+      payer: 1n,
+      payee: 2n,
+      unit: 'gold',
+      amount: 1n,
+      id: idOf('payment'),
+      expiresAt: 9n,
+      memoHash: hash,
+    },
+    ...{ signed: hash, key: hash, request: idOf('invoice'), messages: [], at: 1n },
+  },
+  'ledger.settle': { id: idOf('invoice'), accountId: 2n, at: 1n },
+  'ledger.requests': { accountId: 1n, max: 9n },
+  'ledger.balance': { accountId: 1n },
+  'ledger.statement': { accountId: 1n, max: 9n },
+  'ledger.transfer': { accountId: 1n, signerId: 1n, id: idOf('payment') },
+  'ledger.expireHolds': { at: 9n * 86_400_000n, max: 9n },
+  'ledger.checkpointNeeded': { at: 1n, covers: 1n },
+  get 'ledger.checkpointStore'() {
+    return neededCheckpoint()
+  },
+  'ledger.checkpointFind': { covers: 1n },
+  'ledger.proofMaterial': { posting: 1n },
+  'ledger.consistency': { from: 1n, to: 2n },
+  'ledger.export': { after: 0n, max: 9n },
+  'ledger.accounts': { after: 0n, max: 9n },
+  'ledger.verify': { max: 9n, deep: true },
+  'ledger.condemn': { row: 'r', what: 'w', at: 1n },
+  'ledger.state': {},
+  'ledger.absolve': {},
   'device.revoke': { id: 'd', at: 1n },
   'contact.request': { accountId: 1n, peerId: 3n, id: idOf('request'), at: 1n, text: new Uint8Array([65]) },
   'contact.answer': { accountId: 3n, peerId: 1n, id: idOf('answer'), at: 2n, accept: true },
@@ -115,6 +155,9 @@ describe('steps', () => {
         'SCAN invitation',
         'SCAN invitation USING COVERING INDEX invitation_expires_at',
         'SCAN throttle_size',
+        // As many as the operator has made, and one.
+        'SCAN unit',
+        'SCAN ledger_fault',
         // The members of one room.
         'SCAN there',
         'SCAN conversation USING INDEX conversation_to_index',
@@ -139,6 +182,14 @@ function opened(): Database {
 
 function idOf(name: string): Uint8Array {
   return hashOf(name).subarray(0, 16)
+}
+
+/** What is to be signed when everything before it was done. */
+function neededCheckpoint(): Input<'ledger.checkpointStore'> {
+  using database = opened()
+  for (const name of names.slice(0, names.indexOf('ledger.checkpointNeeded'))) run(database, name)
+  const needed = steps['ledger.checkpointNeeded'].run(database, inputs['ledger.checkpointNeeded'], limits)
+  return { size: needed?.size ?? 0n, root: needed?.root ?? hash, at: 1n, cose: hash }
 }
 
 function run<N extends OperationName>(database: Database, name: N): void {

@@ -1,0 +1,42 @@
+// `sealwire balance`: what one has.
+
+import { Command } from 'commander'
+import { systemClock } from '../domain/clock.ts'
+import { writeAll } from './descriptor.ts'
+import { findHome } from './find-home.ts'
+import { jsonLine } from './json-line.ts'
+import { withMember } from './member.ts'
+
+interface BalanceFlags {
+  readonly home?: string
+  readonly unit?: string
+  readonly json?: boolean
+}
+
+/** The command, as program.ts loads it. */
+export function command(): Command {
+  return new Command('balance')
+    .usage('[OPTIONS]')
+    .description('Tell what you have, a line for each unit.')
+    .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--unit <code>', 'only this unit')
+    .option('--json', 'print JSON, one object a line')
+    .addHelpText('after', notes)
+    .action(async ({ home, unit, json = false }: BalanceFlags) => {
+      await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client }) => {
+        const { balances } = await client.request('payment.balance', unit === undefined ? {} : { unit })
+        const lines = balances.map(({ unit: code, balance, held, frozen }) => {
+          if (json)
+            return jsonLine({ unit: code, balance, ...(/^0(\.0+)?$/.test(held) ? {} : { held }), ...(frozen === true ? { frozen } : {}) })
+          const beside = /^0(\.0+)?$/.test(held) ? '' : `, ${held} on hold`
+          return `${balance} ${code}${beside}${frozen === true ? ' (frozen)' : ''}\n`
+        })
+        await writeAll(1, lines.join(''))
+      })
+    })
+}
+
+const notes = `
+Examples:
+  sealwire balance
+  sealwire balance --json | jq -r .balance`

@@ -1,0 +1,3 @@
+// `sealwire hold`: see orders.ts.
+
+export { holdCommand as command } from './orders.ts'

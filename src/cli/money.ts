@@ -1,0 +1,89 @@
+// What the commands about money have in common: somebody who has joined, whose device signs, and who tries again under the same
+// id when no answer comes.
+
+import { createHash } from 'node:crypto'
+import { parseMessageId, newMessageId } from '../client/message-id.ts'
+import { Payments } from '../client/payments.ts'
+import type { Client } from '../client/node.ts'
+import { readDevice } from '../client/home/device-files.ts'
+import type { Home } from '../client/home/home.ts'
+import { keepLedgerKey } from '../client/home/ledger-key.ts'
+import { systemClock } from '../domain/clock.ts'
+import { signCose } from '../pki/cose-sign1.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import type { Advice } from './advice.ts'
+import { advised } from './advice.ts'
+import { openMember } from './member.ts'
+import { commandLine, refuse } from './origin.ts'
+import { isPassing } from './passing.ts'
+
+/** What commands about money work with. */
+export interface Purse {
+  readonly client: Pick<Client, 'request'>
+  readonly payments: Payments
+}
+
+/**
+ * Opens a member whose device signs, lets `use` do its work, and ends in order. Without an answer everything is done again for
+ * up to 15 s: orders are the same bytes each time.
+ * @throws {SealwireError} `device_required` where this home is no device; what the server refuses.
+ */
+export async function withPurse<T>(home: Home, use: (purse: Purse) => Promise<T>): Promise<T> {
+  const until = systemClock.monotonic() + tryMs
+  for (let pauseMs = 200; ; pauseMs *= 2) {
+    try {
+      return await useOnce(home, use)
+    } catch (reason) {
+      if (!isPassing(reason) || until - systemClock.monotonic() <= pauseMs) throw advised(reason, advice)
+      await new Promise<void>((resolve) => void systemClock.after(pauseMs, resolve))
+    }
+  }
+}
+
+async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>): Promise<T> {
+  await using member = await openMember(home, { clock: systemClock })
+  const { client } = member
+  keepLedgerKey(home, client.welcome, member.profile)
+  const key = readDevice(home)?.keys.ed25519
+  const { server } = client.welcome
+  if (key === undefined || server === undefined) {
+    throw new SealwireError('device_required', 'money is moved by the signature of a device, and this home is none', {
+      hint: 'join again from another home, at a server that takes devices',
+    })
+  }
+  const payments = new Payments({
+    call: (method, params) => client.request(method, params),
+    server,
+    sign: async (payload, purpose) => signCose(payload, purpose, key),
+    hash: async (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
+  })
+  return await use({ client, payments })
+}
+
+/** A fresh id, or the one that was given. */
+export function orderId(text: string | undefined): Uint8Array {
+  return text === undefined
+    ? parseMessageId(newMessageId(systemClock.now(), (bytes) => crypto.getRandomValues(bytes)))
+    : readOrderId(text, '--id')
+}
+
+/** The id of an order, as the commands print it. */
+export function readOrderId(text: string, what: string): Uint8Array {
+  try {
+    return parseMessageId(text)
+  } catch {
+    throw refuse(commandLine(what), text, 'is not a UUID of version 7', 'copy it from sealwire statement')
+  }
+}
+
+const advice: Advice = {
+  insufficient_funds: 'sealwire balance tells what there is',
+  limit_exceeded: 'wait until tomorrow, or ask the operator',
+  frozen: 'ask the operator',
+  amount_invalid: 'write an amount such as 5 or 12.50',
+  expired: 'order it again under a fresh id',
+  not_found: 'check the name or the id',
+  conflict: 'this id belongs to another order: leave --id out, or ask with sealwire statement what it was',
+  unknown_outcome: 'it may have been done: repeat the command with the same --id',
+}
+const tryMs = 15_000

@@ -1,0 +1,49 @@
+// `sealwire receipt`: the server's signed statement that a transfer is posted, for whoever wants to check it.
+
+import { isatty } from 'node:tty'
+import { writeSync } from 'node:fs'
+import { Command } from 'commander'
+import { systemClock } from '../domain/clock.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { keepLedgerKey } from '../client/home/ledger-key.ts'
+import { findHome } from './find-home.ts'
+import { withMember } from './member.ts'
+import { readOrderId } from './money.ts'
+
+interface ReceiptFlags {
+  readonly home?: string
+  readonly from?: string
+}
+
+/** The command, as program.ts loads it. */
+export function command(): Command {
+  return new Command('receipt')
+    .usage('[OPTIONS] ID >FILE')
+    .description('Write the receipt of a transfer to standard output. sealwire verify FILE checks it, anywhere and offline.')
+    .argument('<ID>', 'of the transfer, as pay and statement print it')
+    .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--from <name>', 'who has ordered it (default: you)')
+    .addHelpText('after', notes)
+    .action(async (text: string, { home, from }: ReceiptFlags) => {
+      const id = readOrderId(text, 'ID')
+      if (isatty(1)) throw new SealwireError('usage', 'a receipt is no text', { hint: 'write it into a file: sealwire receipt ID >FILE' })
+      const advice = { not_found: 'check the id; of a transfer that somebody else has ordered, say whose: --from NAME' }
+      const parts = { clock: systemClock }
+      const place = findHome(home, process.env)
+      await withMember(
+        place,
+        parts,
+        async ({ client, profile }) => {
+          keepLedgerKey(place, client.welcome, profile)
+          const { receipt } = await client.request('payment.receipt', { id, ...(from === undefined ? {} : { payer: from }) })
+          for (let at = 0; at < receipt.length; ) at += writeSync(1, receipt, at)
+        },
+        advice,
+      )
+    })
+}
+
+const notes = `
+Examples:
+  sealwire receipt 01936b1e-7a7c-7c4e-8a51-0f3c2d1e4b5a >lunch.receipt
+  sealwire verify lunch.receipt`

@@ -1,0 +1,153 @@
+// `sealwire verify`: whether a receipt is good. It asks nobody: the receipt and the public key of the ledger are enough.
+
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { formatMessageId } from '../client/message-id.ts'
+import { formatAmount } from '../domain/money.ts'
+import { parseLedgerPublicKey, type Receipt, readLedgerPublicKey, verifyReceipt } from '../pki/index.ts'
+import { errorCode } from '../pki/durable-file.ts'
+import { receiptBytesMax } from '../protocol/contract/index.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { findDataFolder } from './data-folder.ts'
+import { writeAll } from './descriptor.ts'
+import { escapeControls } from './escape.ts'
+import { findHome } from './find-home.ts'
+import { jsonLine } from './json-line.ts'
+import { open } from 'node:fs/promises'
+
+interface VerifyFlags {
+  readonly key?: string
+  readonly home?: string
+  readonly data?: string
+  readonly json?: boolean
+}
+
+/** The command, as program.ts loads it. */
+export function command(): Command {
+  return new Command('verify')
+    .usage('[OPTIONS] FILE')
+    .description('Verify a receipt. No server is asked.')
+    .argument('<FILE>', 'the receipt; - reads it from standard input')
+    .option('--key <file>', 'public key of the ledger: ledger.pub of the server, PEM or 64 hexadecimal digits')
+    .option('--home <dir>', 'of the server that was joined from this home (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--data <dir>', 'of the server with this data folder')
+    .option('--json', 'print a JSON object')
+    .addHelpText('after', notes)
+    .action(verify)
+}
+
+async function verify(file: string, flags: VerifyFlags): Promise<void> {
+  const key = await keyOf(flags)
+  const receipt = await readSome(file === '-' ? '/dev/stdin' : file, receiptBytesMax)
+  let good: Receipt
+  try {
+    good = verifyReceipt(receipt, key)
+  } catch (reason) {
+    const error = SealwireError.from(reason)
+    if (flags.json === true && error.code === 'receipt_invalid') await print(jsonLine({ good: false, why: error.sentence }))
+    throw error.code === 'receipt_invalid' ? bad(error) : error
+  }
+  await print(flags.json === true ? jsonLine(described(good)) : lines(good))
+}
+
+/** The key that the flags name; one flag at most. */
+async function keyOf({ key, home, data }: VerifyFlags): Promise<Uint8Array> {
+  if ([key, home, data].filter((flag) => flag !== undefined).length > 1) {
+    throw new SealwireError('usage', '--key, --home and --data name different keys', { hint: 'give one of them' })
+  }
+  if (key !== undefined) return parseLedgerPublicKey((await readSome(key, keyBytesMax)).toString('utf8'), key)
+  const folder = data === undefined ? findHome(home, process.env).path : findDataFolder(data, process.env)
+  const known = readLedgerPublicKey(folder)
+  if (known !== undefined) return known
+  throw new SealwireError('key_missing', `${join(folder, 'ledger.pub')} is not there`, {
+    hint: 'name the public key of the ledger with --key FILE; the server has it as ledger.pub in its data folder',
+  })
+}
+
+/** What is longer than any of its kind is read no further. */
+async function readSome(path: string, bytesMax: number): Promise<Buffer> {
+  try {
+    await using file = await open(path)
+    const bytes = Buffer.alloc(bytesMax + 1)
+    let length = 0
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = (await file.read(bytes, length, bytes.length - length)).bytesRead
+    }
+    return bytes.subarray(0, length)
+  } catch (cause) {
+    throw new SealwireError('usage', `cannot read ${path} (${errorCode(cause) ?? 'unknown reason'})`, { cause, hint: 'name a file' })
+  }
+}
+
+function described({ server, posting, hash, checkpoint, device }: Receipt) {
+  const { seq, at, kind, unit, decimals, legs, ref, signer, id, memo } = posting
+  return {
+    good: true,
+    server: hex(server),
+    posting: Number(seq),
+    at: iso(at),
+    kind,
+    unit,
+    amount: formatAmount(amountOf(posting), decimals),
+    ...(ref === undefined ? {} : { settles: Number(ref) }),
+    signer: Number(signer),
+    id: formatMessageId(id),
+    ...(memo === undefined ? {} : { memo }),
+    legs: legs.map(({ ledgerAccount, holder, delta }) => ({
+      ledgerAccount: Number(ledgerAccount),
+      account: Number(holder),
+      delta: formatAmount(delta, decimals),
+    })),
+    hash: hex(hash),
+    checkpoint: { postings: Number(checkpoint.size), root: hex(checkpoint.root), at: iso(checkpoint.at) },
+    ...(device === undefined ? {} : { device: hex(device) }),
+  }
+}
+
+function lines(receipt: Receipt): string {
+  const { server, posting, amount, kind, unit, at, legs, id, signer, checkpoint, memo } = described(receipt)
+  const who = (account: number): string => (account === 0 ? 'the operator' : `account ${account}`)
+  return [
+    `good: posting ${posting} of server ${server}, ${at}`,
+    `${kind} ${amount} ${unit}`,
+    ...(memo === undefined ? [] : [`for ${escapeControls(memo)}`]),
+    ...legs.map(({ account, delta }) => `  ${who(account).padEnd(20)} ${delta.padStart(20)}`),
+    `ordered by ${who(signer)} as ${id}`,
+    `below the root of ${checkpoint.postings} postings, ${checkpoint.at}`,
+    '',
+  ].join('\n')
+}
+
+/** What came to somebody. */
+function amountOf({ legs }: Receipt['posting']): bigint {
+  return legs.reduce((sum, { delta }) => (delta > 0n ? sum + delta : sum), 0n)
+}
+
+function bad(error: SealwireError): SealwireError {
+  const hint = 'check that the file is whole, and that the key is that of the server which gave it'
+  return new SealwireError('receipt_invalid', `the receipt is not good: ${error.sentence}`, { cause: error, hint })
+}
+
+function iso(at: bigint): string {
+  return new Date(Number(at)).toISOString()
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+async function print(text: string): Promise<void> {
+  await writeAll(standardOutput, text)
+}
+
+const standardOutput = 1
+const keyBytesMax = 4_096
+
+const notes = `
+A good receipt proves that the payment is in the ledger of the server, for good: what it
+moved, who ordered it, and below which signed root of the ledger it is. It exits with 5 when
+the receipt is not good. Receipts come from payment.receipt, or: sealwire receipt ID
+
+Examples:
+  sealwire verify lunch.receipt           with the key of the server that was joined
+  sealwire verify lunch.receipt --key ledger.pub --json`

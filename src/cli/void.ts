@@ -1,0 +1,3 @@
+// `sealwire void`: see orders.ts.
+
+export { voidCommand as command } from './orders.ts'

@@ -1,0 +1,24 @@
+// Bounds of the ledger. Amounts are no numbers: their bounds are in src/domain/money.ts and in the operator's hands.
+
+import { KiB, type LimitRow, lifted, minute, row, second } from './row.ts'
+
+export const ledgerLimits = {
+  unitsMax: row(100, 1, 10_000, 'units', 'store', 'units of a server; more are refused (busy)'),
+  paymentRequestsMax: row(1_000, 1, 1_000_000, 'requests', 'store', 'open requests to pay of an account; more are refused (busy)'),
+  paymentRequestMemoryMs: row(
+    90 * 24 * 60 * minute,
+    minute,
+    3_650 * 24 * 60 * minute,
+    'ms',
+    'store',
+    'how long a request to pay is kept after it ended unpaid',
+  ),
+  checkpointPostingsMax: row(1_000, 1, lifted, 'postings', 'server/ledger', 'postings without a checkpoint; then one is signed'),
+  checkpointMs: row(minute, second, 24 * 60 * minute, 'ms', 'server/ledger', 'how long a posting is without a checkpoint'),
+  checkpointOnDemandMs: row(second, 0, minute, 'ms', 'server/checkpoints', 'between two checkpoints that receipts need'),
+  checkpointLookMs: row(second, 100, minute, 'ms', 'server/checkpoints', 'between two looks at whether a checkpoint is due'),
+  signaturesAtOnceMax: row(64, 1, 10_000, 'signatures', 'server/signatures', 'signatures of orders checked at once'),
+  signaturesWaitingMax: row(4_096, 1, lifted, 'signatures', 'server/signatures', 'signatures of orders that wait; more are answered busy'),
+  ledgerExportBytes: row(32 * KiB, KiB, 48 * KiB, 'bytes', 'server/operator-ledger', 'rows of the ledger in one answer'),
+  ledgerVerifyRows: row(500, 1, 100_000, 'rows', 'server/ledger-proof', 'rows of the ledger verified in one go of the store'),
+} as const satisfies Record<string, LimitRow>

@@ -1,0 +1,303 @@
+// Money between accounts. What moves it is an order that a device has signed (payments.md): read here, its signature checked away
+// from the event loop, then carried out by the store in one step with the message that tells of it; last, those who are here
+// are told. Who asks again is answered the same, so that an answer that was lost costs nothing.
+//
+//   read ─▶ whose is it ─▶ signature ─▶ what to say ─▶ store ─▶ answer, events, messages
+
+import { createHash } from 'node:crypto'
+import { type Clock, formatAmount, parseAmount } from '../domain/index.ts'
+import {
+  type CaptureOrder,
+  decodeOrder,
+  type Order,
+  orderPurposes,
+  orderSigner,
+  type Params,
+  type PayOrder,
+  type RefundOrder,
+  type SplitOrder,
+  type VoidOrder,
+} from '../protocol/contract/index.ts'
+import { assert, SealwireError } from '../protocol/index.ts'
+import type { LedgerMessage, NewEntry, Ordered, PaymentRequest, Person, Posted, Store, Transfer, Unit } from '../store/index.ts'
+import type { Audience } from './audience.ts'
+import type { Author, Messages } from './messages.ts'
+import { partiesOf, paymentMessage, wireNews, wireRequest } from './payment-wire.ts'
+import { Recent } from './recent.ts'
+import { readSigned, type Signatures } from './signatures.ts'
+import type { WaitOptions } from './turns.ts'
+
+/** What payments work with. */
+export interface PaymentsParts {
+  readonly store: Pick<Store, 'run'>
+  readonly clock: Pick<Clock, 'now'>
+  /** 16 bytes: an order for another server is none here. */
+  readonly serverId: Uint8Array
+  readonly signatures: Signatures
+  readonly audience: Audience
+  readonly messages: Pick<Messages, 'deliver'>
+  /** People whose names are remembered. */
+  readonly peersRememberedMax: number
+  /** Told after each new posting. */
+  readonly posted: () => void
+}
+
+/** An order as it came. */
+export type OrderRequest = Params<'payment.order'>
+/** Who asks to be paid, and what for: `payer` in place of the name. */
+export interface RequestToPay extends Omit<Params<'payment.request'>, 'name'> {
+  readonly payer: Person
+}
+
+export class Payments {
+  readonly #parts: PaymentsParts
+  readonly #people: Recent<bigint, Person>
+  /** By code; decimals never change. */
+  readonly #units = new Map<string, Unit>()
+
+  constructor(parts: PaymentsParts) {
+    this.#parts = parts
+    this.#people = new Recent(parts.peersRememberedMax)
+  }
+
+  /**
+   * Carries out an order of an account. It is durable when this resolves; sessions that are here were told, but `author` itself.
+   * @throws {SealwireError} `signature_invalid` for what is not a signed order of this account for this server; `malformed`,
+   * `amount_invalid`; `busy` when too many signatures wait; those of `ledger.order`, and of the store: after `unknown_outcome`
+   * the same bytes again bring what became of it.
+   */
+  async order(author: Author, request: OrderRequest, options: WaitOptions = {}): Promise<Ordered> {
+    const { store, clock, signatures } = this.#parts
+    const { kind, order: signed, request: paid } = request
+    const statement = readSigned(signed)
+    const order = decodeOrder(kind, statement.payload)
+    this.#requireOwn(order, author)
+    const { memo, memos } = memosOf(order, request)
+    await signatures.verify(statement, orderPurposes[kind], options)
+    const messages = await this.#messagesOf(order, author, { memo, memos })
+    const { signer: key } = statement
+    const { device } = author
+    const ordered = await store.run('ledger.order', { order, signed, key, memo, memos, request: paid, messages, device, at: this.#now() })
+    if (!ordered.repeated) this.#announce(ordered, messages, author, clock.now())
+    return ordered
+  }
+
+  /**
+   * Asks somebody to pay.
+   * @throws {SealwireError} `amount_invalid`; those of `ledger.request` and of the store.
+   */
+  async request(author: Author, { id, payer, unit: code, amount, memo, expiresAt }: RequestToPay): Promise<PaymentRequest> {
+    const { store, clock } = this.#parts
+    const unit = await this.unit(code)
+    const at = this.#now()
+    const minor = parseAmount(amount, unit.decimals)
+    const message = paymentMessage(
+      {
+        ...{ kind: 'request', payer: payer.name, payee: author.name, unit: unit.code, amount: formatAmount(minor, unit.decimals) },
+        ...{ memo, signerId: author.id, id, status: 'open' },
+      },
+      payer.id,
+      id,
+    )
+    const input = { id, fromId: author.id, toId: payer.id, unit: unit.code, amount: minor, memo: memo === '' ? undefined : memo }
+    const ends = BigInt(expiresAt ?? clock.now() + requestMs)
+    const { request, repeated, posted } = await store.run('ledger.request', {
+      ...{ ...input, expiresAt: ends, message, device: author.device, at },
+    })
+    if (!repeated) {
+      this.#deliver(posted, [message], author, clock.now())
+      this.#tellRequest(request, author, posted.length > 0)
+    }
+    return request
+  }
+
+  /** Cancels an own request or declines one. @throws {SealwireError} those of `ledger.settle` and of the store. */
+  async settle(author: Author, id: Uint8Array): Promise<PaymentRequest> {
+    const { request, changed } = await this.#parts.store.run('ledger.settle', { id, accountId: author.id, at: this.#now() })
+    if (changed) this.#tellRequest(request, author, false)
+    return request
+  }
+
+  /** Tells everybody concerned what became of these, whoever did it. */
+  tell(transfers: readonly Transfer[], requests: readonly PaymentRequest[]): void {
+    for (const transfer of transfers) this.#tell(transfer, undefined, false)
+    for (const request of requests) this.#tellRequest(request, undefined, false)
+  }
+
+  /** The units, the standard one first. @throws {SealwireError} those of the store. */
+  units(): Promise<readonly Unit[]> {
+    return this.#parts.store.run('unit.list', {})
+  }
+
+  /** A unit; without a code the standard one, which the operator may change. @throws {SealwireError} `not_found`; those of the store. */
+  async unit(code?: string): Promise<Unit> {
+    const known = code === undefined ? undefined : this.#units.get(code)
+    if (known !== undefined) return known
+    const units = await this.units()
+    for (const unit of units) this.#units.set(unit.code, unit)
+    const found = code === undefined ? units[0] : this.#units.get(code)
+    if (found === undefined) throw new SealwireError('not_found', 'there is no such unit')
+    return found
+  }
+
+  #requireOwn(order: Order, { id }: Author): void {
+    if (Buffer.compare(order.server, this.#parts.serverId) !== 0) throw signatureInvalid('the order is for another server')
+    if (orderSigner(order) !== id) throw signatureInvalid('the order is of another account')
+  }
+
+  /** What the parties are told in their conversations; who is not there is nobody's party, and the store says so. */
+  async #messagesOf(order: Order, author: Author, memos: Memos): Promise<readonly LedgerMessage[]> {
+    if (order.kind === 'split') return this.#partMessages(order, author, memos)
+    const about = await ('unit' in order ? this.#given(order, author) : this.#settled(order, author))
+    if (about === undefined || about.payer.id === about.payee.id) return []
+    const { unit, amount, decimals, payer, payee } = about
+    const words = { kind: order.kind, payer: payer.name, payee: payee.name, unit, amount: formatAmount(amount, decimals) }
+    const peer = payer.id === author.id ? payee : payer
+    const status = order.kind === 'hold' ? 'pending' : 'posted'
+    return [paymentMessage({ ...words, memo: memos.memo, signerId: author.id, id: order.id, status }, peer.id, order.id)]
+  }
+
+  async #partMessages({ id, unit: code, parts }: SplitOrder, author: Author, { memos = [] }: Memos): Promise<readonly LedgerMessage[]> {
+    const unit = await this.#unitOf(code)
+    const payees = await Promise.all(parts.map(({ payee }) => this.#person(payee)))
+    return parts.flatMap(({ amount }, at) => {
+      const payee = payees[at]
+      if (payee === undefined || unit === undefined || payee.id === author.id) return []
+      const words = { kind: 'split', payer: author.name, payee: payee.name, unit: code, amount: formatAmount(amount, unit.decimals) }
+      const said = { ...words, memo: memos[at], signerId: author.id, id, status: 'posted' }
+      return [paymentMessage(said, payee.id, partId(id, payee.id))]
+    })
+  }
+
+  /** Who pays whom what; `undefined` where the store knows no more than we do. */
+  async #given({ payee: id, unit: code, amount }: PayOrder, payer: Author): Promise<About | undefined> {
+    const [payee, unit] = await Promise.all([this.#person(id), this.#unitOf(code)])
+    return payee && unit && { payer, payee, unit: unit.code, decimals: unit.decimals, amount }
+  }
+
+  /** The same of an order that is about another transfer. */
+  async #settled(order: CaptureOrder | VoidOrder | RefundOrder, author: Author): Promise<About | undefined> {
+    const original = await this.#originalOf(order, author)
+    if (original === undefined) return undefined
+    const { unit, decimals, payer, payee } = original
+    if (order.kind === 'refund') return payer && { payer: author, payee: payer, unit, decimals, amount: order.amount }
+    const amount = order.kind === 'capture' ? order.amount : original.amount
+    return payer && payee && { payer, payee, unit, decimals, amount }
+  }
+
+  async #originalOf(order: CaptureOrder | VoidOrder | RefundOrder, { id: accountId }: Author): Promise<Transfer | undefined> {
+    const key =
+      order.kind === 'refund' ? { signerId: order.originalPayer, id: order.original } : { signerId: order.holdPayer, id: order.hold }
+    return (await this.#parts.store.run('ledger.transfer', { accountId, ...key }))?.transfer
+  }
+
+  async #unitOf(code: string): Promise<Unit | undefined> {
+    try {
+      return this.#units.get(code) ?? (await this.unit(code))
+    } catch (reason) {
+      if (SealwireError.from(reason).code === 'not_found') return undefined
+      throw reason
+    }
+  }
+
+  async #person(id: bigint): Promise<Person | undefined> {
+    const known = this.#people.find(id)
+    if (known !== undefined) return known
+    const account = await this.#parts.store.run('account.findById', { id })
+    if (account === undefined) return undefined
+    const person = { id, key: account.key, name: account.name }
+    this.#people.add(id, person)
+    return person
+  }
+
+  #announce({ transfer, posted, changed, request }: Ordered, messages: readonly LedgerMessage[], author: Author, at: number): void {
+    this.#parts.posted()
+    this.#deliver(posted, messages, author, at)
+    const isSpoken = posted.length > 0
+    this.#tell(transfer, author, isSpoken)
+    if (changed !== undefined) this.#tell(changed, author, isSpoken)
+    if (request !== undefined) this.#tellRequest(request, author, isSpoken)
+  }
+
+  /** Which message is which is told by whom it went to. */
+  #deliver(posted: readonly Posted[], messages: readonly LedgerMessage[], author: Author, at: number): void {
+    for (const each of posted) {
+      const message = messages.find(({ peerId }) => each.deliveries.some(({ accountId }) => accountId === peerId))
+      if (message === undefined) continue
+      const entry: NewEntry = { ...message, kind: 'message', accountId: author.id, device: author.device, at: BigInt(at) }
+      this.#parts.messages.deliver(each, entry, author)
+    }
+  }
+
+  #tell(transfer: Transfer, except: object | undefined, isSpoken: boolean): void {
+    const { audience } = this.#parts
+    for (const party of partiesOf(transfer)) {
+      if (audience.of(party).length > 0) {
+        audience.tell(party, 'payment.changed', wireNews(transfer, party, isSpoken || party === transfer.signerId), except)
+      }
+    }
+  }
+
+  #tellRequest(request: PaymentRequest, except: object | undefined, isSpoken: boolean): void {
+    const { memo, ...others } = wireRequest(request)
+    for (const { id } of [request.from, request.to]) {
+      const shown = memo !== undefined && (isSpoken || id === request.from.id) ? { ...others, memo } : others
+      this.#parts.audience.tell(id, 'payment.changed', { request: shown }, except)
+    }
+  }
+
+  #now(): bigint {
+    return BigInt(this.#parts.clock.now())
+  }
+}
+
+interface Memos {
+  readonly memo?: string | undefined
+  readonly memos?: readonly (string | undefined)[] | undefined
+}
+
+interface About {
+  readonly payer: Pick<Person, 'id' | 'name'>
+  readonly payee: Pick<Person, 'id' | 'name'>
+  readonly unit: string
+  readonly decimals: bigint
+  readonly amount: bigint
+}
+
+/** The words whose hashes an order has. @throws {SealwireError} `malformed`, `signature_invalid`. */
+function memosOf(order: Order, { memo, memos }: OrderRequest): Memos {
+  if (order.kind === 'split') {
+    if (memo !== undefined || (memos !== undefined && memos.length !== order.parts.length)) throw malformed()
+    const all = order.parts.map(({ memoHash }, at) => checkedMemo(memos?.[at], memoHash))
+    return { memos: all }
+  }
+  if (memos !== undefined) throw malformed()
+  if (order.kind === 'capture' || order.kind === 'void') {
+    if (memo !== undefined) throw malformed()
+    return {}
+  }
+  return { memo: checkedMemo(memo, order.memoHash) }
+}
+
+function checkedMemo(memo = '', memoHash: Uint8Array): string | undefined {
+  const hash = createHash('sha256').update(memo, 'utf8').digest()
+  if (Buffer.compare(hash, memoHash) !== 0) throw signatureInvalid('the memo is not what was signed')
+  return memo === '' ? undefined : memo
+}
+
+/** The id of the message for one of the payees: follows from that of the order, so that asking again says nothing twice. */
+function partId(id: Uint8Array, payee: bigint): Uint8Array {
+  const bytes = createHash('sha256').update('sealwire/split-message/1\0').update(id).update(String(payee)).digest()
+  assert(bytes.length >= id.length, 'a hash that is too short')
+  return new Uint8Array(bytes.subarray(0, id.length))
+}
+
+function signatureInvalid(sentence: string): SealwireError {
+  return new SealwireError('signature_invalid', sentence)
+}
+
+function malformed(): SealwireError {
+  return new SealwireError('malformed', 'the memos do not belong to an order of this kind')
+}
+
+const requestMs = 30 * 24 * 60 * 60 * 1000

@@ -1,0 +1,92 @@
+// Ledger accounts: what somebody has in a unit. One is made when it is first needed.
+
+import { SealwireError } from '../../../protocol/errors.ts'
+import type { Leg } from '../../ledger.ts'
+import type { Person } from '../../store.ts'
+import type { Database } from '../database.ts'
+import { integer, optionalInteger, type Row, text } from '../statement.ts'
+
+/** What somebody has in a unit, as far as it decides whether they may pay. */
+export interface Book {
+  readonly id: bigint
+  readonly holder: Person
+  readonly unit: string
+  readonly decimals: bigint
+  readonly isFrozen: boolean
+  /** In a day; undefined: no bound. */
+  readonly dayMax: bigint | undefined
+  readonly deviceDayMax: bigint | undefined
+}
+
+/** The ledger account of somebody, which is made if need be. @throws {SealwireError} `not_found` (account, unit). */
+export function openBook(database: Database, holderId: bigint, unit: string): Book {
+  const known = findBook(database, holderId, unit)
+  if (known !== undefined) return known
+  requireAccount(database, holderId)
+  requireUnit(database, unit)
+  // Who is frozen is so in every unit, those of later too.
+  database
+    .prepare(
+      `insert into ledger_account (kind, holder_id, unit, frozen_at)
+       values ('user', :holderId, :unit, (select max(frozen_at) from ledger_account where holder_id = :holderId and kind = 'user'))`,
+    )
+    .run({ holderId, unit })
+  const made = findBook(database, holderId, unit)
+  if (made === undefined) throw notFound('there is no such account')
+  return made
+}
+
+/** Undefined when it was never needed. */
+export function findBook(database: Database, holderId: bigint, unit: string): Book | undefined {
+  const row = database.prepare(select).row({ holderId, unit })
+  return row && bookOf(row)
+}
+
+/** @throws {SealwireError} `frozen`. */
+export function requireThawed(...books: readonly Book[]): void {
+  if (books.some(({ isFrozen }) => isFrozen)) throw new SealwireError('frozen', 'the account is frozen')
+}
+
+/** What a posting does to the account of somebody. */
+export function legOn({ id, holder }: Book, delta: bigint): Leg {
+  return { ledgerAccountId: id, holderId: holder.id, delta }
+}
+
+/** The same to an account of the operator, of which each unit has one of each kind. */
+export function ownLeg(database: Database, kind: 'issuance' | 'held', unit: string, delta: bigint): Leg {
+  const row = database.prepare('select id from ledger_account where holder_id = 0 and unit = :unit and kind = :kind').row({ unit, kind })
+  return { ledgerAccountId: integer(row ?? {}, 'id'), holderId: 0n, delta }
+}
+
+/** @throws {SealwireError} `not_found`. */
+export function requireAccount(database: Database, id: bigint): void {
+  if (database.prepare('select 1 from account where id = :id').row({ id }) === undefined) throw notFound('there is no such account')
+}
+
+/** @throws {SealwireError} `not_found`. */
+export function requireUnit(database: Database, code: string): void {
+  if (database.prepare('select 1 from unit where code = :code').row({ code }) === undefined) throw notFound('there is no such unit')
+}
+
+function bookOf(row: Row): Book {
+  return {
+    id: integer(row, 'id'),
+    holder: { id: integer(row, 'holder_id'), key: text(row, 'key'), name: text(row, 'name') },
+    unit: text(row, 'unit'),
+    decimals: integer(row, 'decimals'),
+    isFrozen: row['frozen_at'] !== null,
+    dayMax: optionalInteger(row, 'day_max'),
+    deviceDayMax: optionalInteger(row, 'device_day_max'),
+  }
+}
+
+function notFound(sentence: string): SealwireError {
+  return new SealwireError('not_found', sentence)
+}
+
+/** A bound of the account itself goes before that of the unit. */
+const select = `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, frozen_at,
+    coalesce(ledger_account.day_max, unit.day_max) as day_max,
+    coalesce(ledger_account.device_day_max, unit.device_day_max) as device_day_max
+  from ledger_account join unit on unit.code = ledger_account.unit join account on account.id = holder_id
+  where holder_id = :holderId and ledger_account.unit = :unit and kind = 'user'` as const

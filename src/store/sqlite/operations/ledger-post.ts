@@ -1,0 +1,73 @@
+// Adds a posting at the end of the ledger and moves the balances with it. Who may do so was decided before; that no balance
+// leaves its bounds is decided here, in the statement that writes it.
+
+import { balanceMax } from '../../../domain/money.ts'
+import { assert, SealwireError } from '../../../protocol/errors.ts'
+import type { Leg, Posting } from '../../ledger.ts'
+import type { Database } from '../database.ts'
+import { blob, integer } from '../statement.ts'
+import { growTree } from './ledger-tree.ts'
+import { chainHash, encodePosting, firstHash } from './ledger-row.ts'
+
+/** A posting without its place. Its legs are of different ledger accounts, none is 0, and their sum is. */
+export type NewPosting = Omit<Posting, 'seq'>
+
+/** The place of a posting, and what each of its accounts has after it, in the order of its legs. */
+export interface Placed {
+  readonly seq: bigint
+  readonly balances: readonly bigint[]
+}
+
+/**
+ * @throws {SealwireError} `insufficient_funds` when a balance would fall below its floor, `limit_exceeded` when one would be too
+ * large, `ledger_broken`.
+ */
+export function addPosting(database: Database, posting: NewPosting): Placed {
+  assert(sumOf(posting.legs) === 0n, 'the legs of a posting have a sum')
+  const { seq: last, hash: previous } = ledgerEnd(database)
+  const seq = last + 1n
+  const row = encodePosting({ ...posting, seq })
+  const hash = chainHash(previous, row)
+  database.prepare('insert into posting (seq, row, hash) values (:seq, :row, :hash)').run({ seq, row, hash })
+  const balances = posting.legs.map((leg) => move(database, leg, seq))
+  growTree(database, seq)
+  return { seq, balances }
+}
+
+/** The last posting; 0 when there is none. @throws {SealwireError} `ledger_broken`. */
+export function ledgerEnd(database: Database): { readonly seq: bigint; readonly hash: Uint8Array } {
+  const row = database
+    .prepare('select seq, hash, exists (select 1 from ledger_fault) as broken from posting where seq = (select max(seq) from posting)')
+    .row({})
+  const broken = row === undefined ? database.prepare('select 1 from ledger_fault').row({}) !== undefined : row['broken'] !== 0n
+  if (broken) throw new SealwireError('ledger_broken', 'the ledger is broken: no payments until the operator has looked')
+  return row === undefined ? { seq: 0n, hash: firstHash } : { seq: integer(row, 'seq'), hash: blob(row, 'hash') }
+}
+
+/** In one statement with its condition: whatever was read before, no two can spend the same. */
+function move(database: Database, { ledgerAccountId: id, delta }: Leg, posting: bigint): bigint {
+  const row = database
+    .prepare(
+      `update ledger_account set balance = balance + :delta
+       where id = :id and (:delta > 0 or kind = 'issuance' or balance + :delta >= floor) and balance + :delta between :min and :max
+       returning balance`,
+    )
+    .row({ id, delta, min: -balanceMax, max: balanceMax })
+  if (row === undefined) throw refusal(database, id, delta)
+  const balance = integer(row, 'balance')
+  database
+    .prepare('insert into leg (ledger_account_id, posting, delta, balance) values (:id, :posting, :delta, :balance)')
+    .run({ id, posting, delta, balance })
+  return balance
+}
+
+function refusal(database: Database, id: bigint, delta: bigint): SealwireError {
+  const row = database.prepare('select kind from ledger_account where id = :id').row({ id })
+  assert(row !== undefined, 'a posting on no account')
+  if (row['kind'] === 'user' && delta < 0n) return new SealwireError('insufficient_funds', 'there is not enough on the account')
+  return new SealwireError('limit_exceeded', 'a balance would be too large')
+}
+
+function sumOf(legs: readonly Leg[]): bigint {
+  return legs.reduce((sum, { delta }) => sum + delta, 0n)
+}

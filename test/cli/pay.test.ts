@@ -1,0 +1,134 @@
+// Money on the command line: real processes, a real server that dies, and receipts that are verified without it.
+
+import { afterAll, describe, expect, test } from 'bun:test'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { newMessageId } from '../../src/client/index.ts'
+import { liftedRates, ServerProcess } from '../support/server-process.ts'
+import { type CliOptions, runCli } from './cli-process.ts'
+import { Homes } from './member-support.ts'
+
+const server = await ServerProcess.start({ limits: liftedRates })
+const homes = new Homes()
+afterAll(async () => {
+  homes[Symbol.dispose]()
+  await server[Symbol.asyncDispose]()
+})
+const [alice, bob] = [await homes.join(server, 'alice'), await homes.join(server, 'bob')]
+await runCli(['admin', 'mint', 'alice', '100', '--data', server.data])
+
+describe('pay', () => {
+  test('moves money once, however often it is said under one id', async () => {
+    const id = freshId()
+    for (const _ of [1, 2, 3]) {
+      const { exitCode, stdout, stderr } = await runCli(['pay', 'bob', '12.50', '--memo', 'lunch', '--json', '--id', id, '--home', alice])
+      expect([exitCode, stderr, JSON.parse(stdout)]).toEqual([
+        0,
+        '',
+        { id, status: 'posted', amount: '12.50', unit: 'credits', balance: '87.50' },
+      ])
+    }
+    expect(await run('balance', '--json', '--home', bob)).toEqual({ unit: 'credits', balance: '12.50' })
+    expect(await refused('pay', 'bob', '12.51', '--memo', 'lunch', '--json', '--id', id, '--home', alice)).toBe(6)
+    expect(await run('balance', '--json', '--home', bob)).toEqual({ unit: 'credits', balance: '12.50' })
+  })
+
+  test.each(['0', '-1', '1e3', '0.001', '05', 'NaN', '٣', '9007199254740993', '18446744073709551616', ''])('refuses %j', async (amount) => {
+    const { exitCode, stdout } = await runCli(['pay', '--yes', '--home', alice, '--', 'bob', amount])
+    expect([exitCode === 0, stdout]).toEqual([false, ''])
+  })
+
+  test('refuses what there is not, and who there is not', async () => {
+    expect(await refused('pay', 'bob', '1000', '--yes', '--home', alice)).toBe(6)
+    expect(await refused('pay', 'nobody-of-that-name', '1', '--yes', '--home', alice)).toBe(6)
+    expect(await refused('pay', 'alice', '1', '--yes', '--home', alice)).toBe(6)
+  })
+
+  test('is done once though the server dies under it', async () => {
+    await using mortal = await ServerProcess.start({ limits: liftedRates })
+    using others = new Homes()
+    const [carol, dave] = [await others.join(mortal, 'carol'), await others.join(mortal, 'dave')]
+    await runCli(['admin', 'mint', 'carol', '10', '--data', mortal.data])
+    await mortal.kill()
+    const paying = runCli(['pay', 'dave', '4', '--yes', '--home', carol])
+    await using _again = await ServerProcess.start({
+      limits: liftedRates,
+      data: mortal.data,
+      flags: ['--listen', `127.0.0.1:${mortal.port}`],
+    })
+    const paid = await paying
+    expect([paid.exitCode, paid.stderr]).toEqual([0, ''])
+    expect(await run('balance', '--json', '--home', dave)).toEqual({ unit: 'credits', balance: '4.00' })
+  })
+})
+
+describe('holds, requests, refunds', () => {
+  test('put aside, take, give back, ask', async () => {
+    const before = await amountOf(alice)
+    const { id: hold } = (await run('hold', 'bob', '20', '--memo', 'deposit', '--json', '--home', alice)) as { id: string }
+    expect((await runCli(['balance', '--home', alice])).stdout).toEndWith(', 20.00 on hold\n')
+    expect(await run('capture', 'alice', hold, '15', '--json', '--home', bob)).toMatchObject({ status: 'posted', amount: '15.00' })
+    expect(await refused('capture', 'alice', hold, '5', '--home', bob)).toBe(6)
+    expect(await amountOf(alice)).toBe(before - 1_500)
+    const { id: asked } = (await run('request', 'alice', '3', '--memo', 'taxi', '--json', '--home', bob)) as { id: string }
+    expect(await run('requests', '--json', '--home', alice)).toMatchObject({ id: asked, from: 'bob', status: 'open' })
+    const { id: payment } = (await run('pay', 'bob', '3', '--request', asked, '--json', '--home', alice)) as { id: string }
+    expect((await runCli(['requests', '--home', alice])).stdout).toBe('')
+    expect(await run('refund', 'alice', payment, '1', '--json', '--home', bob)).toMatchObject({ status: 'posted', amount: '1.00' })
+    expect(await refused('refund', 'alice', payment, '2.01', '--home', bob)).toBe(6)
+    expect(await amountOf(alice)).toBe(before - 1_700)
+    const { id: other } = (await run('hold', 'bob', '5', '--json', '--home', alice)) as { id: string }
+    await run('void', 'alice', other, '--json', '--home', bob)
+    expect(await amountOf(alice)).toBe(before - 1_700)
+    expect((await runCli(['statement', '--csv', '--home', alice])).stdout.split('\r\n')[0]).toBe(
+      'posting,at,kind,unit,delta,balance,from,to,memo,id',
+    )
+  })
+})
+
+describe('receipt', () => {
+  test('is verified without the server, and not when any bit of it is another', async () => {
+    const { id } = (await run('pay', 'bob', '0.01', '--json', '--home', alice)) as { id: string }
+    const path = homes.path('receipt')
+    writeFileSync(path, await bytesOf(['receipt', id, '--home', alice]))
+    expect(await runCli(['verify', path, '--home', alice])).toMatchObject({ exitCode: 0, stderr: '' })
+    const bytes = readFileSync(path)
+    const flipped = homes.path('flipped')
+    bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1)
+    writeFileSync(flipped, bytes)
+    expect((await runCli(['verify', flipped, '--home', alice])).exitCode).not.toBe(0)
+    expect(await runCli(['ledger', 'verify', '--data', server.data])).toMatchObject({ exitCode: 0 })
+  })
+})
+
+function freshId(): string {
+  return newMessageId(Date.now(), (bytes) => crypto.getRandomValues(bytes))
+}
+
+/** The object that a command prints that succeeds. */
+async function run(...args: readonly string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await runCli(args)
+  expect([exitCode, stderr]).toEqual([0, ''])
+  return stdout === '' ? undefined : (JSON.parse(stdout) as unknown)
+}
+
+async function refused(...args: readonly string[]): Promise<number | NodeJS.Signals | null> {
+  const { exitCode, stdout } = await runCli(args)
+  expect(stdout).toBe('')
+  return exitCode
+}
+
+/** In hundredths. */
+async function amountOf(home: string): Promise<number> {
+  const { balance } = (await run('balance', '--json', '--home', home)) as { balance: string }
+  return Number(balance.replace('.', ''))
+}
+
+/** What a command writes that is no text. */
+async function bytesOf(args: readonly string[], options?: CliOptions): Promise<Uint8Array> {
+  const { CliProcess } = await import('./cli-process.ts')
+  await using cli = new CliProcess(args, options)
+  const chunks: Buffer[] = []
+  cli.child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk))
+  expect(await cli.ended()).toBe(0)
+  return new Uint8Array(Buffer.concat(chunks))
+}

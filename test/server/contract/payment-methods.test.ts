@@ -1,0 +1,220 @@
+import { describe, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { verifyConsistency } from '../../../src/domain/index.ts'
+import { openCheckpoint, verifyReceipt } from '../../../src/pki/index.ts'
+import { decodeCbor, type Order } from '../../../src/protocol/contract/index.ts'
+import type { ContractPeer } from '../../support/contract-peer.ts'
+import { memoHashOf, newId, Payer } from '../../support/payer.ts'
+import { ServerStage, stageLedger, stageServerId } from '../../support/server-stage.ts'
+
+async function twoOn(stage: ServerStage): Promise<readonly [Payer, Payer]> {
+  return [await Payer.on(stage, 'alice', 10_000n), await Payer.on(stage, 'bob')]
+}
+
+/** They have agreed to talk; what that said is not of interest. */
+async function acquaint(alice: Payer, bob: Payer): Promise<void> {
+  await alice.peer.ask('contact.request', { name: bob.name, id: newId() })
+  await bob.peer.ask('contact.accept', { name: alice.name })
+  await alice.peer.arrived()
+  await bob.peer.arrived()
+}
+
+/** The events that a peer hears next. */
+async function heard(peer: ContractPeer, count: number): Promise<readonly unknown[]> {
+  const events: unknown[] = []
+  for (let at = 0; at < count; at++) events.push((await peer.next(([kind]) => kind === 'event')).slice(1))
+  return events
+}
+
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
+
+describe('payment.order', () => {
+  test('says between strangers nothing but what has moved; the words stand in the statement', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    await alice.order(alice.pay(bob, 1250n, { memoHash: memoHashOf('lunch') }), { memo: 'lunch' })
+    const [[event, data] = []] = (await heard(bob.peer, 1)) as [string, { transfer: object }][]
+    expect([event, data]).toMatchObject(['payment.changed', { transfer: { kind: 'pay', amount: '12.50', payer: 'alice' } }])
+    expect(Object.keys(data?.transfer ?? {})).not.toContain('memo')
+    expect(Object.keys(data?.transfer ?? {})).not.toContain('balance')
+    expect((await bob.peer.ask('conversation.list', {})).conversations).toEqual([])
+    const { lines } = await bob.peer.ask('payment.statement', {})
+    expect(lines).toMatchObject([{ posting: 2, delta: '12.50', balance: '12.50', transfer: { memo: 'lunch', payer: 'alice' } }])
+  })
+
+  test('says it in the conversation of two who talk, in one step with the money', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    await acquaint(alice, bob)
+    await bob.peer.ask('inbox.open', {})
+    const order = alice.pay(bob, 1250n, { memoHash: memoHashOf('lunch') })
+    await alice.order(order, { memo: 'lunch' })
+    const conversation = (await bob.peer.ask('conversation.list', {})).conversations[0]?.conversation ?? 0
+    const { entries } = await bob.peer.ask('message.history', { conversation })
+    const message = entries.at(-1)
+    expect(message).toMatchObject({ kind: 'message', from: 'alice', type: 'application/vnd.sealwire.payment+cbor', id: order.id })
+    const said = decodeCbor(message?.body ?? new Uint8Array())
+    expect(said).toEqual(['pay', 'alice', 'bob', 'credits', '12.50', 'lunch', Number(alice.id), order.id, 'posted'])
+    const [, , news] = await bob.peer.next(([, event]) => event === 'payment.changed')
+    expect(news).toMatchObject({ transfer: { memo: 'lunch' } })
+    const [, , entry] = await bob.peer.next(([, event, data]) => event === 'inbox.entry' && JSON.stringify(data).includes('payment+cbor'))
+    expect(entry).toMatchObject({ entry: { id: order.id } })
+  })
+
+  test('leaves no message when no money moves', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    await acquaint(alice, bob)
+    const { conversations } = await bob.peer.ask('conversation.list', {})
+    expect(await alice.refusal(alice.pay(bob, 10_001n))).toBe('insufficient_funds')
+    expect((await bob.peer.ask('conversation.list', {})).conversations).toEqual(conversations)
+  })
+})
+
+describe('payment.request', () => {
+  test('is paid in part, then the rest, and never more', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const id = newId()
+    const asked = await bob.peer.ask('payment.request', { id, name: 'alice', amount: '12.50', memo: 'lunch' })
+    expect(asked).toMatchObject({ from: 'bob', to: 'alice', amount: '12.50', paid: '0.00', status: 'open', memo: 'lunch' })
+    expect(await bob.peer.ask('payment.request', { id, name: 'alice', amount: '12.50', memo: 'lunch' })).toEqual(asked)
+    expect(await bob.peer.refusal('payment.request', { id, name: 'alice', amount: '12.51', memo: 'lunch' })).toBe('conflict')
+    await alice.order(alice.pay(bob, 250n), { request: id })
+    expect(await alice.refusal(alice.pay(bob, 1001n), { request: id })).toBe('amount_invalid')
+    await alice.order(alice.pay(bob, 1000n), { request: id })
+    expect((await alice.peer.ask('payment.requests', {})).requests).toMatchObject([{ status: 'paid', paid: '12.50' }])
+    expect(await alice.refusal(alice.pay(bob, 1n), { request: id })).toBe('gone')
+    expect(await bob.balance()).toBe('12.50')
+  })
+
+  test('is cancelled by who asked and declined by who was asked; both hear of it', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const [one, two] = [newId(), newId()]
+    for (const id of [one, two]) await bob.peer.ask('payment.request', { id, name: 'alice', amount: '1' })
+    await heard(alice.peer, 2)
+    expect(await bob.peer.ask('payment.settle', { id: one })).toMatchObject({ status: 'cancelled' })
+    expect(await heard(alice.peer, 1)).toMatchObject([['payment.changed', { request: { status: 'cancelled' } }]])
+    expect(await alice.peer.ask('payment.settle', { id: two })).toMatchObject({ status: 'declined' })
+    expect(await heard(bob.peer, 1)).toMatchObject([['payment.changed', { request: { status: 'declined' } }]])
+    expect((await alice.peer.ask('payment.requests', { open: true })).requests).toEqual([])
+  })
+
+  test('refuses amounts that are none, each with its reason', async () => {
+    using stage = new ServerStage()
+    const [, bob] = await twoOn(stage)
+    const malformed = ['1e3', 'NaN', '٣', '05', '', '+1', ' 1', '1.', '.5', '1,5', '0x10', 'Infinity']
+    const invalid = [
+      '0',
+      '0.00',
+      '-1',
+      '1.234',
+      '9007199254740991',
+      '9007199254740992',
+      '9007199254740993',
+      '9223372036854775807',
+      '18446744073709551616',
+    ]
+    const refusal = (amount: string) => bob.peer.refusal('payment.request', { id: newId(), name: 'alice', amount })
+    for (const amount of malformed) expect([amount, await refusal(amount)]).toEqual([amount, 'amount_invalid'])
+    for (const amount of invalid) expect([amount, await refusal(amount)]).toEqual([amount, 'amount_invalid'])
+    expect(await refusal('0.5')).toBeUndefined()
+  })
+})
+
+describe('payment.receipt', () => {
+  test('proves a payment to both of its parties, with a checkpoint made for it', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const order = alice.pay(bob, 1250n)
+    await alice.order(order)
+    const { receipt } = await bob.peer.ask('payment.receipt', { id: order.id, payer: 'alice' })
+    expect((await alice.peer.ask('payment.receipt', { id: order.id })).receipt).toEqual(receipt)
+    expect((await alice.peer.ask('payment.receipt', { posting: 2 })).receipt).toEqual(receipt)
+    const { posting, server, device, checkpoint } = verifyReceipt(receipt, stageLedger.publicKey)
+    expect(posting).toMatchObject({ seq: 2n, kind: 'pay', unit: 'credits', signer: alice.id, id: order.id })
+    expect([server, device?.length, checkpoint.size]).toEqual([stageServerId, 32, 2n])
+    // Later payments do not change it.
+    await alice.order(alice.pay(bob, 1n))
+    await stage.clock.move(120_000)
+    expect((await alice.peer.ask('payment.receipt', { id: order.id })).receipt).toEqual(receipt)
+  })
+
+  test('is nobody else’s', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const carol = await Payer.on(stage, 'carol')
+    const order = alice.pay(bob, 1250n)
+    await alice.order(order)
+    expect(await carol.peer.refusal('payment.receipt', { id: order.id, payer: 'alice' })).toBe('not_found')
+    expect(await carol.peer.refusal('payment.receipt', { posting: 2 })).toBe('not_found')
+    expect(await carol.peer.refusal('payment.transfer', { id: order.id, payer: 'alice' })).toBe('not_found')
+    expect(await carol.peer.refusal('payment.receipt', { posting: 99 })).toBe('not_found')
+    expect(await carol.peer.refusal('payment.receipt', {})).toBe('malformed')
+  })
+
+  test('makes at most one checkpoint a second, which all who wait share', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const orders: Order[] = []
+    for (let at = 0; at < 5; at++) orders.push(alice.pay(bob, 1n))
+    await alice.order(orders[0] as Order)
+    await alice.peer.ask('payment.receipt', { posting: 2 })
+    for (const order of orders.slice(1)) await alice.order(order)
+    const waiting = [alice.peer.send('payment.receipt', { posting: 3 }), bob.peer.send('payment.receipt', { posting: 6 })]
+    expect((await alice.peer.arrived()).filter(([kind]) => kind === 'result')).toEqual([])
+    await stage.clock.move(1_000)
+    const isAnswer = ([kind]: readonly unknown[]): boolean => kind !== 'event'
+    const answers = [await alice.peer.next(isAnswer), await bob.peer.next(isAnswer)] as unknown as [
+      string,
+      number,
+      { receipt: Uint8Array },
+    ][]
+    expect(answers.map(([kind, id]) => [kind, id])).toEqual(waiting.map((id) => ['result', id]))
+    const sizes = answers.map(([, , { receipt }]) => verifyReceipt(receipt, stageLedger.publicKey).checkpoint.size)
+    expect(sizes).toEqual([6n, 6n])
+  })
+})
+
+describe('payment.checkpoint', () => {
+  test('brings the newest and the proof that it extends an older one', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const first = openCheckpoint((await alice.peer.ask('payment.checkpoint', {})).checkpoint, stageLedger.publicKey)
+    expect([first.size, first.server]).toEqual([1n, stageServerId])
+    for (let at = 0; at < 6; at++) await alice.order(alice.pay(bob, 1n))
+    await stage.clock.move(62_000)
+    const { checkpoint, proof = [] } = await alice.peer.ask('payment.checkpoint', { from: 1 })
+    const second = openCheckpoint(checkpoint, stageLedger.publicKey)
+    expect(second.size).toBe(7n)
+    expect(verifyConsistency(sha256, { from: 1n, fromRoot: first.root, to: 7n, toRoot: second.root, proof })).toBe(true)
+    expect(await alice.peer.refusal('payment.checkpoint', { from: 99 })).toBe('not_found')
+  })
+
+  test('is made every so many postings without anybody asking', async () => {
+    using stage = new ServerStage({ checkpointPostingsMax: 5 })
+    const [alice, bob] = await twoOn(stage)
+    for (let at = 0; at < 9; at++) await alice.order(alice.pay(bob, 1n))
+    await alice.peer.arrived()
+    const found = stage.store('ledger.checkpointFind', {})
+    expect(Number(found?.size)).toBeGreaterThanOrEqual(5)
+  })
+
+  test('is not there where nothing was ever paid', async () => {
+    using stage = new ServerStage()
+    const alice = await Payer.on(stage, 'alice')
+    expect(await alice.peer.refusal('payment.checkpoint', {})).toBe('not_found')
+  })
+})
+
+describe('payment.units and payment.find', () => {
+  test('tell a device what it needs to sign orders', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const { units } = await alice.peer.ask('payment.units', {})
+    expect(units).toEqual([{ unit: 'credits', name: 'Credits', decimals: 2, standard: true }])
+    expect(await alice.peer.ask('payment.find', { name: 'BOB' })).toEqual({ account: Number(bob.id), name: 'bob' })
+    expect(await alice.peer.refusal('payment.find', { name: 'nobody' })).toBe('not_found')
+  })
+})

@@ -1,0 +1,250 @@
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { resolveLimits } from '../../../../src/protocol/index.ts'
+import { inMemory, openInProcessStore } from '../../../../src/store/index.ts'
+import { openDatabase } from '../../../../src/store/sqlite/database.ts'
+import type { SynchronousStore } from '../../../../src/store/store.ts'
+import { chainHash, decodePosting, encodePosting, firstHash } from '../../../../src/store/sqlite/operations/ledger-row.ts'
+import { StoreFolder } from '../../../support/store-folder.ts'
+import { LedgerStage } from './ledger-stage.ts'
+
+const accounts = 6n
+const positions = 200
+
+/** A ledger with everything in it, closed. */
+function fill(folder: StoreFolder, rounds = 40): void {
+  using stage = new LedgerStage(Number(accounts), 100_000n, { folder: folder.path, limits: { checkpointPostingsMax: 50 } })
+  stage.run('unit.create', { code: 'gold', name: 'Gold', decimals: 0n, at: 1n })
+  stage.mint(1n, 500n, { unit: 'gold' })
+  for (let round = 0; round < rounds; round++) {
+    const [payer, payee] = [BigInt(1 + (round % 6)), BigInt(1 + ((round + 1 + (round % 5)) % 6))]
+    if (payer === payee) continue
+    const paid = stage.pay(payer, payee, 50n, { memo: `round ${round}` })
+    stage.order(paid)
+    stage.order(stage.refund(payee, paid, 20n))
+    const [first, second, third] = [1, 2, 3].map(() => stage.hold(payer, payee, 10n))
+    for (const hold of [first, second, third]) if (hold) stage.order(hold)
+    if (first) stage.order(stage.capture(payee, first, 7n))
+    if (second && round % 2 === 0) stage.order(stage.void(payee, second))
+    stage.order(
+      stage.split(
+        payer,
+        [1n, 2n, 3n].map((at) => [((payer + at - 1n) % accounts) + 1n, at * 5n] as const),
+      ),
+    )
+    const { id } = stage.run('ledger.request', {
+      ...{ id: stage.id(), fromId: payee, toId: payer, unit: 'credits', amount: 9n, expiresAt: stage.at + 9n, at: stage.at },
+    }).request
+    stage.order(stage.pay(payer, payee, 4n, { request: id }))
+    const needed = stage.run('ledger.checkpointNeeded', { at: stage.at })
+    if (needed) stage.run('ledger.checkpointStore', { ...needed, at: stage.at, cose: new Uint8Array(100) })
+    stage.at += 1_000n
+  }
+  stage.run('ledger.expireHolds', { at: stage.at + 55_000n, max: 1_000n })
+  expect(stage.verify({ deep: true }).fault).toBeUndefined()
+}
+
+/** What people are told of their money. */
+function told(store: SynchronousStore): unknown {
+  return Array.from({ length: Number(accounts) }, (_, at) => {
+    const accountId = BigInt(at + 1)
+    return [store.run('ledger.balance', { accountId }), store.run('ledger.statement', { accountId, max: 1_000n })]
+  })
+}
+
+/** The row that is wrong; undefined when nothing is. */
+function faultOf(store: SynchronousStore, deep = true): string | undefined {
+  let step = store.run('ledger.verify', { max: 200n, deep })
+  while (step.next !== undefined) step = store.run('ledger.verify', { max: 200n, place: step.next })
+  return step.fault && `${step.fault.row}: ${step.fault.what}`
+}
+
+function opened(folder: StoreFolder): SynchronousStore {
+  return openInProcessStore(folder.path, { ...resolveLimits(), diskBytesFreeMin: 0 })
+}
+
+/** Whether a trigger has refused a statement. */
+function refusedBy(connection: DatabaseSync, sql: string): boolean {
+  try {
+    connection.exec(sql)
+    return false
+  } catch (reason) {
+    return /stays|ended|at the end/.test(String(reason))
+  }
+}
+
+/** Writes to the closed database of a folder as somebody who can write to the file. */
+function tamper(folder: StoreFolder, sql: string): void {
+  const connection = new DatabaseSync(folder.database)
+  connection.exec(sql)
+  connection.close()
+}
+
+describe('what was written', () => {
+  const changes = [
+    'update posting set row = row where seq = 3',
+    'update posting set hash = zeroblob(32)',
+    'delete from posting where seq = 3',
+    'insert or replace into posting select seq, row, zeroblob(32) from posting where seq = 3',
+    'update leg set delta = delta + 1',
+    'update leg set balance = balance + 1',
+    'delete from leg',
+    'insert or replace into leg select ledger_account_id, posting, delta + 1, balance from leg',
+    'update checkpoint set root = zeroblob(32)',
+    'delete from checkpoint',
+    'insert or replace into checkpoint select size, zeroblob(32), at, cose from checkpoint',
+    'delete from transfer',
+    'update transfer set amount = amount + 1',
+    'update transfer set payee_id = 1',
+    "update transfer set memo = ''",
+    "update transfer set status = 'posted' where status = 'expired'",
+    'update transfer set refunded = 0 where refunded > 0',
+    'insert or replace into transfer select posting, signer_id, id, kind, zeroblob(32), unit, amount, payer_id, payee_id, status, captured, refunded, expires_at, of_signer_id, of_id, memo, request, at, closed_by from transfer',
+    'delete from split_part',
+    'update split_part set amount = amount + 1',
+    'delete from ledger_account',
+    'update ledger_account set holder_id = 1 where holder_id = 2',
+    "update unit set decimals = 3 where code = 'gold'",
+    'delete from unit',
+  ]
+
+  test('is neither changed nor deleted by any statement', () => {
+    using folder = new StoreFolder()
+    fill(folder, 8)
+    const connection = new DatabaseSync(folder.database)
+    connection.exec('pragma recursive_triggers = on')
+    for (const sql of changes) expect([sql, refusedBy(connection, sql)]).toEqual([sql, true])
+    connection.close()
+    using store = opened(folder)
+    expect(faultOf(store)).toBeUndefined()
+  })
+})
+
+test('the connection of the store asks those triggers for "insert or replace" too', () => {
+  using database = openDatabase(inMemory, resolveLimits(), 'may-be-new')
+  database.control('begin immediate')
+  database.prepare('insert into checkpoint (size, root, at, cose) values (1, zeroblob(32), 1, zeroblob(1))').run({})
+  database.prepare('insert into posting (seq, row, hash) values (1, zeroblob(1), zeroblob(32))').run({})
+  const replace = database.prepare('insert or replace into posting (seq, row, hash) values (1, zeroblob(2), zeroblob(32))')
+  expect(() => replace.run({})).toThrow('a posting stays')
+})
+
+describe('who can write to the file', () => {
+  const drop = ['posting', 'leg', 'checkpoint', 'transfer', 'split_part', 'ledger_account', 'unit']
+    .flatMap((table) => ['stays', 'fixed', 'ended', 'refunded'].map((what) => `drop trigger if exists ${table}_${what};`))
+    .join(' ')
+  const filled = new StoreFolder()
+  beforeAll(() => fill(filled))
+  afterAll(() => filled[Symbol.dispose]())
+
+  const lastPayment = "(select max(posting) from transfer where kind = 'pay')"
+
+  test.each([
+    [
+      'gives somebody more',
+      'update ledger_account set balance = balance + 1 where id = 3',
+      'account 3: its balance is not what its postings make',
+    ],
+    ['gives it to another', 'update ledger_account set holder_id = 99 where id = 4', "account 4 is somebody else's"],
+    ['drops the last posting', 'delete from posting where seq = (select max(seq) from posting)', 'its posting is missing'],
+    ['drops one in the middle', 'delete from posting where seq = 100', 'posting 100: it is missing'],
+    ['changes a hash', 'update posting set hash = zeroblob(32) where seq = 100', 'posting 100: its hash is not that'],
+    ['drops a leg', 'delete from leg where posting = 100', 'posting 100: it moves account'],
+    ['adds a leg', 'insert into leg select ledger_account_id, posting + 100000, delta, balance from leg limit 1', 'its posting is missing'],
+    ['changes a leg', 'update leg set delta = delta + 1 where posting = 100', 'posting 100: account'],
+    ['changes what an account had', 'update leg set balance = balance + 1 where posting = 100', 'posting 100: account'],
+    [
+      'changes an amount',
+      `update transfer set amount = amount + 1 where posting = ${lastPayment}`,
+      'it moves something else than its transfer says',
+    ],
+    ['changes a payee', `update transfer set payee_id = 1 + payee_id % 5 where posting = ${lastPayment}`, 'it moves something else'],
+    [
+      'changes a memo',
+      `update transfer set memo = 'x' where posting = (select min(posting) from transfer where kind = 'pay')`,
+      'what was signed is something else',
+    ],
+    [
+      'forgets a refund',
+      'update transfer set refunded = 0 where posting = (select min(posting) from transfer where refunded > 0)',
+      'what counts as refunded',
+    ],
+    [
+      'lets a hold live',
+      "update transfer set status = 'pending', closed_by = null where posting = (select max(posting) from transfer where status = 'expired')",
+      'its hold says something else',
+    ],
+    [
+      'has another captured',
+      'update transfer set captured = captured + 1 where posting = (select max(posting) from transfer where captured > 0)',
+      'what counts as captured',
+    ],
+    ['forgets a transfer', `delete from transfer where posting = ${lastPayment}`, 'its transfer is missing'],
+    ['changes a part', 'update split_part set amount = amount + 1, refunded = 0', 'it moves something else than its transfer says'],
+    ['changes a request', 'update payment_request set paid = paid - 1 where paid > 0', 'what counts as paid was not paid'],
+    ['changes a checkpoint', 'update checkpoint set root = zeroblob(32)', ': its root is not that of the ledger'],
+    ['changes the tree', 'update subtree set hash = zeroblob(32)', 'the tree of hashes is another'],
+    ['moves the point', 'update unit set decimals = 3', 'its unit is not what it was'],
+  ] as const)('%s: verification says where', (_, sql, what) => {
+    using folder = new StoreFolder()
+    copyFileSync(filled.database, folder.database)
+    tamper(folder, `${drop} ${sql}`)
+    using store = opened(folder)
+    expect(faultOf(store, false)).toContain(what)
+  })
+
+  test('and makes every hash anew is found out by a checkpoint', () => {
+    using folder = new StoreFolder()
+    copyFileSync(filled.database, folder.database)
+    const connection = new DatabaseSync(folder.database)
+    connection.exec(`${drop} update transfer set at = 77 where posting = 1`)
+    let previous = firstHash
+    for (const { seq, row } of connection.prepare('select seq, row from posting order by seq').all()) {
+      const bytes = new Uint8Array(row as Uint8Array)
+      const written = seq === 1 ? encodePosting({ ...decodePosting(bytes), at: 77n }) : bytes
+      previous = chainHash(previous, written)
+      connection.prepare('update posting set row = ?, hash = ? where seq = ?').run(written, previous, seq ?? null)
+    }
+    connection.exec('delete from subtree')
+    connection.close()
+    using store = opened(folder)
+    expect(faultOf(store)).toMatch(/^checkpoint \d+: its root is not that of the ledger$/)
+  })
+})
+
+test(`one bit flipped at ${positions} positions of the file: found, or nothing that counts has changed`, () => {
+  using folder = new StoreFolder()
+  fill(folder, 60)
+  const good = readFileSync(folder.database)
+  const truth = (() => {
+    using store = opened(folder)
+    return told(store)
+  })()
+  const found = new Map<string, number>()
+  let state = 7
+  for (let index = 0; index < positions; index++) {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    const bit = Math.floor((index / positions) * good.length * 8) + (state % Math.floor((good.length * 8) / positions))
+    const result = judge(folder, good, bit, truth)
+    found.set(result, (found.get(result) ?? 0) + 1)
+  }
+  expect(found.get('silently wrong') ?? 0).toBe(0)
+  // Most of the file is the ledger, so most is found.
+  expect((found.get('named') ?? 0) + (found.get('refused') ?? 0)).toBeGreaterThan(positions / 4)
+}, 300_000)
+
+/** What becomes of one flipped bit. */
+function judge(folder: StoreFolder, good: Uint8Array, bit: number, truth: unknown): string {
+  const bad = new Uint8Array(good)
+  bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  writeFileSync(folder.database, bad)
+  for (const name of ['-wal', '-shm']) writeFileSync(`${folder.database}${name}`, '')
+  try {
+    using store = opened(folder)
+    if (faultOf(store) !== undefined) return 'named'
+    return Bun.deepEquals(told(store), truth) ? 'nothing that counts' : 'silently wrong'
+  } catch {
+    return 'refused'
+  }
+}

@@ -1,0 +1,138 @@
+import { describe, expect, test } from 'bun:test'
+import type { Input } from '../../../../src/store/index.ts'
+import { LedgerStage } from './ledger-stage.ts'
+
+const [alice, bob, carol] = [1n, 2n, 3n]
+
+function asking(stage: LedgerStage, other: Partial<Input<'ledger.request'>> = {}): Input<'ledger.request'> {
+  return {
+    id: stage.id(),
+    fromId: alice,
+    toId: bob,
+    unit: 'credits',
+    amount: 50n,
+    memo: 'rent',
+    expiresAt: stage.at + 100n,
+    at: stage.at,
+    ...other,
+  }
+}
+
+describe('a request to pay', () => {
+  test('is paid at once or in parts, never more than was asked for', () => {
+    using stage = new LedgerStage(3, 100n)
+    const { id } = stage.run('ledger.request', asking(stage)).request
+    expect(stage.order(stage.pay(bob, alice, 20n, { request: id })).request).toMatchObject({ paid: 20n, status: 'open' })
+    expect(stage.refusal(stage.pay(bob, alice, 31n, { request: id }))).toBe('amount_invalid')
+    expect(stage.order(stage.pay(bob, alice, 30n, { request: id })).request).toMatchObject({ paid: 50n, status: 'paid' })
+    expect(stage.refusal(stage.pay(bob, alice, 1n, { request: id }))).toBe('gone')
+    expect(stage.balance(bob)).toBe(50n)
+    expect(stage.verify().fault).toBeUndefined()
+  })
+
+  test('is of this payee to this payer in this unit', () => {
+    using stage = new LedgerStage(3, 100n)
+    const { id } = stage.run('ledger.request', asking(stage)).request
+    stage.run('unit.create', { code: 'gold', name: 'Gold', decimals: 0n, at: 1n })
+    stage.mint(bob, 50n, { unit: 'gold' })
+    const request = { request: id }
+    const tries = [
+      stage.pay(carol, alice, 50n, request),
+      stage.pay(bob, carol, 50n, request),
+      stage.pay(bob, alice, 50n, { ...request, unit: 'gold' }),
+    ]
+    expect(tries.map((order) => stage.refusal(order))).toEqual(['not_found', 'not_found', 'not_found'])
+    expect(stage.refusal(stage.pay(bob, alice, 50n, { ...request, at: stage.at + 100n }))).toBe('expired')
+    expect(stage.refusal(stage.hold(bob, alice, 50n, request))).toBe('malformed')
+    // Refused after it was counted: nothing is counted.
+    stage.run('ledger.burn', { id: stage.id(), accountId: bob, unit: 'credits', amount: 100n, at: 1n })
+    expect(stage.refusal(stage.pay(bob, alice, 50n, request))).toBe('insufficient_funds')
+    expect(stage.run('ledger.requests', { accountId: alice, max: 9n }).requests).toMatchObject([{ paid: 0n, status: 'open' }])
+  })
+
+  test('again is the same; anything else is a conflict', () => {
+    using stage = new LedgerStage(3, 100n)
+    const input = asking(stage)
+    const answer = stage.run('ledger.request', input)
+    expect(stage.run('ledger.request', { ...input, at: 9_999n })).toEqual({ ...answer, repeated: true, posted: [] })
+    for (const other of [{ amount: 51n }, { memo: 'x' }, { toId: carol }, { fromId: carol }, { expiresAt: 9n }]) {
+      expect(stage.codeOf(() => stage.run('ledger.request', { ...input, ...other }))).toBe('conflict')
+    }
+    const refused = { is_self: { toId: alice }, not_found: { toId: 9n }, amount_invalid: { amount: 0n }, expired: { expiresAt: stage.at } }
+    for (const [code, other] of Object.entries(refused)) {
+      expect(stage.codeOf(() => stage.run('ledger.request', asking(stage, other)))).toBe(code as keyof typeof refused)
+    }
+  })
+
+  test('is cancelled by who asked, declined by who was asked, and nobody else', () => {
+    using stage = new LedgerStage(3, 100n)
+    const [first, second] = [asking(stage), asking(stage)]
+    for (const input of [first, second]) stage.run('ledger.request', input)
+    expect(stage.codeOf(() => stage.run('ledger.settle', { id: first.id, accountId: carol, at: 1n }))).toBe('not_found')
+    expect(stage.run('ledger.settle', { id: first.id, accountId: alice, at: 1n })).toMatchObject({
+      request: { status: 'cancelled' },
+      changed: true,
+    })
+    expect(stage.run('ledger.settle', { id: first.id, accountId: alice, at: 1n }).changed).toBe(false)
+    expect(stage.codeOf(() => stage.run('ledger.settle', { id: first.id, accountId: bob, at: 1n }))).toBe('gone')
+    expect(stage.run('ledger.settle', { id: second.id, accountId: bob, at: 1n }).request.status).toBe('declined')
+    expect(stage.refusal(stage.pay(bob, alice, 50n, { request: second.id }))).toBe('gone')
+    expect(stage.run('ledger.requests', { accountId: bob, open: true, max: 9n }).requests).toEqual([])
+    expect(stage.run('ledger.requests', { accountId: bob, max: 1n })).toMatchObject({ more: true })
+  })
+
+  test('ends in its time, is forgotten long after, and not more than so many are open', () => {
+    using stage = new LedgerStage(2, 100n, { limits: { paymentRequestsMax: 2, paymentRequestMemoryMs: 60_000 } })
+    for (let index = 0; index < 2; index++) stage.run('ledger.request', asking(stage))
+    expect(stage.codeOf(() => stage.run('ledger.request', asking(stage)))).toBe('busy')
+    expect(stage.run('ledger.expireHolds', { at: stage.at + 100n, max: 9n }).requests).toMatchObject([
+      { status: 'expired' },
+      { status: 'expired' },
+    ])
+    stage.run('ledger.request', asking(stage))
+    stage.run('ledger.expireHolds', { at: stage.at + 60_101n, max: 9n })
+    expect(stage.run('ledger.requests', { accountId: alice, max: 9n }).requests).toHaveLength(1)
+  })
+})
+
+describe('a message that goes with a payment', () => {
+  const message = (stage: LedgerStage, peerId: bigint, id = stage.id()) => [
+    { peerId, id, type: 'application/vnd.sealwire.payment+cbor', body: new Uint8Array([0x80]) },
+  ]
+
+  test('is in the conversation of those who talk, and left out for others; the money moves', () => {
+    using stage = new LedgerStage(3, 100n)
+    stage.befriend([alice, bob])
+    const order = { ...stage.pay(alice, bob, 10n), messages: message(stage, bob), device: 'd1.1' }
+    const { posted } = stage.order(order)
+    expect(posted).toMatchObject([{ seq: 1n, repeated: false, deliveries: [{ accountId: bob }] }])
+    expect(stage.order(order)).toMatchObject({ repeated: true, posted: [] })
+    const entries = stage.run('entry.history', {
+      accountId: bob,
+      conversationId: posted[0]?.conversationId ?? 0n,
+      max: 9n,
+      bytesMax: 999n,
+    }).entries
+    expect(entries).toMatchObject([{ kind: 'message', authorId: alice, type: 'application/vnd.sealwire.payment+cbor' }])
+    expect(stage.order({ ...stage.pay(alice, carol, 10n), messages: message(stage, carol) }).posted).toEqual([])
+    expect([stage.balance(alice), stage.balance(carol)]).toEqual([80n, 110n])
+  })
+
+  test('that cannot be stored: neither is; and no message without its payment', () => {
+    using stage = new LedgerStage(3, 100n, { limits: { inboxEntriesPerSenderMax: 1 } })
+    stage.befriend([alice, bob], [alice, carol])
+    const [
+      {
+        posted: [posted],
+      },
+    ] = [stage.order({ ...stage.pay(alice, bob, 10n), messages: message(stage, bob) })]
+    expect(stage.refusal({ ...stage.pay(alice, bob, 10n), messages: message(stage, bob) })).toBe('quota_exceeded')
+    expect(stage.refusal({ ...stage.pay(alice, carol, 91n), messages: message(stage, carol) })).toBe('insufficient_funds')
+    const used = stage.id()
+    stage.order({ ...stage.pay(alice, carol, 1n), messages: message(stage, carol, used) })
+    expect(stage.refusal({ ...stage.pay(alice, bob, 1n), messages: message(stage, bob, used) })).toBe('conflict')
+    expect([stage.balance(alice), stage.balance(bob), stage.balance(carol)]).toEqual([89n, 110n, 101n])
+    const page = stage.run('entry.history', { accountId: bob, conversationId: posted?.conversationId ?? 0n, max: 9n, bytesMax: 999n })
+    expect(page.entries).toHaveLength(1)
+  })
+})

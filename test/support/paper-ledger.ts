@@ -1,0 +1,71 @@
+// A ledger without a store: postings in a row, hashed and chained as the specification says, to make receipts of.
+
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { inclusionPath, leafHash, nodeHash, type Subtree, treeRoot } from '../../src/domain/merkle.ts'
+import { signCose } from '../../src/pki/cose-sign1.ts'
+import { LedgerKey, makeCheckpoint, makeReceipt, type ReceiptParts } from '../../src/pki/index.ts'
+import { type CborValue, encodeCbor, encodeOrder, orderPurposes, type PayOrder } from '../../src/protocol/contract/index.ts'
+
+export const paperServer = new Uint8Array(16).fill(0x5e)
+
+export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return new Uint8Array(hash.digest())
+}
+
+type Paper = ReceiptParts['posting']
+
+export class PaperLedger {
+  readonly key: LedgerKey
+  readonly device = generateKeyPairSync('ed25519').privateKey
+  readonly postings: Paper[] = []
+
+  /** With so many payments of 12.50 from account 7 to account 8. */
+  constructor(count: number, key = new LedgerKey(generateKeyPairSync('ed25519').privateKey)) {
+    this.key = key
+    for (let at = 0; at < count; at++) this.pay()
+  }
+
+  /** Another payment; `change` makes its row another one. */
+  pay(change: (row: CborValue[]) => CborValue[] = (row) => row, order: Partial<PayOrder> = {}, purpose = orderPurposes.pay): Paper {
+    const seq = this.postings.length + 1
+    const id = sha256(Uint8Array.of(seq & 255, seq >> 8)).slice(0, 16)
+    const accounts = { payer: 7n, payee: 8n, unit: 'credits', amount: 1250n, expiresAt: 9n }
+    const payload = encodeOrder({ kind: 'pay', server: paperServer, id, ...accounts, memoHash: sha256(), ...order })
+    const signed = signCose(payload, purpose, this.device)
+    const legs = [
+      [3, 7, -1250],
+      [4, 8, 1250],
+    ]
+    return this.add(encodeCbor(change([1, seq, 1_800_000_000_000, 'pay', 'credits', 2, legs, null, 7, id, signed, null])))
+  }
+
+  /** A posting with this row. */
+  add(row: Uint8Array): Paper {
+    const previous = this.postings.at(-1)?.hash ?? new Uint8Array(32)
+    const posting = { seq: BigInt(this.postings.length + 1), row, previous, hash: sha256(previous, row) }
+    this.postings.push(posting)
+    return posting
+  }
+
+  /** What the receipt of a posting is made of, with a checkpoint of the first `size`. */
+  partsOf(seq: number, size = this.postings.length): ReceiptParts {
+    const posting = this.postings[seq - 1]
+    if (posting === undefined) throw new Error(`there is no posting ${seq}`)
+    const root = treeRoot(sha256, this.#subtree, BigInt(size))
+    const cose = makeCheckpoint({ server: paperServer, size: BigInt(size), root, at: 1_800_000_000_001n }, this.key)
+    const path = inclusionPath(sha256, this.#subtree, BigInt(seq - 1), BigInt(size))
+    return { server: paperServer, posting, path, checkpoint: { size: BigInt(size), root, cose } }
+  }
+
+  receipt(seq: number, size?: number): Uint8Array {
+    return makeReceipt(this.partsOf(seq, size), this.key)
+  }
+
+  readonly #subtree: Subtree = (level, place) => {
+    const posting = level === 0n ? this.postings[Number(place)] : undefined
+    if (posting !== undefined) return leafHash(sha256, posting.hash)
+    return nodeHash(sha256, this.#subtree(level - 1n, place * 2n), this.#subtree(level - 1n, place * 2n + 1n))
+  }
+}
