@@ -39,8 +39,8 @@ export function command(): Command {
   return file.addCommand(sending).addCommand(getting).addHelpText('after', notes)
 }
 
-function common(command: Command): Command {
-  return command.option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)').option('--json', 'print a JSON object')
+function common(part: Command): Command {
+  return part.option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)').option('--json', 'print a JSON object')
 }
 
 async function send(name: string, path: string, { home, id, json = false }: FileFlags): Promise<void> {

@@ -2,7 +2,6 @@ import { expect, test } from 'bun:test'
 import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
 import { Indexer } from '../../src/server/indexer.ts'
 import { silentLog } from '../../src/server/log.ts'
-import type { Store } from '../../src/store/index.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 
 const limits = resolveLimits()
@@ -18,7 +17,7 @@ function play(answers: (boolean | SealwireError)[], tookMs = 0) {
     if (typeof answer !== 'boolean') throw answer
     return answer
   }
-  const indexer = new Indexer({ store: { run: run as Store['run'] }, clock, log: silentLog, limits })
+  const indexer = new Indexer({ store: { run }, clock, log: silentLog, limits })
   return { clock, asked, indexer }
 }
 

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { crc32, encodeFrame, FrameDecoder, type Limits, resolveLimits } from '../../src/protocol/index.ts'
 import { Flusher, linkPair, type MemoryLink } from '../../src/link/index.ts'
 import { Accounts, type RegistrationMode } from '../../src/server/accounts.ts'
-import { type DeviceIssuer, deviceId, LedgerKey, spkiHash } from '../../src/pki/index.ts'
+import { type DeviceIssuer, deviceId, LedgerKey, spkiHash as hashOf } from '../../src/pki/index.ts'
 import type { ServerContext } from '../../src/server/context.ts'
 import { type ConnectedDevice, Devices } from '../../src/server/devices.ts'
 import { type Log, silentLog } from '../../src/server/log.ts'
@@ -50,7 +50,7 @@ export const stageLedger: LedgerSigner = {
 
 /** What stands for a certificate on a stage is the key in it. */
 export const fakeIssue: DeviceIssuer = async (spki) => ({
-  id: deviceId(spkiHash(spki)),
+  id: deviceId(hashOf(spki)),
   certificate: spki,
   authority: Uint8Array.of(1),
   notAfter: 9_000_000_000,
