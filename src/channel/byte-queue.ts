@@ -2,9 +2,9 @@
 // views of the read where it has all of the piece, else one copy in memory that grows with the bytes that really came. So a
 // length that lies costs nothing, and a record in one-byte reads costs no more than a record in one.
 
+import { roomFor } from '../protocol/room-for.ts'
+
 const nothing = new Uint8Array(0)
-/** Room for a first piece that a read cut; it doubles from here. */
-const partialBytesFirst = 64
 
 export class ByteQueue {
   /** What is being taken from, from `#at` on; further reads wait. */
@@ -63,16 +63,10 @@ export class ByteQueue {
   /** Moves `count` bytes of the chunk to the end of the partial piece. */
   #keep(count: number): void {
     const length = this.#partialLength + count
-    if (length > this.#partial.length) this.#grow(length)
+    this.#partial = roomFor(this.#partial, this.#partialLength, length)
     this.#partial.set(this.#chunk.subarray(this.#at, this.#at + count), this.#partialLength)
     this.#partialLength = length
     this.#at += count
-  }
-
-  #grow(length: number): void {
-    const grown = new Uint8Array(Math.max(partialBytesFirst, this.#partial.length * 2, length))
-    grown.set(this.#partial.subarray(0, this.#partialLength))
-    this.#partial = grown
   }
 
   #takeWaiting(): boolean {

@@ -3,11 +3,12 @@
 import type { ReadEntry } from '../client/index.ts'
 import { limitTable } from '../protocol/limits.ts'
 import type { Place } from './chat-news.ts'
+import { Recent } from '../domain/recent.ts'
 
 export class Shown {
   /** The first and the last place, by conversation. */
-  readonly #ranges = new Remembered<number, readonly [number, number]>(limitTable.chatConversationsMax.value)
-  readonly #words = new Remembered<string, string>(limitTable.chatWordsMax.value)
+  readonly #ranges = new Recent<number, readonly [number, number]>(limitTable.chatConversationsMax.value)
+  readonly #words = new Recent<string, string>(limitTable.chatWordsMax.value)
 
   has({ conversation, seq }: Pick<ReadEntry, 'conversation' | 'seq'>): boolean {
     const range = this.#ranges.find(conversation)
@@ -42,7 +43,7 @@ export class Shown {
 
 /** Where things are said, by the number of the conversation. */
 export class Places {
-  readonly #known = new Remembered<number, Place>(limitTable.chatConversationsMax.value)
+  readonly #known = new Recent<number, Place>(limitTable.chatConversationsMax.value)
   readonly #look: (conversation: number) => Promise<Place>
 
   /** `look` finds out what is not known. */
@@ -60,27 +61,5 @@ export class Places {
 
   add(place: Place): void {
     this.#known.add(place.conversation, place)
-  }
-}
-
-/** What was added first is forgotten first. */
-class Remembered<K, V> {
-  readonly #max: number
-  readonly #entries = new Map<K, V>()
-
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  find(key: K): V | undefined {
-    return this.#entries.get(key)
-  }
-
-  add(key: K, value: V): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    if (this.#entries.size <= this.#max) return
-    const [oldest] = this.#entries.keys()
-    if (oldest !== undefined) this.#entries.delete(oldest)
   }
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '../domain/index.ts'
 import type { Link, LinkEnd, LinkReceiver } from '../link/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
+import { linkEnds } from '../link/link-end.ts'
 
 export class EchoPeer implements LinkReceiver {
   readonly #link: Link
@@ -110,7 +111,7 @@ function lost(end: LinkEnd, hasAnswered: boolean): SealwireError {
   // Another kind of server hangs up on a greeting that it does not understand.
   const stranger = end === 'ended' && !hasAnswered
   const hint = stranger ? 'check that it is an echo server, and see what it printed' : 'see what the server printed, and try again'
-  return new SealwireError('connection_lost', ends[end], { hint })
+  return new SealwireError('connection_lost', linkEnds[end], { hint })
 }
 
 function late(timeoutMs: number): SealwireError {
@@ -129,14 +130,3 @@ function tooLong(bytesMax: number): SealwireError {
 
 const newlineByte = 0x0a
 const newline = Uint8Array.of(newlineByte)
-
-const ends: Readonly<Record<LinkEnd, string>> = {
-  ended: 'the server ended the connection',
-  truncated: 'communication error: the connection was cut off',
-  reset: 'communication error: the connection was reset',
-  corrupt: 'communication error: what came had been changed on its way',
-  refused: 'the server wants a client certificate that it knows',
-  slow_consumer: 'communication error: the server does not take what is sent',
-  closed: 'the connection is closed',
-  terminated: 'the connection was cut',
-}

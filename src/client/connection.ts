@@ -3,6 +3,7 @@
 
 import type { DialledLink, LinkEnd, LinkReceiver } from '../link/index.ts'
 import { type Checksum, FrameDecoder, type Packet, SealwireError, writeFrame } from '../protocol/index.ts'
+import { linkEnds } from '../link/link-end.ts'
 
 /** Who is told what happens on a connection. */
 export interface ConnectionUser {
@@ -75,7 +76,7 @@ export class Connection implements LinkReceiver {
   }
 
   closed(end: LinkEnd): void {
-    this.#end(new SealwireError('connection_lost', ends[end], { hint: end === 'refused' ? joinElsewhere : 'connect again' }))
+    this.#end(new SealwireError('connection_lost', linkEnds[end], { hint: end === 'refused' ? joinElsewhere : 'connect again' }))
   }
 
   /** True the first time. */
@@ -90,14 +91,3 @@ export class Connection implements LinkReceiver {
 /** Where certificates are required nobody gets one here. */
 const joinElsewhere =
   'whoever has joined comes from the home that has; to join use the invite link, or the address that the operator calls the one for joining'
-
-const ends: Readonly<Record<LinkEnd, string>> = {
-  ended: 'the server ended the connection',
-  truncated: 'communication error: the connection was cut off',
-  reset: 'communication error: the connection was reset',
-  corrupt: 'communication error: what came had been changed on its way',
-  refused: 'the server wants a client certificate that it knows',
-  slow_consumer: 'communication error: the server does not take what is sent',
-  closed: 'the connection is closed',
-  terminated: 'the connection was cut',
-}

@@ -7,6 +7,7 @@ import { type Limits, SealwireError } from '../protocol/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
 import { isPassing } from './refusals.ts'
 import type { Hasher } from './sha256.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** Something to be sent. A `File` of a browser is one, with {@link blobSource}. */
 export interface FileSource {
@@ -90,7 +91,7 @@ export class Files {
       yield data.bytes
       progress?.(data.end, size)
     }
-    if (!isEqual(hasher.digest(), sha256)) throw notWhole()
+    if (!sameBytes(hasher.digest(), sha256)) throw notWhole()
   }
 
   /** Saves a file under a path; what an earlier try has left is not asked for again. @throws {SealwireError} as `read`; `data_unusable`. */
@@ -123,7 +124,7 @@ export class Files {
       await target.append(bytes)
       progress?.(end, size)
     }
-    return isEqual(hasher.digest(), sha256)
+    return sameBytes(hasher.digest(), sha256)
   }
 
   /** Chunks in order, the next ones asked for while one is used. */
@@ -216,10 +217,6 @@ export function blobSource(blob: Blob, name: string = nameOf(blob)): FileSource 
 
 function nameOf(blob: Blob): string {
   return 'name' in blob && typeof blob.name === 'string' ? blob.name : 'file'
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
 }
 
 function notWhole(): SealwireError {

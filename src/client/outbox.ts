@@ -14,6 +14,7 @@ import { Broadcast } from './feed.ts'
 import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
 import { isPassing } from './refusals.ts'
 import type { Uplink } from './uplink.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** A message that the server has stored. */
 export interface Sent {
@@ -140,7 +141,7 @@ export class Outbox {
   /** The same message is sent once, whoever asks for it how often. */
   #same(id: string, params: Uint8Array): Waiting | undefined {
     const waiting = this.#waiting.get(id)
-    if (waiting === undefined || isEqual(waiting.params, params)) return waiting
+    if (waiting === undefined || sameBytes(waiting.params, params)) return waiting
     throw new SealwireError('conflict', 'another message with this id waits to be sent')
   }
 
@@ -258,8 +259,4 @@ const internalTriesMax = 5
 
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, at) => byte === b[at])
 }

@@ -1,4 +1,4 @@
-// Merkle trees as in RFC 9162 §2.1: a short hash of a log, from which two things can be proved with a few hashes more: that a leaf
+import { sameBytes } from '../protocol/same-bytes.ts' // Merkle trees as in RFC 9162 §2.1: a short hash of a log, from which two things can be proved with a few hashes more: that a leaf
 // is at its place in it, and that one log begins with the whole of another.
 //
 // Whoever has the log need not read it for a proof: all that is asked for is roots of complete subtrees, 2^level leaves that
@@ -81,7 +81,7 @@ export function verifyInclusion(sha256: Sha256, { leaf, index, size, path, root 
     place >>= 1n
     last >>= 1n
   }
-  return last === 0n && same(hash, root)
+  return last === 0n && sameBytes(hash, root)
 }
 
 /** A claim that a leaf is in a tree. */
@@ -97,8 +97,8 @@ export interface Inclusion {
 /** Whether a proof shows that the tree of `to` leaves begins with all of the tree of `from` leaves (§2.1.4.2). */
 export function verifyConsistency(sha256: Sha256, { from, fromRoot, to, toRoot, proof }: Consistency): boolean {
   if (from < 0n || from > to) return false
-  if (from === to) return proof.length === 0 && same(fromRoot, toRoot)
-  if (from === 0n) return proof.length === 0 && same(fromRoot, sha256(new Uint8Array()))
+  if (from === to) return proof.length === 0 && sameBytes(fromRoot, toRoot)
+  if (from === 0n) return proof.length === 0 && sameBytes(fromRoot, sha256(new Uint8Array()))
   const [first, ...others] = isPowerOfTwo(from) ? [fromRoot, ...proof] : proof
   if (first === undefined || proof.length === 0) return false
   let [place, last] = [from - 1n, to - 1n]
@@ -116,7 +116,7 @@ export function verifyConsistency(sha256: Sha256, { from, fromRoot, to, toRoot, 
     place >>= 1n
     last >>= 1n
   }
-  return last === 0n && same(older, fromRoot) && same(newer, toRoot)
+  return last === 0n && sameBytes(older, fromRoot) && sameBytes(newer, toRoot)
 }
 
 /** A claim that one tree is the beginning of another. */
@@ -191,8 +191,4 @@ function levelOf(size: bigint): bigint {
 
 function isPowerOfTwo(size: bigint): boolean {
   return (size & (size - 1n)) === 0n
-}
-
-function same(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at])
 }

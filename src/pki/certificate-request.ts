@@ -4,6 +4,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { SealwireError } from '../protocol/errors.ts'
 import { der, DerReader, derTags } from './der.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** Bytes of the SubjectPublicKeyInfo of a P-256 key, with the point in full. */
 export const p256SpkiBytes = 91
@@ -55,9 +56,9 @@ function parse(csr: Uint8Array): RequestParts {
   const spki = inner.next(derTags.sequence).whole
   inner.next(derTags.context0)
   inner.end()
-  if (!same(version, version1) || signature[0] !== 0) throw refused('the certificate request has an unknown form')
-  if (!same(algorithm.whole, ecdsaWithSha256)) throw refused('the certificate request is not signed with ECDSA and SHA-256')
-  if (spki.length !== p256SpkiBytes || !same(spki.subarray(0, p256Prefix.length), p256Prefix)) {
+  if (!sameBytes(version, version1) || signature[0] !== 0) throw refused('the certificate request has an unknown form')
+  if (!sameBytes(algorithm.whole, ecdsaWithSha256)) throw refused('the certificate request is not signed with ECDSA and SHA-256')
+  if (spki.length !== p256SpkiBytes || !sameBytes(spki.subarray(0, p256Prefix.length), p256Prefix)) {
     throw refused('the key of the certificate request is not a P-256 key')
   }
   return { info: info.whole, spki, signature: signature.subarray(1) }
@@ -68,10 +69,6 @@ function only(reader: DerReader): DerReader {
   const { content } = reader.next(derTags.sequence)
   reader.end()
   return new DerReader(content)
-}
-
-function same(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }
 
 function refused(sentence: string, cause?: unknown): SealwireError {

@@ -10,6 +10,7 @@ import { makeCertificateRequest, readCertificateRequest, spkiOf } from './certif
 import { openCose, signCose } from './cose-sign1.ts'
 import { checkX25519Key, type DeviceKeys } from './device-keys.ts'
 import { ed25519Spki, rawPublicKey } from './ed25519.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** Bytes of the number by which a server is known to its devices. */
 export const serverIdBytes = 16
@@ -70,9 +71,9 @@ function openStatement(
 ): Omit<EnrolledKeys, 'spki'> {
   const { signer, payload } = openCose(statement, enrolmentPurpose)
   const [server, hash, ed25519, x25519] = fieldsOf(payload)
-  if (!same(server, serverId)) throw refused('the statement is for another server')
-  if (!same(hash, hashOf(signer))) throw refused('the statement is for another key')
-  if (!same(ed25519, signer)) throw refused('the statement is signed by another key than its own')
+  if (!sameBytes(server, serverId)) throw refused('the statement is for another server')
+  if (!sameBytes(hash, hashOf(signer))) throw refused('the statement is for another key')
+  if (!sameBytes(ed25519, signer)) throw refused('the statement is signed by another key than its own')
   checkX25519Key(x25519)
   return { spkiHash: hash, ed25519, x25519 }
 }
@@ -115,10 +116,6 @@ function decoded(payload: Uint8Array): unknown {
   } catch (cause) {
     throw new SealwireError('enrolment_invalid', 'the statement cannot be read', { cause })
   }
-}
-
-function same(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }
 
 function refused(sentence: string): SealwireError {

@@ -11,6 +11,7 @@ import { SealwireError } from '../protocol/errors.ts'
 import { type CheckpointClaim, isBytes, isWhole, openCheckpoint, openLedgerStatement, receiptInvalid } from './checkpoint.ts'
 import { openCose } from './cose-sign1.ts'
 import type { LedgerKey } from './ledger-key.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** What a receipt is made of. */
 export interface ReceiptParts {
@@ -78,11 +79,11 @@ export function makeReceipt({ server, posting, path, checkpoint }: ReceiptParts,
  */
 export function verifyReceipt(receipt: Uint8Array, key: Uint8Array): Receipt {
   const { server, row, seq, hash, previous, path, checkpoint } = fieldsOf(openLedgerStatement(receipt, receiptPurpose, key))
-  if (!isSame(sha256(previous, row), hash)) throw receiptInvalid('the hash of the posting is not that of its row')
+  if (!sameBytes(sha256(previous, row), hash)) throw receiptInvalid('the hash of the posting is not that of its row')
   const posting = readRow(row)
   if (posting.seq !== seq) throw receiptInvalid('the posting has another number')
   const claim = openCheckpoint(checkpoint.cose, key)
-  const isIts = isSame(claim.server, server) && claim.size === checkpoint.size && isSame(claim.root, checkpoint.root)
+  const isIts = sameBytes(claim.server, server) && claim.size === checkpoint.size && sameBytes(claim.root, checkpoint.root)
   if (!isIts) throw receiptInvalid('the checkpoint says something else than the receipt')
   const leaf = leafHash(sha256, hash)
   if (seq < 1n || !verifyInclusion(sha256, { leaf, index: seq - 1n, size: claim.size, path, root: claim.root })) {
@@ -140,7 +141,7 @@ function deviceOf({ kind, signed, id, signer }: ReceiptPosting, server: Uint8Arr
   try {
     const { signer: device, payload } = openCose(signed, orderPurposes[ordered])
     const order = decodeOrder(ordered, payload)
-    if (isSame(order.id, id) && isSame(order.server, server) && orderSigner(order) === signer) return device
+    if (sameBytes(order.id, id) && sameBytes(order.server, server) && orderSigner(order) === signer) return device
   } catch (cause) {
     throw receiptInvalid('the order in the posting is not signed', cause)
   }
@@ -177,10 +178,6 @@ function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
   return new Uint8Array(hash.digest())
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }
 
 const kinds: ReadonlySet<string> = new Set([...orderKinds, 'mint', 'burn', 'expire'])

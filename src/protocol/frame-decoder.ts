@@ -13,6 +13,7 @@
 import { type Checksum, crc32 } from './crc32.ts'
 import { assert, SealwireError } from './errors.ts'
 import { frameBodyBytesLimit, frameHeaderBytes, frameOverheadBytes, frameTrailerBytes, type Packet } from './frame.ts'
+import { roomFor } from './room-for.ts'
 
 /** What a decoder accepts, and how it checks. */
 export interface FrameDecoderOptions {
@@ -24,8 +25,6 @@ export interface FrameDecoderOptions {
 
 const magic = [0x4d, 0x41, 0x47, 0x43] as const
 const nothing = new Uint8Array(0)
-/** Room for a first piece of a cut frame; it doubles from here. */
-const partialBytesFirst = 64
 
 /** Turns the reads of one connection into packets. */
 export class FrameDecoder {
@@ -117,16 +116,10 @@ export class FrameDecoder {
   /** Moves `count` bytes of the chunk to the end of the partial frame. */
   #keep(count: number): void {
     const length = this.#partialLength + count
-    if (length > this.#partial.length) this.#grow(length)
+    this.#partial = roomFor(this.#partial, this.#partialLength, length)
     this.#partial.set(this.#chunk.subarray(this.#at, this.#at + count), this.#partialLength)
     this.#partialLength = length
     this.#at += count
-  }
-
-  #grow(length: number): void {
-    const grown = new Uint8Array(Math.max(partialBytesFirst, this.#partial.length * 2, length))
-    grown.set(this.#partial.subarray(0, this.#partialLength))
-    this.#partial = grown
   }
 
   #takeWaiting(): boolean {

@@ -259,7 +259,8 @@ function possiblePassword(text: string): string {
   }
 }
 
-function identityOf({ id, name, key, visibility }: Account): AccountIdentity {
+/** What a session needs to know of its account. */
+export function identityOf({ id, name, key, visibility }: Account): AccountIdentity {
   return { id, name, key, visibility }
 }
 

@@ -18,9 +18,10 @@ import {
 } from '../pki/index.ts'
 import { deviceSecretBytes } from '../protocol/contract/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
-import type { Account, Device, DeviceOwner, RevokedDevice, SecretHash, Store } from '../store/index.ts'
-import type { AccountIdentity, Origin } from './accounts.ts'
+import type { Device, DeviceOwner, RevokedDevice, SecretHash, Store } from '../store/index.ts'
+import { type AccountIdentity, identityOf, type Origin } from './accounts.ts'
 import type { Log } from './log.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** What devices work with; whoever made the parts closes them. */
 export interface DevicesParts {
@@ -134,7 +135,7 @@ export class Devices {
     const ed25519 = openLoginProof(proof, { serverId: this.serverId, nonce })
     const known = await store.run('device.findByEd25519', { ed25519 })
     const isExpired = known !== undefined && known.device.expiresAt <= this.#now()
-    const isOther = connected !== undefined && (known === undefined || !isSame(connected.spkiHash, known.device.spkiHash))
+    const isOther = connected !== undefined && (known === undefined || !sameBytes(connected.spkiHash, known.device.spkiHash))
     if (known === undefined || isExpired || isOther) {
       const why = isExpired ? 'expired' : isOther ? 'another device' : 'unknown'
       log.info('device refused', { device: known?.device.id, why, address })
@@ -159,7 +160,7 @@ export class Devices {
   /** A device without a certificate that logs in now and then never expires; nobody is kept out when that cannot be noted. */
   async #keepAlive({ spkiHash, id, accountId, ed25519, x25519, label, expiresAt }: Device): Promise<void> {
     const { store, limits, log } = this.#parts
-    const isOfKey = ed25519 !== undefined && isSame(spkiHash, ed25519KeyHash(ed25519))
+    const isOfKey = ed25519 !== undefined && sameBytes(spkiHash, ed25519KeyHash(ed25519))
     const isLong = expiresAt - this.#now() > BigInt(limits.deviceKeyMs) / 2n
     if (!isOfKey || isLong) return
     const row = { spkiHash, id, accountId, ed25519, x25519, label, at: this.#now(), expiresAt: this.#keyExpiresAt() }
@@ -188,7 +189,7 @@ export class Devices {
   async enrolKey(statement: Uint8Array, { accountId, label = '', token }: Enroller, connected?: ConnectedDevice): Promise<Device> {
     const { store, log } = this.#parts
     const keys = openKeyStatement(statement, this.serverId)
-    if (connected !== undefined && !isSame(connected.spkiHash, keys.spkiHash)) throw ownOnly()
+    if (connected !== undefined && !sameBytes(connected.spkiHash, keys.spkiHash)) throw ownOnly()
     const row = { ...keys, id: deviceId(keys.spkiHash), accountId, label, token, at: this.#now(), expiresAt: this.#keyExpiresAt() }
     const device = await store.run('device.enrol', row)
     log.info('device enrolled', { device: device.id })
@@ -202,7 +203,7 @@ export class Devices {
    */
   async enrol(enrolment: Enrolment, enroller: Enroller, connected?: ConnectedDevice): Promise<Enrolled> {
     const keys = openEnrolment(enrolment, this.#parts.serverId)
-    if (connected !== undefined && !isSame(connected.spkiHash, keys.spkiHash)) throw ownOnly()
+    if (connected !== undefined && !sameBytes(connected.spkiHash, keys.spkiHash)) throw ownOnly()
     return this.enrolKeys(keys, enroller)
   }
 
@@ -277,18 +278,10 @@ function whyNot(owner: DeviceOwner | undefined): string | undefined {
   return owner.account.bannedAt === undefined ? undefined : 'banned'
 }
 
-function identityOf({ id, name, key, visibility }: Account): AccountIdentity {
-  return { id, name, key, visibility }
-}
-
 function unavailable(): SealwireError {
   return new SealwireError('unavailable', 'this server makes no device certificates now')
 }
 
 function ownOnly(): SealwireError {
   return new SealwireError('enrolment_invalid', 'a device renews its own enrolment only: log in with the password to add another')
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }

@@ -9,7 +9,7 @@ import type { Audience } from './audience.ts'
 import type { Participant } from './chats.ts'
 import { type Standpoint, shows } from './people.ts'
 import type { Standing } from './presence.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../domain/recent.ts'
 
 /** What marks work with. */
 export interface MarksParts {

@@ -4,7 +4,7 @@
 import { SealwireError } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Accounts } from './accounts.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../domain/recent.ts'
 
 /** What names work with. */
 export interface NamesParts {

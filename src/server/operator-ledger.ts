@@ -6,7 +6,7 @@ import type { LedgerRoutes, OperatorParams, OperatorResult } from '../protocol/o
 import type { Account, ChainedPosting, Store, Unit } from '../store/index.ts'
 import { type LedgerProofParts, proveLedger, type ProofOutcome } from './ledger-proof.ts'
 import type { Log } from './log.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../domain/recent.ts'
 
 /** What the functions work with. */
 export interface OperatorLedgerParts extends LedgerProofParts {

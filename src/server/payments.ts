@@ -23,7 +23,7 @@ import type { LedgerMessage, NewEntry, Ordered, PaymentRequest, Person, Posted, 
 import type { Audience } from './audience.ts'
 import type { Author, Messages } from './messages.ts'
 import { partiesOf, paymentMessage, wireNews, wireRequest } from './payment-wire.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../domain/recent.ts'
 import { readSigned, type Signatures } from './signatures.ts'
 import type { WaitOptions } from './turns.ts'
 

@@ -3,6 +3,7 @@
 import { createHash, getRandomValues } from 'node:crypto'
 import { tokenBytes } from '../protocol/contract/index.ts'
 import type { SecretHash } from '../store/index.ts'
+import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** A token that nobody can guess. */
 export function newToken(): Uint8Array {
@@ -16,7 +17,7 @@ export function tokenHash(token: Uint8Array): SecretHash {
 
 /** Whether two hashes are of one token; none is like no other. */
 export function isSameToken(one: SecretHash | undefined, other: SecretHash | undefined): boolean {
-  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0
+  return one !== undefined && sameBytes(one, other)
 }
 
 /** What an installation that has a token and no keys is called where a device has its id: its place in the inbox. */

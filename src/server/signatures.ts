@@ -5,7 +5,7 @@ import type { KeyObject } from 'node:crypto'
 import { readCose, type UnverifiedCose, verifyCoseApart } from '../pki/cose-sign1.ts'
 import { ed25519Key } from '../pki/ed25519.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
-import { Recent } from './recent.ts'
+import { Recent } from '../domain/recent.ts'
 import { Turns, type WaitOptions } from './turns.ts'
 
 /** The bounds of checking. */

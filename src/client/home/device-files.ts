@@ -7,7 +7,7 @@ import * as v from 'valibot'
 import type { ClientCertificate } from '../../link/index.ts'
 import { type DeviceKeys, deviceKeysPem, newDeviceKeys, readDeviceKeys } from '../../pki/index.ts'
 import { limitTable } from '../../protocol/limits.ts'
-import { damaged, type Home } from './home.ts'
+import { damaged, type Home, parseJson } from './home.ts'
 
 /** What a home is on its server. */
 export interface HomeDevice {
@@ -38,7 +38,7 @@ export function readDevice(home: Home): HomeDevice | undefined {
   const text = home.read(file, bytesMax)
   if (text === undefined) return undefined
   const path = home.pathOf(file)
-  const { output, success } = v.safeParse(schema, parseJson(path, text))
+  const { output, success } = v.safeParse(schema, parseJson(path, text, again))
   if (!success) throw damaged(path, 'is not a device', again)
   return { keys: readDeviceKeys(output.keys), issued: output.issued }
 }
@@ -62,14 +62,6 @@ export function clientCertificateOf(device: HomeDevice | undefined): ClientCerti
 /** A certificate in PEM. */
 export function certificatePem(der: Uint8Array): string {
   return new X509Certificate(der).toString()
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw damaged(path, 'is not JSON', again)
-  }
 }
 
 const file = 'device.json'

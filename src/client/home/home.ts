@@ -85,6 +85,15 @@ export function damaged(path: string, what: string, hint = 'correct the file, or
   return new SealwireError('config_invalid', `${path} ${what}`, { hint })
 }
 
+/** What a file of JSON says. @throws {SealwireError} `config_invalid`, with what to do. */
+export function parseJson(path: string, text: string, hint: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw damaged(path, 'is not JSON', hint)
+  }
+}
+
 /** Checks and reads one and the same open file. One byte more than `bytesMax` means that it is too large. */
 function readPrivate(path: string, bytesMax: number): Uint8Array | undefined {
   let descriptor: number | undefined

@@ -6,6 +6,7 @@ import { SealwireError } from '../../protocol/errors.ts'
 import type { Welcome } from '../../protocol/contract/index.ts'
 import type { Home } from './home.ts'
 import type { Profile } from './profile.ts'
+import { sameBytes } from '../../protocol/same-bytes.ts'
 
 /**
  * Keeps the ledger key that a Welcome brings. Over TLS the authority that the profile trusts has certified it; in the sealed
@@ -16,21 +17,17 @@ export function keepLedgerKey(home: Home, { server, ledger }: Pick<Welcome, 'ser
   if (ledger === undefined || server === undefined) return
   if (serverKey === undefined) {
     const claim = openLedgerCertificate(ledger.certificate, pin)
-    if (!isSame(claim.key, ledger.key) || !isSame(claim.serverId, server))
+    if (!sameBytes(claim.key, ledger.key) || !sameBytes(claim.serverId, server))
       throw another('the key of its ledger is certified for something else')
   }
   const known = home.read(ledgerPublicFile, bytesMax)
   if (known === undefined) return home.write(ledgerPublicFile, publicPem(ledger.key))
-  if (!isSame(parseLedgerPublicKey(known, home.pathOf(ledgerPublicFile)), ledger.key))
+  if (!sameBytes(parseLedgerPublicKey(known, home.pathOf(ledgerPublicFile)), ledger.key))
     throw another('the server shows another ledger key than before')
 }
 
 function another(sentence: string): SealwireError {
   return new SealwireError('untrusted', sentence, { hint: 'ask the operator; receipts of before are verified with the key of before' })
-}
-
-function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }
 
 const bytesMax = 4_096

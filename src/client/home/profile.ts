@@ -7,7 +7,7 @@ import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
 import { lockData } from '../../store/data-lock.ts'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
-import { damaged, type Home } from './home.ts'
+import { damaged, type Home, parseJson } from './home.ts'
 
 export interface ProfileFields {
   readonly server: Endpoint
@@ -150,18 +150,10 @@ export function refuseSecond(home: Home): void {
 }
 
 function parseProfile(path: string, text: string): Profile {
-  const result = v.safeParse(schema, parseJson(path, text))
+  const result = v.safeParse(schema, parseJson(path, text, again))
   if (result.success) return new Profile({ token: undefined, ...result.output })
   const at = v.getDotPath(result.issues[0])
   throw damaged(path, at === null ? 'is not a profile' : `is not a profile: ${at} is missing or wrong`, again)
-}
-
-function parseJson(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw damaged(path, 'is not JSON', again)
-  }
 }
 
 const file = 'profile.json'

@@ -7,6 +7,7 @@ import type { StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row } from '../statement.ts'
 import { post, type PostedEntry, repeatedPost, type Repetition } from './post.ts'
+import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 /** Who changes a conversation, under which id. */
 export type Change = Act & { readonly conversationId: bigint; readonly id: Uint8Array }
@@ -65,9 +66,4 @@ export function hasOtherDevice(database: Database, input: Pick<Act, 'accountId' 
 /** A number that a statement counts as `size`. */
 export function sizeIn(row: Row | undefined): bigint {
   return integer(row ?? {}, 'size')
-}
-
-function sameBytes(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other
-  return Buffer.compare(one, other) === 0
 }

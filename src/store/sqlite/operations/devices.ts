@@ -8,6 +8,7 @@ import { accountColumns, accountOf } from './account-row.ts'
 import type { deviceLinkSteps } from './device-links.ts'
 import { forgetInboxDevice } from './inboxes.ts'
 import type { StepsOf } from './step.ts'
+import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 export const deviceSteps: Omit<StepsOf<'device'>, keyof typeof deviceLinkSteps> = {
   'device.enrol': { kind: 'write', run: enrolDevice },
@@ -35,7 +36,7 @@ function enrolDevice(database: Database, input: NewDevice, limits: StoreLimits):
 
 function refuseAnother(known: Device, { accountId, ed25519, x25519 }: NewDevice): void {
   if (known.revokedAt !== undefined) throw refused('this device was revoked')
-  const isSame = known.accountId === accountId && same(known.ed25519, ed25519) && same(known.x25519, x25519)
+  const isSame = known.accountId === accountId && sameBytes(known.ed25519, ed25519) && sameBytes(known.x25519, x25519)
   if (!isSame) throw refused('this key belongs to another device')
 }
 
@@ -149,11 +150,6 @@ function deviceOf(row: Row): Device {
 
 function ownerOf(row: Row): DeviceOwner {
   return { device: deviceOf(row), account: accountOf(row) }
-}
-
-function same(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other
-  return Buffer.compare(one, other) === 0
 }
 
 function refused(sentence: string): SealwireError {

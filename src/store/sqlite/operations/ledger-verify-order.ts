@@ -8,6 +8,7 @@ import type { Database } from '../database.ts'
 import { blob, integer, optionalBlob, optionalInteger, optionalText, type Row, text } from '../statement.ts'
 import { sha256 } from './ledger-row.ts'
 import { type Progress, requireThat } from './ledger-progress.ts'
+import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 /** A transfer as its row has it, without names. */
 interface Ordered {
@@ -40,7 +41,7 @@ export function verifyOrder(database: Database, posting: Posting, progress: Prog
   requireThat(isSame, 'its transfer says something else')
   requireThat(posting.ref === ordered.of?.posting, 'it is about another posting than its transfer')
   verifyLegs(posting, expectedLegs(kind, ordered))
-  requireThat(same(blob(row, 'digest'), digestOf(posting, ordered)), 'its transfer was ordered with other bytes')
+  requireThat(sameBytes(blob(row, 'digest'), digestOf(posting, ordered)), 'its transfer was ordered with other bytes')
   if (posting.signed !== undefined && kind !== 'mint' && kind !== 'burn') verifySigned(posting, posting.signed, kind, ordered, progress)
 }
 
@@ -109,7 +110,7 @@ function digestOf({ signed, kind, unit, memo }: Posting, { amount, payerId, paye
 
 function verifySigned(posting: Posting, cose: Uint8Array, kind: OrderKind, ordered: Ordered, progress: Progress): void {
   const order = orderIn(cose, kind)
-  requireThat(orderSigner(order) === posting.signerId && same(order.id, posting.id), 'what was signed is for another transfer')
+  requireThat(orderSigner(order) === posting.signerId && sameBytes(order.id, posting.id), 'what was signed is for another transfer')
   requireThat(saysSame(order, posting, ordered), 'what was signed is something else')
   const { row, signatures } = progress
   signatures.push({ row, purpose: orderPurposes[kind], cose, signerId: posting.signerId, checkpoint: undefined })
@@ -134,12 +135,12 @@ function saysSame(order: Order, { unit }: Posting, { amount, payerId, payeeId, p
     case 'split':
       return order.payer === payerId && order.unit === unit && sameParts(order, parts)
     case 'capture':
-      return order.payee === payeeId && order.amount === amount && order.holdPayer === of?.signerId && same(order.hold, of.id)
+      return order.payee === payeeId && order.amount === amount && order.holdPayer === of?.signerId && sameBytes(order.hold, of.id)
     case 'void':
-      return order.holdPayer === of?.signerId && same(order.hold, of.id)
+      return order.holdPayer === of?.signerId && sameBytes(order.hold, of.id)
     case 'refund': {
       const isSame = order.payee === payerId && order.amount === amount && order.originalPayer === of?.signerId
-      return isSame && same(order.original, of.id) && isMemo(memo, order.memoHash)
+      return isSame && sameBytes(order.original, of.id) && isMemo(memo, order.memoHash)
     }
   }
 }
@@ -153,7 +154,7 @@ function sameParts({ parts: signed }: Extract<Order, { kind: 'split' }>, parts: 
 }
 
 function isMemo(memo: string | undefined, hash: Uint8Array): boolean {
-  return same(sha256(new TextEncoder().encode(memo ?? '')), hash)
+  return sameBytes(sha256(new TextEncoder().encode(memo ?? '')), hash)
 }
 
 function orderedOf(database: Database, row: Row): Ordered {
@@ -178,10 +179,6 @@ function partsOf(database: Database, row: Row): readonly Part[] {
     .prepare('select payee_id, amount, memo from split_part where signer_id = :signerId and id = :id order by place')
     .rows({ signerId: integer(row, 'signer_id'), id: blob(row, 'id') })
     .map((part) => ({ payeeId: integer(part, 'payee_id'), amount: integer(part, 'amount'), memo: optionalText(part, 'memo') }))
-}
-
-function same(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }
 
 const select = `select signer_id, id, kind, digest, unit, amount, payer_id, payee_id, status, expires_at, of_signer_id, of_id, memo, at,

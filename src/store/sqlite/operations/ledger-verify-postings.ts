@@ -10,6 +10,7 @@ import { chainHash, decodePosting, sha256 } from './ledger-row.ts'
 import { findSubtree, keptLevel } from './ledger-tree.ts'
 import { type Progress, requireThat } from './ledger-progress.ts'
 import { verifyOrder } from './ledger-verify-order.ts'
+import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 export function verifyPostings(database: Database, place: VerifyPlace, max: bigint, progress: Progress): VerifyPlace | undefined {
   const rows = database
@@ -38,7 +39,7 @@ export function verifyPostings(database: Database, place: VerifyPlace, max: bigi
 function verifyChain(row: Row, seq: bigint, previous: Uint8Array): Posting {
   requireThat(integer(row, 'seq') === seq, 'it is missing')
   const bytes = blob(row, 'row')
-  requireThat(same(chainHash(previous, bytes), blob(row, 'hash')), 'its hash is not that of what it says and of what is before')
+  requireThat(sameBytes(chainHash(previous, bytes), blob(row, 'hash')), 'its hash is not that of what it says and of what is before')
   const posting = decodePosting(bytes)
   requireThat(posting.seq === seq, 'it is in the place of another')
   return posting
@@ -76,7 +77,7 @@ function verifyTree(database: Database, frontier: Frontier, hash: Uint8Array): v
     const level = BigInt(index)
     if (level < keptLevel) continue
     const kept = findSubtree(database, level, (frontier.size >> level) - 1n)
-    requireThat(kept !== undefined && same(kept, root), 'the tree of hashes is another')
+    requireThat(kept !== undefined && sameBytes(kept, root), 'the tree of hashes is another')
   }
 }
 
@@ -89,7 +90,7 @@ function verifyCheckpoint(row: Row | undefined, frontier: Frontier, progress: Pr
   if (row === undefined) return
   const [size, root, at] = [frontier.size, blob(row, 'root'), integer(row, 'at')]
   progress.begin(`checkpoint ${size}`)
-  requireThat(same(root, frontier.root()), 'its root is not that of the ledger')
+  requireThat(sameBytes(root, frontier.root()), 'its root is not that of the ledger')
   const purpose = 'sealwire/checkpoint/1'
   progress.signatures.push({ row: progress.row, purpose, cose: blob(row, 'cose'), signerId: undefined, checkpoint: { size, root, at } })
 }
@@ -100,8 +101,4 @@ function requireNoCheckpointBehind(database: Database, size: bigint, progress: P
   if (row === undefined) return
   progress.begin(`checkpoint ${integer(row, 'size')}`)
   requireThat(false, 'the ledger ends before it')
-}
-
-function same(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
 }

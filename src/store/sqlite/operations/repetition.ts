@@ -7,6 +7,7 @@ import type { Database } from '../database.ts'
 import { optionalBlob, optionalText } from '../statement.ts'
 import { keyOf } from './entry-key.ts'
 import type { Repetition } from './post.ts'
+import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 /**
  * `place`: the conversation that the new one names; undefined when there is none that the account is in. Who has left a room
@@ -30,9 +31,9 @@ export function requireSame(
 
 function hasSameContent(database: Database, entry: NewEntry, known: Repetition): boolean {
   if (known.isDeleted) return true
-  if (!same(entry.data, known.data) || !same(entry.file, known.file)) return false
+  if (!sameBytes(entry.data, known.data) || !sameBytes(entry.file, known.file)) return false
   const content = contentOf(database, known)
-  return content === undefined || (entry.type === content.type && same(entry.body, content.body))
+  return content === undefined || (entry.type === content.type && sameBytes(entry.body, content.body))
 }
 
 /** What was said, if it is still there; undefined when something else took its place. */
@@ -51,9 +52,4 @@ function editOf(database: Database, { key, target = 0n, posted }: Repetition): P
     )
     .row({ target: keyOf(posted.conversationId, target), key })
   return row && { type: optionalText(row, 'type'), body: optionalBlob(row, 'body') }
-}
-
-function same(one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
-  if (one === undefined || other === undefined) return one === other
-  return Buffer.compare(one, other) === 0
 }

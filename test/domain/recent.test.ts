@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { Recent } from '../../src/server/recent.ts'
+import { Recent } from '../../src/domain/recent.ts'
 
 test('forgets what was added first when there is no room', () => {
   const recent = new Recent<string, number>(2)
