@@ -7,23 +7,12 @@
 // bench/durable.ts starts a server and this. While they talk the clients send frames made beforehand, into which only the id of
 // the message is put, so that this process costs less than the server; its certificate is not looked at.
 
-import { randomBytes, randomFillSync } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { systemClock } from '../src/domain/index.ts'
-import { applicationProtocol, type DialledLink, dialTls, Flusher, type LinkEnd, type LinkReceiver } from '../src/link/index.ts'
-import { encodeFrame, FrameDecoder, frameTrailerBytes, type Packet, resolveLimits } from '../src/protocol/index.ts'
-import {
-  checkResult,
-  contractCommands,
-  encodeHello,
-  encodeRequest,
-  type Method,
-  type Params,
-  parseFault,
-  parseResult,
-  type Result,
-} from '../src/protocol/contract/index.ts'
+import { frameTrailerBytes, type Packet } from '../src/protocol/index.ts'
+import { contractCommands, parseFault } from '../src/protocol/contract/index.ts'
 import { Counts, fail, measure } from './load.ts'
+import { dial, inSteps, LoadClient, newId, requestFrame, unsignedAt } from './load-client.ts'
 
 const [port = 0, serverPid = 0, senders = 0, depth = 0, seconds = 0, members = 0, idle = 0] = process.argv.slice(2).map(Number)
 if (!(seconds > 0)) fail('usage: durable-load.ts PORT SERVER_PID SENDERS DEPTH SECONDS [MEMBERS [IDLE]]')
@@ -31,9 +20,6 @@ if (!(seconds > 0)) fail('usage: durable-load.ts PORT SERVER_PID SENDERS DEPTH S
 const bodyBytes = 64
 const ackEntries = 50
 const ackMs = 100
-const limits = resolveLimits()
-const context = { limits, flusher: new Flusher(limits, systemClock) }
-const checksum = (all: Uint8Array, start: number, end: number): number => crc32(all.subarray(start, end))
 const counts = new Counts()
 /** `["inbox.entry", {"seq": …`: where the number is. */
 const entryHead = Buffer.from('\x82\x6binbox.entry\xa2\x63seq', 'latin1')
@@ -44,48 +30,15 @@ const idTail = randomFillSync(Buffer.alloc(10))
 idTail[0] = 0x70
 idTail[2] = 0x80
 
-class Client implements LinkReceiver {
-  readonly name: string
+class Client extends LoadClient {
   readonly sentAt: number[] = []
   /** Whose messages arrive here. */
   from: Client | undefined
-  readonly #link: DialledLink
-  readonly #decoder = new FrameDecoder({ checksum })
-  #answer: ((packet: Packet) => void) | undefined
   #says: readonly Buffer[] = []
   #said = 0
   #unanswered: number[] = []
   #storedSeq = 0
   #ackedSeq = 0
-
-  constructor(link: DialledLink, name: string) {
-    this.#link = link
-    this.name = name
-    link.attach(this)
-  }
-
-  received(read: Uint8Array): void {
-    this.#decoder.push(read)
-    for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) this.#packet(packet)
-  }
-
-  drained(): void {}
-
-  closed(end: LinkEnd): void {
-    fail(`the connection of ${this.name} is over: ${end}`)
-  }
-
-  async enter(): Promise<void> {
-    await this.#ask(encodeFrame(contractCommands.hello, encodeHello({ versions: [1], client: 'durable-load' })))
-    await this.request('account.register', { name: this.name })
-    await this.request('inbox.open', {})
-  }
-
-  async request<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
-    const { command, body } = await this.#ask(requestFrame(0, method, params))
-    if (command === contractCommands.fault) fail(`${method} was refused: ${parseFault(body).sentence}`)
-    return checkResult(method, parseResult(body).result)
-  }
 
   talk(conversation: number): void {
     const id = Buffer.alloc(16, 0xa5)
@@ -98,24 +51,11 @@ class Client implements LinkReceiver {
   acknowledge(): void {
     if (this.#storedSeq === this.#ackedSeq) return
     this.#ackedSeq = this.#storedSeq
-    this.#link.send(requestFrame(ackRequestId, 'inbox.ack', { seq: this.#ackedSeq }))
+    this.send(requestFrame(ackRequestId, 'inbox.ack', { seq: this.#ackedSeq }))
   }
 
-  #ask(frame: Uint8Array): Promise<Packet> {
-    return new Promise((resolve) => {
-      this.#answer = resolve
-      this.#link.send(frame)
-    })
-  }
-
-  #packet(packet: Packet): void {
-    const { command, body } = packet
+  protected packet({ command, body }: Packet): void {
     if (command === contractCommands.event) return this.#event(body)
-    if (this.#answer !== undefined) {
-      this.#answer({ command, body: body.slice() })
-      this.#answer = undefined
-      return
-    }
     if (command === contractCommands.fault) fail(`${this.name} was refused: ${parseFault(body).sentence}`)
     if (unsignedAt(body, 1) !== ackRequestId) this.#accepted()
   }
@@ -123,7 +63,7 @@ class Client implements LinkReceiver {
   #say(): void {
     const frame = this.#says[this.#said++ % depth] ?? fail('no frame')
     putId(frame)
-    this.#link.send(frame)
+    this.send(frame)
     const now = performance.now()
     this.#unanswered.push(now)
     this.sentAt.push(now)
@@ -183,30 +123,11 @@ async function openRoom(): Promise<readonly Client[]> {
   return [sender, ...others]
 }
 
-async function inSteps<T>(count: number, make: (index: number) => Promise<T>): Promise<T[]> {
-  const made: T[] = []
-  for (let at = 0; at < count; at += 25)
-    made.push(...(await Promise.all(Array.from({ length: Math.min(25, count - at) }, (_, index) => make(at + index)))))
-  return made
-}
-
 async function arrive(name: string): Promise<Client> {
-  const options = { host: '127.0.0.1', port, timeoutMs: 60_000, applicationProtocol, dangerouslySkipVerification: true }
-  const client = new Client(await dialTls(options, context), name)
+  const client = new Client(await dial(port), name)
   await client.enter()
+  await client.request('inbox.open', {})
   return client
-}
-
-function requestFrame<M extends Method>(id: number, method: M, params: Params<M>): Uint8Array {
-  return encodeFrame(contractCommands.request, encodeRequest(id, method, params))
-}
-
-function newId(): Uint8Array {
-  const id = randomBytes(16)
-  id.writeUIntBE(Date.now(), 0, 6)
-  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x70, 6)
-  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
-  return new Uint8Array(id)
 }
 
 /** A fresh UUID of version 7 in the place of the one that is there. The longest keys come last: id is the first parameter. */
@@ -223,11 +144,4 @@ function putId(frame: Buffer): void {
 function idPlace(frame: Buffer): number {
   const at = frame.indexOf('\x62id\x50', 0, 'latin1')
   return at < 0 ? fail('a frame without an id') : at + 4
-}
-
-/** The shortest form of CBOR. */
-function unsignedAt(body: Uint8Array, at: number): number {
-  const view = Buffer.from(body.buffer, body.byteOffset, body.length)
-  const first = view.readUInt8(at)
-  return first < 24 ? first : view.readUIntBE(at + 1, 1 << (first - 24))
 }

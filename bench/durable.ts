@@ -7,18 +7,16 @@
 // Without mosquitto and openssl in the PATH there is Sealwire alone. Mosquitto saves at the strictest that it offers: after every
 // change, in one piece and from the loop that serves, after it has acknowledged; nothing makes an acknowledgement wait for it.
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fail, pause } from './load.ts'
+import { fail } from './load.ts'
+import { freePort, listening, type Running, serveSealwire } from './servers.ts'
 
-interface Server {
+interface Server extends Running {
   readonly name: string
-  readonly process: ChildProcess
-  readonly port: number
   readonly load: string
 }
 
@@ -71,14 +69,7 @@ async function load({ port, process: server, load: program }: Server, cell: stri
 }
 
 async function startSealwire(): Promise<Server> {
-  const port = await freePort()
-  const main = join(import.meta.dirname, '../src/cli/main.ts')
-  const config = join(import.meta.dirname, 'server.toml')
-  const place = ['--listen', `127.0.0.1:${port}`, '--data', join(folder, 'data')]
-  const args = ['serve', ...place, '--registration', 'open', '--config', config, '--log-level', 'error']
-  const server = spawn(process.execPath, [main, ...args], { stdio: 'ignore' })
-  await listening(port)
-  return { name: 'sealwire', process: server, port, load: 'durable-load.ts' }
+  return { name: 'sealwire', ...(await serveSealwire(join(folder, 'data'))), load: 'durable-load.ts' }
 }
 
 async function startMosquitto(): Promise<Server | undefined> {
@@ -95,30 +86,4 @@ async function startMosquitto(): Promise<Server | undefined> {
   const server = spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' })
   await listening(port)
   return { name: 'mosquitto', process: server, port, load: 'durable-mqtt.ts' }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' && address !== null ? address.port : fail('no port is free')
-}
-
-async function listening(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await accepts(port)) return
-    await pause(100)
-  }
-  fail('a server did not start')
-}
-
-function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  return new Promise((resolve) => {
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-  }).then((value) => {
-    socket.destroy()
-    return value === true
-  })
 }

@@ -1,11 +1,10 @@
 // The part of `sealwire admin` that is about money: units, minting and burning, bounds, freezing.
 
-import { getRandomValues } from 'node:crypto'
 import { Command } from 'commander'
-import { formatMessageId, newMessageId, parseMessageId } from '../client/message-id.ts'
-import { systemClock } from '../domain/clock.ts'
+import { formatMessageId } from '../client/message-id.ts'
 import type { OperatorResult } from '../protocol/operator.ts'
 import { escapeControls } from './escape.ts'
+import { ownId } from './id.ts'
 import { json, named, notOne, type OperatorFlags, part, print, withOperator } from './operator-command.ts'
 import { commandLine, refuse } from './origin.ts'
 
@@ -115,13 +114,12 @@ function freezing(what: 'account.freeze' | 'account.unfreeze') {
 
 async function issue(what: 'ledger.mint' | 'ledger.burn', name: string, amount: string, flags: IssueFlags): Promise<void> {
   const { unit, memo } = flags
-  const id = flags.id ?? newMessageId(systemClock.now(), getRandomValues)
-  const bytes = idOf(id)
+  const id = ownId(flags.id, 'leave it out, or repeat the one that was printed')
   await withOperator(flags, async (operator) => {
-    const done = await operator.call(what, { id: bytes, name, amount, unit, memo })
+    const done = await operator.call(what, { id, name, amount, unit, memo })
     const words = what === 'ledger.mint' ? 'minted' : 'burnt'
     const line = `${words} ${done.amount} ${done.unit}: ${escapeControls(done.name)} has ${done.balance} ${done.unit}\n`
-    await print(flags.json === true ? json({ id: formatMessageId(bytes), ...done }) : line)
+    await print(flags.json === true ? json({ id: formatMessageId(id), ...done }) : line)
   })
 }
 
@@ -145,12 +143,4 @@ async function freeze(what: 'account.freeze' | 'account.unfreeze', name: string,
     const frozen = what === 'account.freeze'
     await print(flags.json === true ? json({ ...account, frozen }) : `${frozen ? 'froze' : 'unfroze'} ${escapeControls(account.name)}\n`)
   })
-}
-
-function idOf(text: string): Uint8Array {
-  try {
-    return parseMessageId(text)
-  } catch {
-    throw refuse(commandLine('--id'), text, 'is not a UUID of version 7', 'leave it out, or repeat the one that was printed')
-  }
 }

@@ -2,9 +2,11 @@
 
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
+import { isNothing } from '../domain/money.ts'
 import { writeAll } from './descriptor.ts'
 import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
+import { warnForked } from './ledger-watch.ts'
 import { withMember } from './member.ts'
 
 interface BalanceFlags {
@@ -23,12 +25,13 @@ export function command(): Command {
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', notes)
     .action(async ({ home, unit, json = false }: BalanceFlags) => {
-      await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client }) => {
+      const place = findHome(home, process.env)
+      warnForked(place)
+      await withMember(place, { clock: systemClock }, async ({ client }) => {
         const { balances } = await client.request('payment.balance', unit === undefined ? {} : { unit })
         const lines = balances.map(({ unit: code, balance, held, frozen }) => {
-          if (json)
-            return jsonLine({ unit: code, balance, ...(/^0(\.0+)?$/.test(held) ? {} : { held }), ...(frozen === true ? { frozen } : {}) })
-          const beside = /^0(\.0+)?$/.test(held) ? '' : `, ${held} on hold`
+          if (json) return jsonLine({ unit: code, balance, ...(isNothing(held) ? {} : { held }), ...(frozen === true ? { frozen } : {}) })
+          const beside = isNothing(held) ? '' : `, ${held} on hold`
           return `${balance} ${code}${beside}${frozen === true ? ' (frozen)' : ''}\n`
         })
         await writeAll(1, lines.join(''))

@@ -3,16 +3,22 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ReadEntry } from '../client/index.ts'
+import { paymentType } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { ChatCommand } from './chat-line.ts'
 import type { ChatNews } from './chat-news.ts'
-import { placeOf, type Talk, type Talker } from './chat-talk.ts'
+import type { ChatPayments } from './chat-payments.ts'
+import { placeOf } from './chat-hearing.ts'
+import type { Talk } from './chat-talk.ts'
+import type { Talker } from './chat-talker.ts'
+import { type ToldEntry, toldEntry } from './told-entry.ts'
 
 /** What commands work with. */
 export interface Deeds {
   readonly me: Talker
   readonly talk: Talk
   readonly tell: (news: ChatNews) => void
+  readonly payments: Pick<ChatPayments, 'pay' | 'request' | 'requests' | 'balance'>
 }
 
 /** Commands; to say something, to send a file and to end are not among them. */
@@ -20,7 +26,7 @@ export type Deed = Exclude<ChatCommand, { name: 'say' | 'file' | 'quit' }>
 
 /** Does what a command asks for. @throws {SealwireError} `usage`; what the server refuses. */
 export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
-  const { me, talk, tell } = deeds
+  const { me, talk, tell, payments } = deeds
   switch (deed.name) {
     case 'talk':
       return talk.with(whoOf(deed.who))
@@ -44,6 +50,13 @@ export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
       return tell({ event: 'rooms', rooms: (await Array.fromAsync(me.conversations())).filter(({ kind }) => kind === 'room') })
     case 'history':
       return tellHistory(deed.count, deeds)
+    case 'pay':
+      return payments.pay(deed.who ?? payeeOf(deed.name, talk), deed.sum)
+    case 'request':
+      return payments.request(deed.who ?? payeeOf(deed.name, talk), deed.sum)
+    case 'requests':
+    case 'balance':
+      return payments[deed.name]()
     case 'help':
       return tell({ event: 'help' })
     case 'edit':
@@ -65,12 +78,19 @@ export function pathOf(typed: string): string {
   return typed.startsWith('~/') ? join(homedir(), typed.slice(2)) : typed
 }
 
+/** Whom it is about where nobody is named. @throws {SealwireError} `usage` when that is not one person. */
+function payeeOf(command: 'pay' | 'request', { focus, peer }: Talk): string {
+  if (peer !== undefined) return peer
+  const where = focus.name === 'nobody' ? 'you are talking with nobody' : 'you are talking in a room'
+  throw new SealwireError('usage', where, { hint: `say who it is: /${command} NAME 5 for lunch` })
+}
+
 async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<void> {
   const { conversation } = talk
   const info = await conversation.refresh()
-  const entries: ReadEntry[] = []
+  const entries: ToldEntry[] = []
   for await (const entry of conversation.history()) {
-    entries.unshift(entry)
+    entries.unshift(await toldEntry(entry, (id, signer) => me.payments.transfer(id, { signer })))
     if (entries.length >= count) break
   }
   tell({ event: 'history', entries, marks: { own: me.name, delivered: info.peerDeliveredSeq, read: info.peerReadSeq }, ...placeOf(info) })
@@ -79,18 +99,21 @@ async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<vo
 /** Changes the last own message, or reacts to the last one of somebody else. */
 async function change(deed: Extract<Deed, { name: 'edit' | 'delete' | 'react' }>, { me, talk, tell }: Deeds): Promise<void> {
   const { conversation } = talk
-  const target = await lastMessage(conversation, (from) => (from === me.name) === (deed.name !== 'react'))
-  const about = target.text ?? target.file?.name ?? target.type ?? ''
+  // What a payment says stays as it is.
+  const isMeant = ({ from, type }: ReadEntry): boolean =>
+    deed.name === 'react' ? from !== me.name : from === me.name && type !== paymentType
+  const target = await lastMessage(conversation, isMeant)
+  const about = target.text ?? target.file?.name ?? (target.type === paymentType ? 'a payment' : (target.type ?? ''))
   if (deed.name === 'edit') await conversation.edit(target.seq, deed.text)
   else if (deed.name === 'delete') await conversation.delete(target.seq)
   else await conversation.react(target.seq, deed.emoji)
   tell({ event: 'did', what: did[deed.name], about })
 }
 
-async function lastMessage(conversation: Talk['conversation'], isMeant: (from: string) => boolean): Promise<ReadEntry> {
+async function lastMessage(conversation: Talk['conversation'], isMeant: (entry: ReadEntry) => boolean): Promise<ReadEntry> {
   let looked = 0
   for await (const entry of conversation.history()) {
-    if (entry.kind === 'message' && entry.deleted !== true && isMeant(entry.from)) return entry
+    if (entry.kind === 'message' && entry.deleted !== true && isMeant(entry)) return entry
     if (++looked >= lookedMax) break
   }
   throw new SealwireError('not_found', `there is no such message among the last ${lookedMax}`, { hint: '/history shows what was said' })

@@ -1,6 +1,7 @@
 // A line that somebody typed in a chat: something to say, or a command, which begins with a slash.
 
 import { SealwireError } from '../protocol/errors.ts'
+import { readSum, type Sum } from './chat-sum.ts'
 import { suggestion } from './suggest.ts'
 
 /** What a line asks for. */
@@ -15,6 +16,9 @@ export type ChatCommand =
   | { readonly name: 'edit'; readonly text: string }
   | { readonly name: 'react'; readonly emoji: string }
   | { readonly name: 'file'; readonly path: string }
+  /** Without a sum: what is asked for. */
+  | { readonly name: 'pay'; readonly who: string | undefined; readonly sum: Sum | undefined }
+  | { readonly name: 'request'; readonly who: string | undefined; readonly sum: Sum }
 
 /**
  * Reads a line, without its newline.
@@ -29,7 +33,7 @@ export function parseChatLine(line: Uint8Array): ChatCommand {
   return words[word](rest)
 }
 
-type Plain = 'exit' | 'who' | 'contacts' | 'rooms' | 'delete' | 'help' | 'quit'
+type Plain = 'exit' | 'who' | 'contacts' | 'rooms' | 'delete' | 'balance' | 'requests' | 'help' | 'quit'
 type Reader = (rest: string) => ChatCommand
 
 function plain<P extends Plain>(name: P): (rest: string) => { readonly name: P } {
@@ -53,6 +57,10 @@ const words = {
   delete: plain('delete'),
   react: (rest) => ({ name: 'react', emoji: something('react', rest, 'takes an emoji') }),
   file: (rest) => ({ name: 'file', path: something('file', rest, 'takes a path') }),
+  pay: (rest) => ({ name: 'pay', ...readPay(rest) }),
+  request: (rest) => ({ name: 'request', ...readRequest(rest) }),
+  requests: plain('requests'),
+  balance: plain('balance'),
   block: (rest) => ({ name: 'block', who: oneName('block', rest) }),
   unblock: (rest) => ({ name: 'unblock', who: oneName('unblock', rest) }),
   help: plain('help'),
@@ -71,6 +79,20 @@ function oneName(command: string, rest: string): string {
 function something(command: string, rest: string, what: string): string {
   if (rest === '') throw usage(`/${command} ${what}`)
   return rest
+}
+
+function readPay(rest: string): { readonly who: string | undefined; readonly sum: Sum | undefined } {
+  if (rest === '' || /^[^-+.,\p{Nd}\s]\S*$/u.test(rest)) return { who: rest === '' ? undefined : rest, sum: undefined }
+  return readSum(rest) ?? refuseSum('pay')
+}
+
+function readRequest(rest: string): { readonly who: string | undefined; readonly sum: Sum } {
+  return readSum(rest) ?? refuseSum('request')
+}
+
+function refuseSum(command: 'pay' | 'request'): never {
+  const examples = `/${command} 5 for lunch, or /${command} NAME 5 for lunch`
+  throw new SealwireError('usage', `/${command} takes an amount, and behind for what it is for`, { hint: `for example: ${examples}` })
 }
 
 function readCount(rest: string): number {

@@ -5,9 +5,11 @@
 import type { Contact, ConversationInfo, ReadEntry, SendFailure, Sent } from '../client/index.ts'
 import type { Code } from '../protocol/errors.ts'
 import { chatHelp } from './chat-help.ts'
+import { isMoneyNews, moneyJson, type MoneyNewsData, moneyText } from './chat-money-news.ts'
 import { type ChatText, heardText, historyText, placeLabel, shortened, speech } from './chat-text.ts'
 import { entryObject } from './entry-line.ts'
 import { escapeControls, quote } from './escape.ts'
+import type { ToldEntry } from './told-entry.ts'
 import { type Who, whoLines } from './who.ts'
 
 /** Where something is said: between two, or in a room. */
@@ -21,10 +23,12 @@ export interface Place {
 
 /** An entry of a conversation. */
 export interface Heard {
-  readonly entry: ReadEntry
+  readonly entry: ToldEntry
   readonly place: Place
   /** What the message said that a change is about, where it was shown. */
   readonly about?: string | undefined
+  /** It was told before: what could be done about it may be done. */
+  readonly isPast?: boolean
 }
 
 interface Named {
@@ -32,7 +36,7 @@ interface Named {
 }
 
 /** What each kind of news tells. */
-interface NewsData {
+interface NewsData extends MoneyNewsData {
   readonly ready: Named & { readonly server: string }
   readonly asked: Named & { readonly conversation: number }
   readonly requested: Named & { readonly conversation: number; readonly entry?: ReadEntry | undefined }
@@ -57,7 +61,7 @@ interface NewsData {
   readonly who: Who
   readonly contacts: { readonly contacts: readonly Contact[] }
   readonly rooms: { readonly rooms: readonly ConversationInfo[] }
-  readonly history: Place & { readonly entries: readonly ReadEntry[]; readonly marks: Marks }
+  readonly history: Place & { readonly entries: readonly ToldEntry[]; readonly marks: Marks }
   readonly blocked: Named
   readonly unblocked: Named
   readonly help: object
@@ -80,14 +84,19 @@ export interface Marks {
   readonly read?: number | undefined
 }
 
-interface Refusal {
+/** Why something is refused, and what to do next. */
+export interface Refusal {
   readonly code: Code
   readonly sentence: string
   readonly hint: string | undefined
 }
 
 /** News as people read them. */
-export function chatText<E extends Event>(news: News<E>): readonly ChatText[] {
+export function chatText(news: ChatNews): readonly ChatText[] {
+  return isMoneyNews(news) ? [{ lines: moneyText(news) }] : textsOf(news)
+}
+
+function textsOf<E extends keyof typeof texts>(news: News<E>): readonly ChatText[] {
   const text = texts[news.event](news)
   return typeof text === 'string' ? [{ lines: [text] }] : text
 }
@@ -95,6 +104,7 @@ export function chatText<E extends Event>(news: News<E>): readonly ChatText[] {
 /** News as programs read them: text as text, other bodies in base64, entries as `inbox --json` has them. */
 export function chatJson(news: ChatNews): object {
   const { event } = news
+  if (isMoneyNews(news)) return moneyJson(news)
   if (event === 'said' || event === 'changed') return { event, ...entryObject(news.entry), ...placeJson(news.place) }
   if (event === 'requested') return { event, name: news.name, conversation: news.conversation, text: news.entry?.text }
   if (event === 'begun' || event === 'exited') return { event, conversation: news.conversation, ...placeJson(news) }
@@ -118,7 +128,7 @@ export function refusalOf({ code, sentence, hint }: { code: Code; sentence: stri
   return { code, sentence, hint }
 }
 
-const texts: { readonly [E in Event]: (news: News<E>) => string | readonly ChatText[] } = {
+const texts: { readonly [E in Exclude<Event, keyof MoneyNewsData>]: (news: News<E>) => string | readonly ChatText[] } = {
   ready: ({ name, server }) => `you are ${escapeControls(name)} at ${escapeControls(server)}. /help lists the commands`,
   asked: ({ name }) => `${escapeControls(name)} was asked to talk; what you type is sent once they accept`,
   requested: ({ name, entry }) => [

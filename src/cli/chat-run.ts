@@ -11,21 +11,27 @@ import { nameKey } from '../domain/case-fold.ts'
 import type { Sent } from '../client/index.ts'
 import type { Clock } from '../domain/clock.ts'
 import { SealwireError } from '../protocol/errors.ts'
+import { limitTable } from '../protocol/limits.ts'
 import { type Advice, advised } from './advice.ts'
 import { LineAnswers } from './chat-answers.ts'
 import { pathOf, perform } from './chat-deeds.ts'
 import { type ChatCommand, parseChatLine } from './chat-line.ts'
 import { type ChatNews, failureNews, refusalOf } from './chat-news.ts'
-import { Talk, type Talker } from './chat-talk.ts'
+import { ChatPayments } from './chat-payments.ts'
+import { Talk } from './chat-talk.ts'
+import type { Talker } from './chat-talker.ts'
 import type { ChatView } from './chat-view.ts'
+import type { PendingPayments } from './pending-payments.ts'
 
 export interface ChatParts {
   /** Who is closed at the end. */
   readonly me: Talker
-  readonly clock: Pick<Clock, 'monotonic'>
+  readonly clock: Pick<Clock, 'monotonic' | 'now' | 'after'>
   /** What is typed, without newlines. */
   readonly lines: AsyncIterable<Uint8Array>
   readonly view: ChatView
+  /** Payments that have no answer yet. */
+  readonly pending: Pick<PendingPayments, 'list' | 'find' | 'add' | 'remove'>
   /** Whether a person at a terminal is typing. */
   readonly terminal: boolean
   /** Whether a program reads what is told. Default: false. */
@@ -57,6 +63,7 @@ class Chat {
   readonly #who: string | number | undefined
   readonly #parts: ChatParts
   readonly #talk: Talk
+  readonly #payments: ChatPayments
   readonly #answers: LineAnswers
   readonly #ended = new AbortController()
   /** The line that is being done. */
@@ -70,12 +77,14 @@ class Chat {
     this.#parts = parts
     this.#answers = new LineAnswers((news) => parts.view.tell(news))
     this.#talk = new Talk({ ...parts, tell: (news) => this.#tell(news) })
+    const ask = parts.terminal && parts.view.ask !== undefined ? (question: string) => this.#ask(question) : undefined
+    this.#payments = new ChatPayments({ ...parts, tell: (news) => this.#tell(news), ask })
     if (parts.view.onTyping !== undefined) parts.view.onTyping = () => this.#talk.typing()
   }
 
   async run(): Promise<void> {
     const { stop } = this.#parts
-    for (const aside of [this.#notice(), this.#failures()]) aside.catch(() => {}) // They end with the others.
+    for (const aside of [this.#notice(), this.#failures(), this.#settle()]) aside.catch(() => {}) // They end with the others.
     const parts = [this.#watch(), this.#begin(), aborted(stop)]
     for (const part of parts) part.catch(() => {})
     await Promise.race(parts)
@@ -87,10 +96,12 @@ class Chat {
     this.#ended.abort()
     const { focus } = this.#talk
     const held = this.#talk.drop()
-    if (me.state === 'online') await this.#talk.settled()
+    if (me.state === 'online') await Promise.all([this.#talk.settled(), this.#paid()])
     await me.close()
     await this.#line?.catch(() => {})
+    const isPaid = await this.#payments.idle()
     await view.drained()
+    if (!isPaid) return new SealwireError('unknown_outcome', 'a payment has no answer yet', { hint: 'the next sealwire chat looks it up' })
     if (held > 0 && focus.name === 'asking') {
       return new SealwireError('not_contact', `${lines(held)} not sent: ${focus.peer} has not accepted yet`, {
         hint: 'say it again when they have',
@@ -100,6 +111,14 @@ class Chat {
     return new SealwireError('connection_lost', `${lines(this.#unsent)} not sent yet`, {
       hint: 'the next sealwire chat of this home sends it',
     })
+  }
+
+  /** Waits for what is being paid, but not for ever: what has no answer is kept. */
+  async #paid(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const deadline = this.#parts.clock.after(limitTable.clientGoodbyeMsMax.value, resolve)
+    await Promise.race([this.#payments.idle(), promise])
+    deadline.cancel()
   }
 
   async #begin(): Promise<void> {
@@ -131,6 +150,16 @@ class Chat {
 
   async #failures(): Promise<void> {
     for await (const failure of this.#parts.me.failures({ signal: this.#ended.signal })) this.#parts.view.tell(failureNews(failure))
+  }
+
+  /** What an earlier chat could not find out, as soon as there is somebody to tell. */
+  async #settle(): Promise<void> {
+    if (this.#parts.terminal) await this.#payments.settle()
+  }
+
+  async #ask(question: string): Promise<boolean> {
+    const answer = await this.#parts.view.ask?.(question, this.#ended.signal)
+    return answer !== undefined && /^y(es)?$/i.test(answer.trim())
   }
 
   async #watch(): Promise<void> {
@@ -217,7 +246,7 @@ class Chat {
     const { me, terminal } = this.#parts
     // A person would type on meanwhile, and what they type should be kept at once.
     if (terminal && me.state !== 'online' && !isLocal(command)) throw new SealwireError('unreachable', 'there is no connection now')
-    await perform(command, { me, talk: this.#talk, tell: (news) => this.#tell(news) })
+    await perform(command, { me, talk: this.#talk, tell: (news) => this.#tell(news), payments: this.#payments })
     if (!terminal) await this.#talk.caughtUp()
   }
 

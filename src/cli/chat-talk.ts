@@ -8,50 +8,37 @@
 // What is said while somebody is asked is held here, in order, and is sent when they accept. What is said to somebody is in the
 // outbox at once, whether there is a connection or not.
 
-import type { Conversation, LiveEvent, ReadEntry, Sealwire, Sent } from '../client/index.ts'
+import type { Conversation, LiveEvent, ReadEntry, Sent } from '../client/index.ts'
 import { nameKey } from '../domain/case-fold.ts'
-import { isPassing } from '../client/refusals.ts'
 import type { Clock } from '../domain/clock.ts'
 import { messageBodyBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
 import { Askers } from './chat-askers.ts'
-import { ReadMarks } from './chat-marks.ts'
+import { Hearing, placeOf } from './chat-hearing.ts'
+import { Live } from './chat-live.ts'
 import type { ChatNews, Place } from './chat-news.ts'
-import { Places, Shown } from './chat-shown.ts'
+import type { Talker } from './chat-talker.ts'
+import { Turn } from './chat-turn.ts'
 
 /** With whom one talks. */
 export type Focus =
   | { readonly name: 'nobody' }
   /** `since` is the place of the request: what was answered before is another one. */
   | { readonly name: 'asking'; readonly peer: string; readonly since: number; readonly held: Held[] }
-  | { readonly name: 'talking'; readonly conversation: Conversation; readonly place: Place }
+  | Talking
+
+/** One talks, with somebody or in a room. */
+export interface Talking {
+  readonly name: 'talking'
+  readonly conversation: Conversation
+  readonly place: Place
+}
 
 interface Held {
   readonly body: Uint8Array
   readonly sent: PromiseWithResolvers<Sent>
 }
-
-/** What a chat needs of somebody on a server. */
-export type Talker = Pick<
-  Sealwire,
-  | 'name'
-  | 'state'
-  | 'states'
-  | 'inbox'
-  | 'events'
-  | 'failures'
-  | 'send'
-  | 'request'
-  | 'accept'
-  | 'decline'
-  | 'conversation'
-  | 'conversations'
-  | 'contacts'
-  | 'call'
-  | 'rooms'
-  | 'close'
->
 
 export interface TalkParts {
   readonly me: Talker
@@ -63,19 +50,17 @@ export interface TalkParts {
 
 export class Talk {
   readonly #parts: TalkParts
-  readonly #shown = new Shown()
-  readonly #places: Places
+  readonly #hearing: Hearing
+  readonly #live: Live
   readonly #askers = new Askers()
-  readonly #marks = new ReadMarks()
+  readonly #turn = new Turn()
   #focus: Focus = nobody
-  #turn: Promise<void> = Promise.resolve()
   #unread: Promise<void> = Promise.resolve()
-  #typedAt = Number.NEGATIVE_INFINITY
-  #typer: string | undefined
 
   constructor(parts: TalkParts) {
     this.#parts = parts
-    this.#places = new Places(async (conversation) => placeOf((await parts.me.conversation(conversation)).info))
+    this.#live = new Live(parts)
+    this.#hearing = new Hearing({ me: parts.me, tell: (news) => this.#told(news) })
   }
 
   get focus(): Focus {
@@ -96,13 +81,13 @@ export class Talk {
   async with(who: string | number): Promise<void> {
     if (typeof who === 'string' && this.#focus.name === 'asking' && this.isAbout(who)) return
     // What they say meanwhile is told behind the news that one talks with them.
-    return this.#exclusive(() => this.#talkWith(who))
+    return this.#turn.take(() => this.#talkWith(who))
   }
 
   /** Tells who asks us to talk, with what they have said. */
   async tellAskers(): Promise<void> {
     for await (const { state, name, conversation } of this.#parts.me.contacts()) {
-      if (state === 'asking' && conversation !== undefined) await this.#exclusive(() => this.#tellAsker(name, conversation))
+      if (state === 'asking' && conversation !== undefined) await this.#turn.take(() => this.#tellAsker(name, conversation))
     }
   }
 
@@ -128,7 +113,7 @@ export class Talk {
   /** Accepts who asks: one talks with them, unless one talks with somebody already. @throws {SealwireError} `no_request`. */
   async accept(who: string | undefined): Promise<void> {
     const name = who ?? this.#askers.only('accept')
-    await this.#exclusive(async () => {
+    await this.#turn.take(async () => {
       const { conversation } = await this.#parts.me.accept(name)
       this.#askers.remove(name)
       if (this.#focus.name === 'talking') return this.#parts.tell({ event: 'accepted', name, conversation })
@@ -171,31 +156,21 @@ export class Talk {
 
   /** Takes what has come. One at a time, and not while what is unread is shown. */
   hear(entry: ReadEntry): Promise<void> {
-    return this.#exclusive(async () => {
-      if (this.#shown.has(entry)) return
-      await this.#patiently(() => (entry.kind === 'contact' ? this.#hearContact(entry) : this.#tellEntry(entry)))
-      this.#shown.add(entry)
+    return this.#turn.take(async () => {
+      if (!(await this.#hearing.hear(entry, (contact) => this.#hearContact(contact)))) return
       if (this.#focus.name === 'talking' && this.#focus.conversation.number === entry.conversation)
-        this.#marks.add(this.#focus.conversation, entry.seq)
+        this.#hearing.read(this.#focus.conversation, entry.seq)
     })
   }
 
   /** Takes what is told live: of whom one talks with it is told who comes, goes and types. */
-  notice({ event, data }: LiveEvent): void {
-    if (this.#focus.name !== 'talking') return
-    const { place } = this.#focus
-    if (event === 'presence.changed' && data.name === place.peer) this.#parts.tell({ event: data.here ? 'here' : 'gone', name: data.name })
-    if (event !== 'presence.typing' || data.conversation !== place.conversation || this.#typer === data.name) return
-    this.#typer = data.name
-    this.#parts.tell({ event: 'typing', name: data.name })
+  notice(event: LiveEvent): void {
+    if (this.#focus.name === 'talking') this.#live.notice(event, this.#focus)
   }
 
   /** Somebody types here: whom one talks with may know, now and then. */
   typing(): void {
-    const now = this.#parts.clock.monotonic()
-    if (this.#focus.name !== 'talking' || this.#parts.me.state !== 'online' || now - this.#typedAt < typingEveryMs) return
-    this.#typedAt = now
-    this.#focus.conversation.typing().catch(() => {})
+    if (this.#focus.name === 'talking') this.#live.typing(this.#focus)
   }
 
   /** There is a connection again: another program of this home may have taken the answer that one waits for. */
@@ -206,10 +181,15 @@ export class Talk {
     if (this.#focus === focus && direct.info.state === 'accepted') await this.#enter(direct)
   }
 
+  /** The one person whom one talks with, or has asked. */
+  get peer(): string | undefined {
+    if (this.#focus.name === 'asking') return this.#focus.peer
+    return this.#focus.name === 'talking' ? this.#focus.place.peer : undefined
+  }
+
   /** Whether one talks with that person, or has asked them. */
   isAbout(name: string): boolean {
-    const peer = this.#focus.name === 'asking' ? this.#focus.peer : this.#focus.name === 'talking' ? this.#focus.place.peer : undefined
-    return peer !== undefined && nameKey(peer) === nameKey(name)
+    return this.peer !== undefined && nameKey(this.peer) === nameKey(name)
   }
 
   /** Resolves when what was unread is told. @throws {SealwireError} why it cannot be. */
@@ -219,7 +199,7 @@ export class Talk {
 
   /** Resolves when the server knows what was read, or cannot be told. */
   async settled(): Promise<void> {
-    await this.#marks.settled()
+    await this.#hearing.settled()
   }
 
   async #talkWith(who: string | number): Promise<void> {
@@ -250,7 +230,7 @@ export class Talk {
   }
 
   #enter(conversation: Conversation): Promise<void> {
-    return this.#exclusive(async () => this.#begin(conversation))
+    return this.#turn.take(async () => this.#begin(conversation))
   }
 
   #begin(conversation: Conversation): void {
@@ -259,47 +239,21 @@ export class Talk {
     const place = placeOf(conversation.info)
     const isAwaited = before.name === 'asking' && nameKey(before.peer) === nameKey(place.peer ?? '')
     if (before.name === 'asking' && !isAwaited) this.leave()
-    this.#places.add(place)
-    this.#typer = undefined
+    this.#live.said()
     this.#focus = { name: 'talking', conversation, place }
     this.#parts.tell({ event: 'begun', ...place })
     if (before.name === 'asking' && isAwaited)
       for (const held of before.held) this.#send(conversation, held.body).then(held.sent.resolve, held.sent.reject)
-    if (this.#parts.json !== true) this.#shown.begin(conversation.number, conversation.info.readSeq)
-    this.#unread = this.#exclusive(() => this.#patiently(() => this.#tellUnread(conversation, place)))
+    this.#hearing.begin(conversation, place, this.#parts.json === true)
+    this.#unread = this.#turn.take(() => this.#hearing.patiently(() => this.#hearing.tellUnread(conversation, place)))
     this.#unread.catch(() => {}) // There is no connection any more, and whoever waits for it is told.
-  }
-
-  /** Oldest first, as far as there are not too many. */
-  async #tellUnread(conversation: Conversation, place: Place): Promise<void> {
-    const unread: ReadEntry[] = []
-    const { readSeq, lastSeq } = conversation.info
-    if (readSeq >= lastSeq) return
-    for await (const entry of conversation.history()) {
-      if (entry.seq <= readSeq || unread.length > limitTable.chatUnreadMax.value) break
-      if (!this.#shown.has(entry)) unread.unshift(entry)
-    }
-    if (unread.length > limitTable.chatUnreadMax.value) this.#parts.tell({ event: 'older', conversation: conversation.number })
-    for (const entry of unread.slice(-limitTable.chatUnreadMax.value)) {
-      this.#shown.add(entry)
-      if (entry.kind === 'message' && entry.deleted !== true && entry.from !== this.#parts.me.name)
-        this.#tell({ event: 'said', entry, place })
-    }
-    this.#marks.add(conversation, lastSeq)
   }
 
   async #tellAsker(name: string, conversation: number): Promise<void> {
     if (this.#askers.has(name)) return
-    const entry = await this.#requestIn(conversation)
-    if (entry !== undefined) this.#shown.add(entry)
+    const entry = await this.#hearing.requestIn(conversation)
     this.#askers.add(name)
     this.#parts.tell({ event: 'requested', name, conversation, entry })
-  }
-
-  async #requestIn(number: number): Promise<ReadEntry | undefined> {
-    const conversation = await this.#parts.me.conversation(number)
-    for await (const entry of conversation.history()) if (entry.kind === 'contact') return entry
-    return undefined
   }
 
   async #hearContact(entry: ReadEntry): Promise<void> {
@@ -324,65 +278,16 @@ export class Talk {
     this.#parts.tell({ event: 'requested', name, conversation, entry })
   }
 
-  async #tellEntry(entry: ReadEntry): Promise<void> {
-    const { conversation, kind, target, text, title } = entry
-    if (kind === 'room' && title !== undefined) this.#places.add({ conversation, room: title })
-    const place = await this.#placeOf(entry)
-    if (kind === 'message') return this.#tell({ event: 'said', entry, place })
-    const about = this.#shown.words(conversation, target)
-    if (kind === 'edit' && target !== undefined && text !== undefined) this.#shown.say(conversation, target, text)
-    this.#tell({ event: 'changed', entry, place, about })
-  }
-
-  #tell(news: Extract<ChatNews, { event: 'said' | 'changed' }>): void {
-    this.#typer = undefined
+  #told(news: ChatNews): void {
+    this.#live.said()
     this.#parts.tell(news)
-  }
-
-  /** What was left, or is gone meanwhile, has no name any more. */
-  async #placeOf({ conversation }: ReadEntry): Promise<Place> {
-    try {
-      return await this.#places.find(conversation)
-    } catch (reason) {
-      if (SealwireError.from(reason).code === 'not_found') return { conversation, room: `#${conversation}` }
-      throw reason
-    }
   }
 
   async #send(conversation: Conversation, body: Uint8Array): Promise<Sent> {
     const sent = await conversation.send({ body })
-    this.#shown.say(conversation.number, sent.seq, new TextDecoder().decode(body))
+    this.#hearing.say(conversation.number, sent.seq, new TextDecoder().decode(body))
     return sent
   }
-
-  /** What has to be asked for what is shown is asked until there is an answer: the connection comes back, or closes. */
-  async #patiently(act: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        return await act()
-      } catch (reason) {
-        const error = SealwireError.from(reason)
-        if (this.#parts.me.state === 'closed' || error.code === 'internal' || !isPassing(error)) throw error
-      }
-    }
-  }
-
-  async #exclusive<T>(act: () => Promise<T>): Promise<T> {
-    const before = this.#turn
-    const done = Promise.withResolvers<void>()
-    this.#turn = done.promise
-    await before
-    try {
-      return await act()
-    } finally {
-      done.resolve()
-    }
-  }
-}
-
-/** Where a conversation is. */
-export function placeOf({ conversation, name, title }: Conversation['info']): Place {
-  return title === undefined ? { conversation, peer: name } : { conversation, room: title }
 }
 
 function declinedBy(name: string): SealwireError {
@@ -394,4 +299,3 @@ function withNobody(): SealwireError {
 }
 
 const nobody: Focus = Object.freeze({ name: 'nobody' })
-const typingEveryMs = 3_000

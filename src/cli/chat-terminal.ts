@@ -23,6 +23,10 @@ export class ChatTerminal implements ChatView, Disposable {
   onTyping: () => void = () => {}
   #over = false
   #wake = (): void => {}
+  /** Shown where nothing is asked. */
+  #prompt = '> '
+  /** Takes the answer to what is asked. */
+  #answer: ((line: string | undefined) => void) | undefined
 
   constructor(streams: TerminalStreams) {
     const { input, output } = streams
@@ -33,7 +37,7 @@ export class ChatTerminal implements ChatView, Disposable {
     this.#keyboard.on('SIGINT', () => this.#keyboard.close())
     this.#keyboard.on('close', () => this.#end())
     input.on('keypress', () => {
-      if (/^[^/]/.test(this.#keyboard.line)) this.onTyping()
+      if (this.#answer === undefined && /^[^/]/.test(this.#keyboard.line)) this.onTyping()
     })
   }
 
@@ -42,8 +46,8 @@ export class ChatTerminal implements ChatView, Disposable {
   }
 
   tell(news: ChatNews): void {
-    if (news.event === 'begun') this.#keyboard.setPrompt(`${short(placeLabel(news))}> `)
-    if (news.event === 'exited' || news.event === 'asked') this.#keyboard.setPrompt('> ')
+    if (news.event === 'begun') this.#showAs(`${short(placeLabel(news))}> `)
+    if (news.event === 'exited' || news.event === 'asked') this.#showAs('> ')
     const shown = chatText(news).map((text) => this.#styled(text))
     if (shown.length > 0) this.#above(shown.join(''))
   }
@@ -65,6 +69,30 @@ export class ChatTerminal implements ChatView, Disposable {
     }
   }
 
+  /** The line that is half typed comes back behind the answer. */
+  async ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+    if (this.#over || signal.aborted) return undefined
+    const { line } = this.#keyboard
+    this.#replaceLine('')
+    const { promise, resolve } = Promise.withResolvers<string | undefined>()
+    this.#answer = resolve
+    const give = (): void => resolve(undefined)
+    signal.addEventListener('abort', give, { once: true })
+    this.#keyboard.resume()
+    // The question may have more rows than the prompt that it takes the place of.
+    this.#away()
+    this.#keyboard.setPrompt(question)
+    this.#keyboard.prompt(true)
+    try {
+      return await promise
+    } finally {
+      signal.removeEventListener('abort', give)
+      this.#answer = undefined
+      this.#keyboard.setPrompt(this.#prompt)
+      if (!this.#over) this.#replaceLine(line)
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#keyboard.close()
     this.#streams.input.destroy()
@@ -72,6 +100,7 @@ export class ChatTerminal implements ChatView, Disposable {
 
   #take(line: string): void {
     if (this.#over) return
+    if (this.#answer !== undefined) return this.#answer(line)
     this.#typed.push(line)
     if (this.#typed.length >= typedMax) this.#keyboard.pause()
     else this.#keyboard.prompt()
@@ -81,10 +110,24 @@ export class ChatTerminal implements ChatView, Disposable {
   #end(): void {
     if (this.#over) return
     this.#over = true
+    this.#answer?.(undefined)
     const { output } = this.#streams
     if (this.#keyboard.line === '') eraseLine(output)
     else output.write('\n')
     this.#wake()
+  }
+
+  #showAs(prompt: string): void {
+    this.#prompt = prompt
+    if (this.#answer === undefined) this.#keyboard.setPrompt(prompt)
+  }
+
+  /** What is being typed, with the cursor at its end. */
+  #replaceLine(line: string): void {
+    this.#keyboard.write(null, { ctrl: true, name: 'e' })
+    this.#keyboard.write(null, { ctrl: true, name: 'u' })
+    this.#keyboard.write(line)
+    this.#keyboard.prompt(true)
   }
 
   /** Takes the line that is being typed away, which may have several rows, and draws it again below `text`. */
@@ -94,12 +137,17 @@ export class ChatTerminal implements ChatView, Disposable {
       output.write(text)
       return
     }
+    this.#away()
+    output.write(text)
+    this.#keyboard.prompt(true)
+  }
+
+  #away(): void {
+    const { output } = this.#streams
     moveCursor(output, 0, -this.#keyboard.getCursorPos().rows)
     eraseLine(output)
-    output.write(text)
     // The keyboard would go up by the rows that were just taken away.
     Object.assign(this.#keyboard, { prevRows: 0 })
-    this.#keyboard.prompt(true)
   }
 
   #styled(text: ChatText): string {

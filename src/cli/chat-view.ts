@@ -11,6 +11,11 @@ export interface ChatView {
   readonly closed: boolean
   /** Of a keyboard: called when something is typed that is no command. */
   onTyping?: () => void
+  /**
+   * Of a keyboard: asks, and resolves with the line that is typed then, without a newline; `undefined` when the signal aborts or
+   * nobody types any more. What was typed before the question is no answer to it.
+   */
+  ask?(question: string, signal: AbortSignal): Promise<string | undefined>
   tell(news: ChatNews): void
   /** Resolves when everything was taken: whoever reads sets the pace. */
   drained(): Promise<void>

@@ -19,6 +19,7 @@ import { EchoOutput } from './echo-output.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { findHome } from './find-home.ts'
 import { adviseMember, warnOf } from './member.ts'
+import { PendingPayments } from './pending-payments.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
 interface ChatFlags {
@@ -50,7 +51,8 @@ async function chat(name: string | undefined, { home: folder, json = false, raw 
   if (me === undefined) return
   using talkers = openTalkers(json)
   talkers.view.tell(readyNews(profile))
-  await runChat(who, { ...talkers, me, clock: systemClock, json, raw, stop: stop.signal })
+  const pending = new PendingPayments(home, profile.name)
+  await runChat(who, { ...talkers, me, pending, clock: systemClock, json, raw, stop: stop.signal })
 }
 
 function readyNews({ name, server }: Profile) {
@@ -108,8 +110,8 @@ const standardOutput = 1
 const notes = `
 What you type is stored on the server and reaches them whenever they are here; who does not know you
 is asked first. What begins with / is a command: /talk NAME, /accept, /decline, /exit, /history,
-/edit TEXT, /delete, /react EMOJI, /file PATH, /who, /contacts, /rooms, /block NAME, /quit; /help
-explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
+/edit TEXT, /delete, /react EMOJI, /file PATH, /pay 5 for WHAT, /request 5, /balance, /who,
+/contacts, /rooms, /block NAME, /quit; /help explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
 means that every line is stored on the server.
 
 Examples:

@@ -1,7 +1,6 @@
 // `sealwire contacts`: who may talk with whom.
 
 import { Command } from 'commander'
-import { newMessageId, parseMessageId } from '../client/message-id.ts'
 import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Result } from '../protocol/contract/index.ts'
@@ -10,6 +9,7 @@ import type { Advice } from './advice.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
+import { freshId } from './id.ts'
 import { jsonLine } from './json-line.ts'
 import { withMember } from './member.ts'
 
@@ -71,7 +71,7 @@ const acts: Readonly<Record<string, { readonly what: string; readonly argument?:
     what: 'Ask somebody to talk. Nothing more reaches them before they accept.',
     argument: 'goes with the request',
     act: async (client, name, text) => {
-      const id = parseMessageId(newMessageId(systemClock.now(), (bytes) => crypto.getRandomValues(bytes)))
+      const id = freshId()
       const words = text === undefined ? {} : { text: new TextEncoder().encode(text) }
       const { accepted } = await client.request('contact.request', { name, id, ...words })
       return accepted ? 'accepted' : 'asked'

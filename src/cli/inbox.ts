@@ -5,9 +5,9 @@ import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Entry } from '../protocol/contract/index.ts'
 import { writeAll } from './descriptor.ts'
-import { entryJson, entryLine } from './entry-line.ts'
 import { findHome } from './find-home.ts'
 import { withMember } from './member.ts'
+import { printedEntry } from './printed-entries.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
 interface InboxFlags {
@@ -33,7 +33,12 @@ async function inbox({ home, follow = false, json = false }: InboxFlags): Promis
   const parts = { clock: systemClock, signal: stop.signal }
   try {
     await withMember(findHome(home, process.env), parts, ({ client, profile }) =>
-      printInbox(client, { follow, signal: stop.signal, own: profile.name, print: (entry, seq) => printed(entry, seq, json) }),
+      printInbox(client, {
+        follow,
+        signal: stop.signal,
+        own: profile.name,
+        print: async (entry, seq) => writeAll(standardOutput, await printedEntry(client, entry, json, seq)),
+      }),
     )
   } catch (reason) {
     if (!stop.signal.aborted) throw reason
@@ -50,7 +55,7 @@ export interface PrintOptions {
 }
 
 /** Prints and acknowledges, one after the other; without `follow` up to what was there at the beginning. */
-export async function printInbox(client: Pick<Client, 'request' | 'events'>, { follow, signal, own, print }: PrintOptions): Promise<void> {
+async function printInbox(client: Pick<Client, 'request' | 'events'>, { follow, signal, own, print }: PrintOptions): Promise<void> {
   const events = client.events({ signal })
   const { lastSeq, ackedSeq } = await client.request('inbox.open', {})
   if (!follow && ackedSeq >= lastSeq) return
@@ -67,10 +72,6 @@ export async function printInbox(client: Pick<Client, 'request' | 'events'>, { f
     }
     if (isLast) return
   }
-}
-
-async function printed(entry: Entry, seq: number, json: boolean): Promise<void> {
-  await writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry))
 }
 
 const acknowledgeEvery = 100

@@ -2,18 +2,15 @@
 // a changed key, a dead token and a server that is not there in the same words.
 
 import type { Clock } from '../domain/clock.ts'
-import type { Client } from '../client/node.ts'
 import { clientCertificateOf, readDevice } from '../client/home/device-files.ts'
 import type { Home } from '../client/home/home.ts'
 import { type Member, openMember as openHome } from '../client/home/member.ts'
-import { type ConnectOptions, connectTrusted, rememberServer as remember, type TrustedServer } from '../client/home/trust.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { type Advice, advised } from './advice.ts'
 import { writeNow } from './descriptor.ts'
 import { errorLine } from './report.ts'
 
 export type { Member } from '../client/home/member.ts'
-export { type ConnectOptions, type TrustedServer, trustedNow } from '../client/home/trust.ts'
 
 export interface MemberParts {
   readonly clock: Clock
@@ -43,27 +40,6 @@ export async function withMember<T>(home: Home, parts: MemberParts, use: (member
     return await use(member)
   } catch (reason) {
     throw SealwireError.is(reason) ? advised(reason, advice) : reason
-  }
-}
-
-/**
- * Connects to a server by its pin, without a login; see `connectTrusted`.
- * @throws {SealwireError} what that throws, with what to do next.
- */
-export async function connectMember(trusted: TrustedServer, options: ConnectOptions = {}): Promise<Client> {
-  try {
-    return await connectTrusted(trusted, options)
-  } catch (reason) {
-    throw advised(reason)
-  }
-}
-
-/** Notes the key of a server that has just proved it; a failure is a warning. */
-export function rememberServer(home: Home, server: Parameters<typeof remember>[1], clock: Clock): void {
-  try {
-    remember(home, server, clock)
-  } catch (reason) {
-    warnOf('the key of the server was not noted', reason)
   }
 }
 

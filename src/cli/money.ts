@@ -2,20 +2,19 @@
 // id when no answer comes.
 
 import { createHash } from 'node:crypto'
-import { parseMessageId, newMessageId } from '../client/message-id.ts'
 import { Payments } from '../client/payments.ts'
 import type { Client } from '../client/node.ts'
 import { readDevice } from '../client/home/device-files.ts'
+import { refuseForked } from '../client/home/checkpoints.ts'
 import type { Home } from '../client/home/home.ts'
 import { keepLedgerKey } from '../client/home/ledger-key.ts'
 import { systemClock } from '../domain/clock.ts'
 import { signCose } from '../pki/cose-sign1.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
-import { advised } from './advice.ts'
+import { freshId } from './id.ts'
 import { openMember } from './member.ts'
-import { commandLine, refuse } from './origin.ts'
-import { isPassing } from './passing.ts'
+import { tryUntil } from './passing.ts'
 
 /** What commands about money work with. */
 export interface Purse {
@@ -26,18 +25,12 @@ export interface Purse {
 /**
  * Opens a member whose device signs, lets `use` do its work, and ends in order. Without an answer everything is done again for
  * up to 15 s: orders are the same bytes each time.
- * @throws {SealwireError} `device_required` where this home is no device; what the server refuses.
+ * @throws {SealwireError} `ledger_forked` after an audit found two histories; `device_required` where this home is no device;
+ * what the server refuses.
  */
 export async function withPurse<T>(home: Home, use: (purse: Purse) => Promise<T>): Promise<T> {
-  const until = systemClock.monotonic() + tryMs
-  for (let pauseMs = 200; ; pauseMs *= 2) {
-    try {
-      return await useOnce(home, use)
-    } catch (reason) {
-      if (!isPassing(reason) || until - systemClock.monotonic() <= pauseMs) throw advised(reason, advice)
-      await new Promise<void>((resolve) => void systemClock.after(pauseMs, resolve))
-    }
-  }
+  refuseForked(home)
+  return await tryUntil({ clock: systemClock, until: systemClock.monotonic() + tryMs, advice }, () => useOnce(home, use))
 }
 
 async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>): Promise<T> {
@@ -53,27 +46,12 @@ async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>): Promis
   }
   const payments = new Payments({
     call: (method, params) => client.request(method, params),
-    server,
+    server: async () => server,
+    newId: freshId,
     sign: async (payload, purpose) => signCose(payload, purpose, key),
     hash: async (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
   })
   return await use({ client, payments })
-}
-
-/** A fresh id, or the one that was given. */
-export function orderId(text: string | undefined): Uint8Array {
-  return text === undefined
-    ? parseMessageId(newMessageId(systemClock.now(), (bytes) => crypto.getRandomValues(bytes)))
-    : readOrderId(text, '--id')
-}
-
-/** The id of an order, as the commands print it. */
-export function readOrderId(text: string, what: string): Uint8Array {
-  try {
-    return parseMessageId(text)
-  } catch {
-    throw refuse(commandLine(what), text, 'is not a UUID of version 7', 'copy it from sealwire statement')
-  }
 }
 
 const advice: Advice = {

@@ -6,8 +6,9 @@ import type { Transfer } from '../client/payments.ts'
 import { writeAll } from './descriptor.ts'
 import { parseDuration } from './duration.ts'
 import { findHome } from './find-home.ts'
+import { ownId, readId } from './id.ts'
 import { jsonLine } from './json-line.ts'
-import { orderId, type Purse, readOrderId, withPurse } from './money.ts'
+import { type Purse, withPurse } from './money.ts'
 import { commandLine } from './origin.ts'
 
 interface OrderFlags {
@@ -33,13 +34,12 @@ export const captureCommand = (): Command =>
     'capture',
     'Take some or all of what somebody has put aside for you; the rest goes back.',
     ['NAME', 'HOLD', 'AMOUNT'],
-    ({ payments }, [name = '', hold = '', amount = ''], { unit }, id) =>
-      payments.capture(name, readOrderId(hold, 'HOLD'), amount, { id, unit }),
+    ({ payments }, [name = '', hold = '', amount = ''], { unit }, id) => payments.capture(name, readId(hold, 'HOLD'), amount, { id, unit }),
   )
 
 export const voidCommand = (): Command =>
   order('void', 'Let what somebody has put aside for you go back.', ['NAME', 'HOLD'], ({ payments }, [name = '', hold = ''], _flags, id) =>
-    payments.void(name, readOrderId(hold, 'HOLD'), { id }),
+    payments.void(name, readId(hold, 'HOLD'), { id }),
   )
 
 export const refundCommand = (): Command =>
@@ -48,7 +48,7 @@ export const refundCommand = (): Command =>
     'Pay back some or all of what somebody has paid you; never more.',
     ['NAME', 'PAYMENT', 'AMOUNT'],
     ({ payments }, [name = '', payment = '', amount = ''], { memo, unit }, id) =>
-      payments.refund(name, readOrderId(payment, 'PAYMENT'), amount, { id, unit, memo }),
+      payments.refund(name, readId(payment, 'PAYMENT'), amount, { id, unit, memo }),
   )
 
 const holdOrder: Ordered = ({ payments }, [name = '', amount = ''], { memo, unit, for: lasting = '7d' }, id) => {
@@ -68,7 +68,7 @@ function order(name: string, what: string, words: readonly string[], ordered: Or
     .addHelpText('after', `\nExamples:\n  ${examples[name] ?? ''}`)
     .action(async (...given: unknown[]) => {
       const flags = (given.at(-1) as Command).opts<OrderFlags>()
-      const id = orderId(flags.id)
+      const id = ownId(flags.id)
       await withPurse(findHome(flags.home, process.env), async (purse) => {
         const done = await ordered(
           purse,

@@ -42,7 +42,7 @@ async function otherDevices({ client }: Member): Promise<number> {
 }
 
 /** Two lines are the current and the new password; one line is the first that the account gets. */
-export async function readPasswords(stdin: AsyncIterable<Uint8Array>): Promise<{ readonly current?: string; readonly next: string }> {
+async function readPasswords(stdin: AsyncIterable<Uint8Array>): Promise<{ readonly current?: string; readonly next: string }> {
   await using lines = new InputLines(stdin)
   const first = await lines.next('password')
   const second = await lines.nextIfAny('password')

@@ -3,13 +3,13 @@
 import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import { formatMessageId } from '../client/message-id.ts'
-import { SealwireError } from '../protocol/errors.ts'
-import { writeAll, writeNow } from './descriptor.ts'
+import { confirm } from './confirm.ts'
+import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
+import { ownId, readId } from './id.ts'
 import { jsonLine } from './json-line.ts'
-import { orderId, readOrderId, withPurse } from './money.ts'
-import { InputLines } from './prompt.ts'
+import { withPurse } from './money.ts'
 
 interface PayFlags {
   readonly home?: string
@@ -44,34 +44,28 @@ async function pay(
   amount: string,
   { home, memo, unit, id: given, request, yes = false, json = false }: PayFlags,
 ): Promise<void> {
-  const id = orderId(given)
-  const asked = request === undefined ? undefined : readOrderId(request, '--request')
+  const id = ownId(given)
+  const asked = request === undefined ? undefined : readId(request, '--request')
+  let isAgreed = yes || json || !isatty(0)
+  let code = unit
   await withPurse(findHome(home, process.env), async ({ payments }) => {
-    const row = await payments.unit(unit)
+    const row = await payments.unit(code)
     const shown = `${await payments.amountText(amount, row.unit)} ${row.unit}`
-    if (!yes && !json && isatty(0))
-      await confirm(`pay ${shown} to ${escapeControls(name)}${memo === undefined ? '' : ` for ${escapeControls(memo)}`}?`)
+    if (!isAgreed) await confirm(`pay ${shown} to ${escapeControls(name)}${memo === undefined ? '' : ` for ${escapeControls(memo)}`}?`)
+    // What is tried again is what was agreed to.
+    isAgreed = true
+    code = row.unit
     const paid = await payments.pay(name, amount, { id, unit: row.unit, memo, request: asked })
-    const { status, unit: code, balance } = paid
-    const result = { id: formatMessageId(id), status, amount: paid.amount, unit: code, balance }
+    const { status, balance } = paid
+    const result = { id: formatMessageId(id), status, amount: paid.amount, unit: paid.unit, balance }
     await writeAll(
       standardOutput,
-      json ? jsonLine(result) : `paid ${shown} to ${escapeControls(paid.payee ?? name)}, ${balance} ${code} left\nid ${result.id}\n`,
+      json ? jsonLine(result) : `paid ${shown} to ${escapeControls(paid.payee ?? name)}, ${balance} ${paid.unit} left\nid ${result.id}\n`,
     )
   })
 }
 
-/** @throws {SealwireError} `usage` unless the answer is yes: nothing was done. */
-async function confirm(question: string): Promise<void> {
-  writeNow(standardError, `${question} yes or no: `)
-  await using lines = new InputLines(process.stdin)
-  const answer = await lines.next('answer')
-  if (/^y(es)?$/i.test(answer.trim())) return
-  throw new SealwireError('usage', 'nothing was paid', { hint: 'answer yes to pay' })
-}
-
 const standardOutput = 1
-const standardError = 2
 
 const notes = `
 At a terminal it asks first; --yes and --json do not. Without an answer the same order is sent again

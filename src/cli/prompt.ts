@@ -37,15 +37,6 @@ export async function readPassword({ what = 'password', isNew = false, signal }:
   }
 }
 
-/**
- * Reads a password from the first line of `stdin`; what follows is not looked at. A last line needs no newline.
- * @throws {SealwireError} `usage` when there is none, or it is longer than `inputLineBytesMax` or no UTF-8.
- */
-export async function readPasswordLine(stdin: AsyncIterable<Uint8Array>): Promise<string> {
-  await using input = new InputLines(stdin)
-  return await input.next('password')
-}
-
 /** Short lines of standard input, one by one: an invite link, a password. Disposing of it closes the stream. */
 export class InputLines implements AsyncDisposable {
   readonly #lines: AsyncGenerator<Uint8Array>
@@ -55,8 +46,9 @@ export class InputLines implements AsyncDisposable {
   }
 
   /**
-   * The next line, without its end.
-   * @throws {SealwireError} `usage` as {@link readPasswordLine}; it names `what` and holds nothing of the line.
+   * The next line, without its end; the last one needs none. What follows is not looked at.
+   * @throws {SealwireError} `usage` when there is none, or it is longer than `inputLineBytesMax` or no UTF-8; it names `what`
+   * and holds nothing of the line.
    */
   async next(what: string): Promise<string> {
     const line = await this.nextIfAny(what)

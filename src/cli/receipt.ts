@@ -4,11 +4,13 @@ import { isatty } from 'node:tty'
 import { writeSync } from 'node:fs'
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
+import { verifyReceipt } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { keepLedgerKey } from '../client/home/ledger-key.ts'
+import { keepLedgerKey, knownLedgerKey } from '../client/home/ledger-key.ts'
 import { findHome } from './find-home.ts'
+import { readId } from './id.ts'
+import { keepCheckpoint, warnForked } from './ledger-watch.ts'
 import { withMember } from './member.ts'
-import { readOrderId } from './money.ts'
 
 interface ReceiptFlags {
   readonly home?: string
@@ -25,7 +27,7 @@ export function command(): Command {
     .option('--from <name>', 'who has ordered it (default: you)')
     .addHelpText('after', notes)
     .action(async (text: string, { home, from }: ReceiptFlags) => {
-      const id = readOrderId(text, 'ID')
+      const id = readId(text, 'ID')
       if (isatty(1)) throw new SealwireError('usage', 'a receipt is no text', { hint: 'write it into a file: sealwire receipt ID >FILE' })
       const advice = { not_found: 'check the id; of a transfer that somebody else has ordered, say whose: --from NAME' }
       const parts = { clock: systemClock }
@@ -34,9 +36,12 @@ export function command(): Command {
         place,
         parts,
         async ({ client, profile }) => {
+          warnForked(place)
           keepLedgerKey(place, client.welcome, profile)
           const { receipt } = await client.request('payment.receipt', { id, ...(from === undefined ? {} : { payer: from }) })
           for (let at = 0; at < receipt.length; ) at += writeSync(1, receipt, at)
+          const key = knownLedgerKey(place)
+          if (key !== undefined) await keepCheckpoint(place, key, verifyReceipt(receipt, key).checkpoint)
         },
         advice,
       )

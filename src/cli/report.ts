@@ -36,7 +36,10 @@ export const exitCodes = {
       'frame_too_slow',
     ],
   },
-  5: { what: 'a certificate or a receipt is not trusted or not valid', codes: ['untrusted', 'certificate_invalid', 'receipt_invalid'] },
+  5: {
+    what: 'a certificate, a receipt or a ledger is not trusted or not valid',
+    codes: ['untrusted', 'certificate_invalid', 'receipt_invalid', 'ledger_forked'],
+  },
   6: {
     what: 'refused by the server, or by the person who was asked',
     codes: [

@@ -2,14 +2,18 @@
 
 import { Command } from 'commander'
 import { formatMessageId } from '../client/message-id.ts'
+import { momentAfter } from '../client/payment-orders.ts'
 import { systemClock } from '../domain/clock.ts'
+import { isNothing } from '../domain/money.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
+import { ownId } from './id.ts'
 import { jsonLine } from './json-line.ts'
+import { warnForked } from './ledger-watch.ts'
 import { withMember } from './member.ts'
-import { orderId, withPurse } from './money.ts'
+import { withPurse } from './money.ts'
 
 interface RequestFlags {
   readonly home?: string
@@ -35,7 +39,7 @@ export function command(): Command {
     .option('--json', 'print a JSON object')
     .addHelpText('after', notes)
     .action(async (name: string, amount: string, { home, memo, unit, id, json = false }: RequestFlags) => {
-      const own = orderId(id)
+      const own = ownId(id)
       await withPurse(findHome(home, process.env), async ({ client, payments }) => {
         const row = await payments.unit(unit)
         const text = await payments.amountText(amount, row.unit)
@@ -44,6 +48,8 @@ export function command(): Command {
           name,
           unit: row.unit,
           amount: text,
+          // The server would count from its own clock: said again, it would be another request.
+          expiresAt: momentAfter(own, requestMs),
           ...(memo === undefined ? {} : { memo }),
         })
         await writeAll(
@@ -64,7 +70,9 @@ export function listCommand(): Command {
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', listNotes)
     .action(async ({ home, all = false, json = false }: { readonly home?: string; readonly all?: boolean; readonly json?: boolean }) => {
-      await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client }) => {
+      const place = findHome(home, process.env)
+      warnForked(place)
+      await withMember(place, { clock: systemClock }, async ({ client }) => {
         for (let before: number | undefined; ; ) {
           const { requests, more } = await client.request('payment.requests', { open: !all, ...(before === undefined ? {} : { before }) })
           await writeAll(1, requests.map((each) => (json ? requestJson(each) : requestLine(each))).join(''))
@@ -77,7 +85,7 @@ export function listCommand(): Command {
 
 function requestLine({ id, from, to, amount, paid, unit, status, memo }: Request): string {
   const what = memo === undefined || memo === '' ? '' : `: ${escapeControls(memo)}`
-  const part = /^0(\.0+)?$/.test(paid) ? '' : `, ${paid} paid`
+  const part = isNothing(paid) ? '' : `, ${paid} paid`
   return `${escapeControls(from)} asks ${escapeControls(to)} for ${amount} ${unit}${part} (${status})${what} ${formatMessageId(id)}\n`
 }
 
@@ -85,6 +93,8 @@ function requestJson({ at, expiresAt, id, ...request }: Request): string {
   const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
   return jsonLine({ id: formatMessageId(id), ...request, at: new Date(at).toISOString(), expiresAt: until })
 }
+
+const requestMs = 30 * 24 * 60 * 60 * 1000
 
 const notes = `
 Examples:

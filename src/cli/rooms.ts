@@ -1,7 +1,6 @@
 // `sealwire rooms`: conversations of more than two.
 
 import { Command } from 'commander'
-import { newMessageId, parseMessageId } from '../client/message-id.ts'
 import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { ConversationInfo } from '../protocol/contract/index.ts'
@@ -10,6 +9,7 @@ import type { Advice } from './advice.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
+import { freshId } from './id.ts'
 import { jsonLine } from './json-line.ts'
 import { withMember } from './member.ts'
 import { choice } from './option-value.ts'
@@ -89,7 +89,7 @@ const roomCommands: Readonly<Record<string, RoomCommand>> = {
     arguments: [['<TITLE>', 'what it is called']],
     act: async (client, [title = ''], { topic, announcement = false, history = 'joined' }) => {
       const policy = choice(['joined', 'all'])(history, commandLine('--history'))
-      const id = parseMessageId(newMessageId(systemClock.now(), (bytes) => crypto.getRandomValues(bytes)))
+      const id = freshId()
       const made = await client.request('room.create', {
         id,
         title,

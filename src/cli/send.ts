@@ -2,17 +2,19 @@
 // it may, under one and the same id, so that a message is never sent twice; what fails leaves nothing behind.
 
 import { Command } from 'commander'
-import { formatMessageId, newMessageId, parseMessageId } from '../client/message-id.ts'
+import { formatMessageId } from '../client/message-id.ts'
 import type { Home } from '../client/home/home.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { messageBodyBytesMax, type Params, type Result } from '../protocol/contract/index.ts'
-import { codes, SealwireError } from '../protocol/errors.ts'
-import { type Advice, advised } from './advice.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import type { Advice } from './advice.ts'
 import { writeAll } from './descriptor.ts'
 import { findHome } from './find-home.ts'
+import { ownId } from './id.ts'
 import { jsonLine } from './json-line.ts'
 import { openMember } from './member.ts'
 import { commandLine, refuse } from './origin.ts'
+import { tryUntil } from './passing.ts'
 
 interface SendFlags {
   readonly home?: string
@@ -37,7 +39,7 @@ export function command(): Command {
 }
 
 async function send(to: string, text: string, { home, id, timeout, json = false }: SendFlags): Promise<void> {
-  const message = { ...readRecipient(to, commandLine('NAME')), id: readId(id), body: await readBody(text) }
+  const message = { ...readRecipient(to, commandLine('NAME')), id: ownId(id, again), body: await readBody(text) }
   const until = systemClock.monotonic() + readSeconds(timeout) * 1_000
   const sent = await sendUntil(findHome(home, process.env), message, until, systemClock)
   const shown = { id: formatMessageId(message.id), conversation: sent.conversation, status: 'accepted' }
@@ -55,17 +57,8 @@ export function readRecipient(text: string, origin: ReturnType<typeof commandLin
  * Sends a message, again and again under its id while no answer comes, until `until` on the monotonic clock.
  * @throws {SealwireError} what the server refuses; why there was no answer in time.
  */
-export async function sendUntil(home: Home, message: Params<'message.send'>, until: number, clock: Clock): Promise<Result<'message.send'>> {
-  for (let pauseMs = 200; ; pauseMs = Math.min(pauseMs * 2, 2_000)) {
-    try {
-      return await sendOnce(home, message, until, clock)
-    } catch (reason) {
-      const left = until - clock.monotonic()
-      const { code } = SealwireError.from(reason)
-      if (!passing.has(code) || left <= pauseMs) throw advised(reason, advice)
-      await new Promise<void>((resolve) => void clock.after(pauseMs, resolve))
-    }
-  }
+async function sendUntil(home: Home, message: Params<'message.send'>, until: number, clock: Clock): Promise<Result<'message.send'>> {
+  return await tryUntil({ clock, until, advice }, () => sendOnce(home, message, until, clock))
 }
 
 async function sendOnce(home: Home, message: Params<'message.send'>, until: number, clock: Clock): Promise<Result<'message.send'>> {
@@ -76,15 +69,6 @@ async function sendOnce(home: Home, message: Params<'message.send'>, until: numb
     return await member.client.request('message.send', message, { signal: giveUp.signal })
   } finally {
     deadline.cancel()
-  }
-}
-
-function readId(text: string | undefined): Uint8Array {
-  if (text === undefined) return parseMessageId(newMessageId(systemClock.now(), (bytes) => crypto.getRandomValues(bytes)))
-  try {
-    return parseMessageId(text)
-  } catch {
-    throw refuse(commandLine('--id'), text, 'is not a UUID of version 7', 'leave it out, or repeat the one that a send has printed')
   }
 }
 
@@ -113,17 +97,13 @@ function within(body: Uint8Array): Uint8Array {
   })
 }
 
-/** What another try may mend within seconds. */
-const passing: ReadonlySet<string> = new Set([
-  ...Object.entries(codes).flatMap(([code, { fatal, retry }]) => (fatal && retry && code !== 'internal' ? [code] : [])),
-  ...['busy', 'rate_limited', 'unavailable', 'unknown_outcome'],
-])
 const advice: Advice = {
   not_contact: 'ask them first: sealwire contacts request NAME',
   not_found: 'check the name, or ask them first: sealwire contacts request NAME',
   quota_exceeded: 'they have to read what waits for them first',
   unknown_outcome: `it may have been sent: repeat the command with the same --id`,
 }
+const again = 'leave it out, or repeat the one that a send has printed'
 const standardOutput = 1
 
 const notes = `

@@ -9,6 +9,7 @@ import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
+import { warnForked } from './ledger-watch.ts'
 import { withMember } from './member.ts'
 
 interface StatementFlags {
@@ -36,11 +37,13 @@ export function command(): Command {
 async function statement({ home, unit, json = false, csv = false }: StatementFlags): Promise<void> {
   if (json && csv) throw new SealwireError('usage', '--json and --csv exclude each other', { hint: 'choose one' })
   const write = json ? lineJson : csv ? lineCsv : lineText
-  await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client }) => {
+  const place = findHome(home, process.env)
+  warnForked(place)
+  await withMember(place, { clock: systemClock }, async ({ client }) => {
     if (csv) await writeAll(1, 'posting,at,kind,unit,delta,balance,from,to,memo,id\r\n')
     for (let before: number | undefined; ; ) {
-      const place = { ...(unit === undefined ? {} : { unit }), ...(before === undefined ? {} : { before }) }
-      const { lines, more } = await client.request('payment.statement', place)
+      const page = { ...(unit === undefined ? {} : { unit }), ...(before === undefined ? {} : { before }) }
+      const { lines, more } = await client.request('payment.statement', page)
       await writeAll(1, lines.map(write).join(''))
       before = lines.at(-1)?.posting
       if (!more || before === undefined) return

@@ -5,7 +5,6 @@ import { Command } from 'commander'
 import { formatMessageId } from '../client/message-id.ts'
 import { formatAmount } from '../domain/money.ts'
 import { parseLedgerPublicKey, type Receipt, readLedgerPublicKey, verifyReceipt } from '../pki/index.ts'
-import { errorCode } from '../pki/durable-file.ts'
 import { receiptBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { findDataFolder } from './data-folder.ts'
@@ -13,7 +12,8 @@ import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
-import { open } from 'node:fs/promises'
+import { keepCheckpoint } from './ledger-watch.ts'
+import { readFileAtMost } from './read-file.ts'
 
 interface VerifyFlags {
   readonly key?: string
@@ -38,7 +38,7 @@ export function command(): Command {
 
 async function verify(file: string, flags: VerifyFlags): Promise<void> {
   const key = await keyOf(flags)
-  const receipt = await readSome(file === '-' ? '/dev/stdin' : file, receiptBytesMax)
+  const receipt = await readFileAtMost(file, receiptBytesMax)
   let good: Receipt
   try {
     good = verifyReceipt(receipt, key)
@@ -47,6 +47,8 @@ async function verify(file: string, flags: VerifyFlags): Promise<void> {
     if (flags.json === true && error.code === 'receipt_invalid') await print(jsonLine({ good: false, why: error.sentence }))
     throw error.code === 'receipt_invalid' ? bad(error) : error
   }
+  // What is kept in the home of somebody who has joined is for the audits of that home.
+  if (flags.key === undefined && flags.data === undefined) await keepCheckpoint(findHome(flags.home, process.env), key, good.checkpoint)
   await print(flags.json === true ? jsonLine(described(good)) : lines(good))
 }
 
@@ -55,28 +57,13 @@ async function keyOf({ key, home, data }: VerifyFlags): Promise<Uint8Array> {
   if ([key, home, data].filter((flag) => flag !== undefined).length > 1) {
     throw new SealwireError('usage', '--key, --home and --data name different keys', { hint: 'give one of them' })
   }
-  if (key !== undefined) return parseLedgerPublicKey((await readSome(key, keyBytesMax)).toString('utf8'), key)
+  if (key !== undefined) return parseLedgerPublicKey((await readFileAtMost(key, keyBytesMax)).toString('utf8'), key)
   const folder = data === undefined ? findHome(home, process.env).path : findDataFolder(data, process.env)
   const known = readLedgerPublicKey(folder)
   if (known !== undefined) return known
   throw new SealwireError('key_missing', `${join(folder, 'ledger.pub')} is not there`, {
     hint: 'name the public key of the ledger with --key FILE; the server has it as ledger.pub in its data folder',
   })
-}
-
-/** What is longer than any of its kind is read no further. */
-async function readSome(path: string, bytesMax: number): Promise<Buffer> {
-  try {
-    await using file = await open(path)
-    const bytes = Buffer.alloc(bytesMax + 1)
-    let length = 0
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = (await file.read(bytes, length, bytes.length - length)).bytesRead
-    }
-    return bytes.subarray(0, length)
-  } catch (cause) {
-    throw new SealwireError('usage', `cannot read ${path} (${errorCode(cause) ?? 'unknown reason'})`, { cause, hint: 'name a file' })
-  }
 }
 
 function described({ server, posting, hash, checkpoint, device }: Receipt) {

@@ -8,6 +8,7 @@ export class Acknowledgements {
   #place: number | undefined
   /** What the server knows. */
   #known = 0
+  #rewinds = 0
   #running: Promise<void> | undefined
 
   /** What was stored last, whether the server knows it or not; `undefined` while neither is known. */
@@ -31,6 +32,13 @@ export class Acknowledgements {
     this.#place = Math.max(this.#place ?? 0, place)
   }
 
+  /** The server knows less than was stored here: its places begin anew. */
+  rewind(): void {
+    this.#place = undefined
+    this.#known = 0
+    this.#rewinds++
+  }
+
   acknowledge(place: number): void {
     this.#place = Math.max(this.#place ?? 0, place)
     void this.settle()
@@ -44,13 +52,13 @@ export class Acknowledgements {
 
   async #tell(): Promise<void> {
     while (this.#session !== undefined && this.#place !== undefined && this.#place > this.#known) {
-      const place = this.#place
+      const [place, rewinds] = [this.#place, this.#rewinds]
       try {
         await this.#session.client.request('inbox.ack', { seq: place })
       } catch {
         return // The next connection tells it, and so does the next item.
       }
-      this.#known = Math.max(this.#known, place)
+      if (this.#rewinds === rewinds) this.#known = Math.max(this.#known, place)
     }
   }
 }

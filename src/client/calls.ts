@@ -2,11 +2,11 @@
 // request may take. What may be asked twice is asked again when the connection was lost in the middle.
 
 import type { Clock } from '../domain/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Method, Params, Result } from '../protocol/contract/index.ts'
 import { newMessageId, parseMessageId, type Randomness } from './message-id.ts'
 import { isPassing } from './refusals.ts'
-import type { Uplink } from './uplink.ts'
+import type { LoggedIn, Uplink } from './uplink.ts'
 
 /** How a call is made. */
 export interface CallOptions {
@@ -35,14 +35,14 @@ export class Calls {
    * `unknown_outcome` when it is not known whether it was done.
    */
   async once<M extends Method>(method: M, params: Params<M>, { signal }: CallOptions = {}): Promise<Result<M>> {
-    const { client } = await this.#ready(signal)
+    const { client } = await this.ready(signal)
     return client.request(method, params, signal === undefined ? {} : { signal })
   }
 
   /** Calls a method of which doing it twice is the same as doing it once: it survives lost connections. */
   async again<M extends Method>(method: M, params: Params<M>, { signal }: CallOptions = {}): Promise<Result<M>> {
     for (let tries = 1; ; tries++) {
-      const { client } = await this.#ready(signal)
+      const { client } = await this.ready(signal)
       try {
         return await client.request(method, params, signal === undefined ? {} : { signal })
       } catch (reason) {
@@ -71,7 +71,8 @@ export class Calls {
     return parseMessageId(id)
   }
 
-  async #ready(signal: AbortSignal | undefined) {
+  /** The connection, as soon as there is one. @throws {SealwireError} `unreachable` when there is none in time; why there will be none. */
+  async ready(signal: AbortSignal | undefined): Promise<LoggedIn> {
     const abort = new AbortController()
     const timer = this.#parts.clock.after(this.#parts.limits.clientRequestMsMax, () => abort.abort())
     try {
@@ -82,4 +83,4 @@ export class Calls {
   }
 }
 
-const triesMax = 5
+const triesMax = limitTable.callTriesMax.value

@@ -3,7 +3,7 @@
 // how much was saved.
 
 import { fileChunkBytesMax, type Params } from '../protocol/contract/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
 import { isPassing } from './refusals.ts'
 import type { Hasher } from './sha256.ts'
@@ -223,5 +223,5 @@ function notWhole(): SealwireError {
   return new SealwireError('file_invalid', 'what came is not the file that was announced')
 }
 
-const triesMax = 8
+const triesMax = limitTable.fileTriesMax.value
 const hashBytes = 1_048_576

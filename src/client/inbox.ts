@@ -4,7 +4,7 @@
 // inbox, which has no gaps. An entry is acknowledged when the program has done with it, never earlier: so what a crash took is
 // sent again. More than may be read ahead is not kept: it is on the server, which is asked again when there is room.
 
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { EventData } from '../protocol/contract/index.ts'
 import { type ReadEntry, readEntry } from './content.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
@@ -12,7 +12,7 @@ import type { LoggedIn } from './uplink.ts'
 
 /** Something that this installation has to store. */
 export interface InboxItem extends ReadEntry {
-  /** Its place in the inbox, from 1: for `inbox({ after })`. */
+  /** Its place in the inbox, from 1: for `inbox({ after })`; 0 of what a server that was set back does not have any more. */
   readonly position: number
   /** Says that it is stored: it never comes again. Asking for the next item says the same. */
   done(): void
@@ -25,6 +25,11 @@ export interface InboxOptions {
   readonly signal?: AbortSignal | undefined
   /** Told that entries up to this position left the inbox before they were read; `history` has them. */
   readonly lost?: (position: number) => void
+  /**
+   * Told that the server was set back to an earlier day and has less than this program stored. What comes next has positions
+   * behind this one, whatever was stored before, and may have been here already: its `id` tells.
+   */
+  readonly rewound?: (position: number) => void
 }
 
 type Pushed = EventData<'inbox.entry'>
@@ -42,8 +47,11 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   #session: LoggedIn | undefined
   /** The last that was taken in. */
   #received: number | undefined
+  /** The last that the program has stored, as it says. */
+  #after: number | undefined
+  #isRewound = false
   /** The item that the program has and has not done with. */
-  #current: number | undefined
+  #current: { readonly position: number } | undefined
   /** What comes is left out until the one comes that is next: the server was asked, or will be, to begin again. */
   #skips: boolean
   #isAsked = false
@@ -61,6 +69,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     this.#acknowledgements = acknowledgements
     this.#left = left
     this.#pause = pause
+    this.#after = options.after
     const places = [acknowledgements.place, options.after].filter((place) => place !== undefined)
     this.#received = places.length === 0 ? undefined : Math.max(...places)
     this.#skips = acknowledgements.place !== undefined
@@ -135,8 +144,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
 
   async #ask(session: LoggedIn, tries = 1): Promise<void> {
     this.#isAsked = true
-    const { after = 0 } = this.#options
-    const place = Math.max(this.#acknowledgements.place ?? 0, after)
+    const place = Math.max(this.#acknowledgements.place ?? 0, this.#after ?? 0)
     try {
       const { ackedSeq, lostSeq = 0 } = await session.client.request('inbox.open', place === 0 ? {} : { after: place })
       if (this.#session === session && this.#end === undefined) this.#opened(session, ackedSeq, lostSeq)
@@ -150,6 +158,8 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     const isBehind = this.#received !== undefined && gone > this.#received
     if (isBehind && lostSeq > 0) this.#options.lost?.(lostSeq)
     this.#acknowledgements.begin(ackedSeq)
+    if (this.#isRewound) this.#options.rewound?.(ackedSeq)
+    this.#isRewound = false
     if (!this.#skips || !isBehind) return
     // The one that is next here will never come.
     this.#received = gone
@@ -160,9 +170,21 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   async #refused(session: LoggedIn, error: SealwireError, tries: number): Promise<void> {
     if (this.#session !== session || this.#end !== undefined) return
     if (error.code === 'device_required') return this.end(error)
+    if (error.code === 'conflict' && tries < triesMax) return this.#rewind(session, tries)
     if (error.code !== 'rate_limited' || tries >= triesMax) return session.client.close()
     await this.#pause(tries)
     if (this.#session === session && this.#end === undefined) await this.#ask(session, tries + 1)
+  }
+
+  /** The server has less than was stored here. What was read ahead is all that there is of it, and is acknowledged to nobody. */
+  async #rewind(session: LoggedIn, tries: number): Promise<void> {
+    this.#acknowledgements.rewind()
+    const ahead = this.#ahead.map((entry) => ({ ...entry, seq: 0 }))
+    this.#ahead.splice(0, ahead.length, ...ahead)
+    this.#after = this.#received = this.#current = undefined
+    this.#skips = false
+    this.#isRewound = true
+    await this.#ask(session, tries + 1)
   }
 
   #hand(): void {
@@ -177,14 +199,15 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   }
 
   #item({ seq, entry }: Pushed): InboxItem {
-    this.#current = seq
-    return { ...readEntry(entry), position: seq, done: () => this.#done(seq) }
+    const current = { position: seq }
+    this.#current = current
+    return { ...readEntry(entry), position: seq, done: () => this.#done(current) }
   }
 
-  #done(position: number): void {
-    if (this.#current !== position) return
+  #done(item: { readonly position: number }): void {
+    if (this.#current !== item) return
     this.#current = undefined
-    this.#acknowledgements.acknowledge(position)
+    this.#acknowledgements.acknowledge(item.position)
   }
 
   /** What was said here comes back only where the account has other installations too. */
@@ -212,5 +235,5 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   }
 }
 
-const triesMax = 5
+const triesMax = limitTable.inboxTriesMax.value
 const over = Object.freeze({ done: true, value: undefined })

@@ -20,6 +20,22 @@ export { IndexedDbOutbox } from './indexed-db-outbox.ts'
 export { answerId, formatMessageId, newMessageId, parseMessageId, type Randomness } from './message-id.ts'
 export type { SendFailure, Sent } from './outbox.ts'
 export { MemoryOutbox, type OutboxEntry, type OutboxStore } from './outbox-store.ts'
+export type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payment-options.ts'
+export type { OrderId } from './payment-orders.ts'
+export type { RequestsOptions, StatementOptions } from './payment-pages.ts'
+export type {
+  Balance,
+  PaymentChange,
+  PaymentRequest,
+  PaymentUnit,
+  StatementLine,
+  Transfer,
+  TransferPart,
+} from './payment-results.ts'
+export type { OrderSigner } from './payment-signed.ts'
+export type { Amount } from './payment-units.ts'
+export type { SignerOptions } from './payment-views.ts'
+export type { Payments } from './payments.ts'
 export type { Role, RoomMember, RoomOptions, Rooms } from './rooms.ts'
 export { type LiveEvent, Sealwire, type SealwireParts, type SendOptions } from './sealwire.ts'
 export type { Hasher } from './sha256.ts'

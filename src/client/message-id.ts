@@ -1,6 +1,7 @@
 // Ids of messages: UUIDs of version 7 (RFC 9562 §5.7), bytes on the wire and text for programs. Whoever says something
 // chooses its id, and saying it again under the same id says nothing new.
 
+import { stampUuid7 } from '../domain/uuid7.ts'
 import { messageIdBytes } from '../protocol/contract/index.ts'
 
 /** Fills an array with random bytes; `crypto.getRandomValues` is one. */
@@ -8,8 +9,7 @@ export type Randomness = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuf
 
 /** A fresh id, as text. `now` is milliseconds since 1970. */
 export function newMessageId(now: number, random: Randomness): string {
-  const bytes = random(new Uint8Array(messageIdBytes))
-  return formatMessageId(stamped(bytes, now))
+  return formatMessageId(stampUuid7(random(new Uint8Array(messageIdBytes)), now))
 }
 
 /**
@@ -23,7 +23,7 @@ export function answerId({ conversation, seq, at }: { conversation: number; seq:
   const place = (BigInt(conversation) << 32n) | BigInt(seq)
   view.setUint16(6, Number((place >> 62n) & 0xfffn))
   view.setBigUint64(8, place & 0x3fff_ffff_ffff_ffffn)
-  return formatMessageId(stamped(bytes, at))
+  return formatMessageId(stampUuid7(bytes, at))
 }
 
 /** `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx`. */
@@ -36,15 +36,6 @@ export function formatMessageId(bytes: Uint8Array): string {
 export function parseMessageId(text: string): Uint8Array {
   if (typeof text !== 'string' || !uuid.test(text)) throw new TypeError('an id is a UUID of version 7')
   return Uint8Array.from(text.replaceAll('-', '').match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
-}
-
-function stamped(bytes: Uint8Array<ArrayBuffer>, now: number): Uint8Array {
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, Math.floor(now / 0x1_0000))
-  view.setUint16(4, now % 0x1_0000)
-  view.setUint8(6, (view.getUint8(6) & 0x0f) | 0x70)
-  view.setUint8(8, (view.getUint8(8) & 0x3f) | 0x80)
-  return bytes
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

@@ -7,7 +7,7 @@
 // A conversation has one message under way at a time: its order is the one in which it was said, whatever is refused or lost in
 // between. Conversations do not wait for each other. The same id is the same message, so sending it again is harmless.
 
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import { decodeCbor, encodeCbor, type Params, parseParams, type Result } from '../protocol/contract/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
 import { Broadcast } from './feed.ts'
@@ -255,7 +255,7 @@ export class Outbox {
   }
 }
 
-const internalTriesMax = 5
+const internalTriesMax = limitTable.outboxInternalTriesMax.value
 
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true

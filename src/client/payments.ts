@@ -1,149 +1,141 @@
-// Paying and being paid. An order is signed here, and what decides what it says is its id and what was asked for alone, so that
-// the same call under the same id makes the same bytes: whatever becomes of connections and programs, it is carried out once.
+// Paying and being paid. Orders are made and signed in payment-orders.ts, what there is to see is in payment-views.ts. Whatever
+// moves money has an id, and the same again under the same id moves nothing twice.
 
-import { formatAmount, parseAmount } from '../domain/money.ts'
 import { SealwireError } from '../protocol/index.ts'
-import type { Params, Result } from '../protocol/contract/index.ts'
-import { encodeOrder, type Order, orderPurposes } from '../protocol/contract/order.ts'
+import type { CallOptions } from './calls.ts'
+import type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payment-options.ts'
+import { idBytes, type Made, momentAfter, type OrderId, Orders, type OrdersParts } from './payment-orders.ts'
+import { type PaymentRequest, readRequest, type Transfer } from './payment-results.ts'
+import { signed, type SigningParts } from './payment-signed.ts'
+import { type Amount, textOf } from './payment-units.ts'
+import { type PaymentsCall, PaymentViews, type ViewsParts } from './payment-views.ts'
 
-/** Decimal text in a unit, such as `12.50`, or whole minor units. Never a number. */
-export type Amount = string | bigint
+export type { OrderOptions, PayOptions, SplitShare } from './payment-options.ts'
+export type { OrderId } from './payment-orders.ts'
+export type { PaymentChange, PaymentRequest, Transfer } from './payment-results.ts'
+export type { OrderSigner } from './payment-signed.ts'
+export type { Amount } from './payment-units.ts'
 
-/** Signs with the Ed25519 key of the device: a COSE_Sign1 of the payload for this purpose. */
-export type OrderSigner = (payload: Uint8Array, purpose: string) => Promise<Uint8Array>
-
-/** What became of a transfer. */
-export type Transfer = Result<'payment.order'>
-
-type Units = Result<'payment.units'>
-type UnitRow = Units['units'][number]
-
-export interface PaymentsParts {
-  /** Calls a method; retries are its business. */
-  readonly call: <M extends 'payment.units' | 'payment.find' | 'payment.order'>(method: M, params: Params<M>) => Promise<Result<M>>
-  /** Number of the server, of its Welcome. */
-  readonly server: Uint8Array
-  readonly sign: OrderSigner
-  /** SHA-256. */
-  readonly hash: (bytes: Uint8Array) => Promise<Uint8Array>
+/** What payments work with. */
+export interface PaymentsParts extends ViewsParts, Pick<OrdersParts, 'server' | 'hash'> {
+  readonly sign: SigningParts['sign']
+  /** Sends an order, again and again until it is known what became of it. Default: `call`. */
+  readonly order?: SigningParts['order']
+  /** A fresh id. */
+  readonly newId: () => OrderId
 }
 
-/** What a payment may have beside whom and how much. */
-export interface PayOptions {
-  /** 16 bytes, a UUID of version 7: the same again is the same payment. */
-  readonly id: Uint8Array
-  /** Default: the standard unit of the server. */
-  readonly unit?: string | undefined
-  readonly memo?: string | undefined
-  /** Of the payment request that it pays. */
-  readonly request?: Uint8Array | undefined
-}
+/** Money of the own account. Orders are signed by a device: where there is none they reject with `device_required`. */
+export class Payments extends PaymentViews {
+  readonly #call: PaymentsCall
+  readonly #newId: () => OrderId
+  readonly #orders: Orders
+  readonly #signing: SigningParts
 
-export class Payments {
-  readonly #parts: PaymentsParts
-  #units: Promise<Units> | undefined
-
-  constructor(parts: PaymentsParts) {
-    this.#parts = parts
-  }
-
-  /** The unit of this code, or the standard one. @throws {SealwireError} `not_found`. */
-  async unit(code?: string): Promise<UnitRow> {
-    const { units } = await this.#known()
-    const found = units.find(({ unit, standard }) => (code === undefined ? standard : unit === code))
-    if (found === undefined) throw new SealwireError('not_found', `this server has no unit ${code ?? 'of its own'}`)
-    return found
-  }
-
-  /** An amount as decimal text with all its places. @throws {SealwireError} `amount_invalid`. */
-  async amountText(amount: Amount, code?: string): Promise<string> {
-    const { decimals } = await this.unit(code)
-    return formatAmount(minorOf(amount, decimals), BigInt(decimals))
-  }
-
-  /** Pays somebody. @throws {SealwireError} `insufficient_funds`, `limit_exceeded`, `frozen`, `amount_invalid`, `conflict`, `expired` … */
-  pay(name: string, amount: Amount, options: PayOptions): Promise<Transfer> {
-    return this.#payOrHold('pay', name, amount, options, expiryOf(options.id, payLivesMs))
-  }
-
-  /** Puts money aside for somebody, who takes it with `capture`; after `livesMs` (at most 30 days) it comes back by itself. */
-  hold(name: string, amount: Amount, { livesMs, ...options }: PayOptions & { readonly livesMs: number }): Promise<Transfer> {
-    return this.#payOrHold('hold', name, amount, options, expiryOf(options.id, livesMs))
-  }
-
-  /** Takes some or all of what `payer` has put aside; the rest goes back. */
-  async capture(payer: string, hold: Uint8Array, amount: Amount, { id, unit }: Pick<PayOptions, 'id' | 'unit'>): Promise<Transfer> {
-    const { decimals } = await this.unit(unit)
-    const holdPayer = await this.#account(payer)
-    return this.#order({ kind: 'capture', ...(await this.#self('payee', id)), holdPayer, hold, amount: minorOf(amount, decimals) })
-  }
-
-  /** Lets what `payer` has put aside go back. */
-  async void(payer: string, hold: Uint8Array, { id }: Pick<PayOptions, 'id'>): Promise<Transfer> {
-    return this.#order({ kind: 'void', ...(await this.#self('actor', id)), holdPayer: await this.#account(payer), hold })
-  }
-
-  /** Pays some or all of a payment back to `payer`. */
-  async refund(payer: string, original: Uint8Array, amount: Amount, { id, unit, memo }: PayOptions): Promise<Transfer> {
-    const { decimals } = await this.unit(unit)
-    const originalPayer = await this.#account(payer)
-    const memoHash = await this.#memoHash(memo)
-    const order = {
-      kind: 'refund',
-      ...(await this.#self('payee', id)),
-      originalPayer,
-      original,
-      amount: minorOf(amount, decimals),
-      memoHash,
-    } as const
-    return this.#order(order, memo)
-  }
-
-  async #payOrHold(kind: 'pay' | 'hold', name: string, amount: Amount, { id, unit: code, memo, request }: PayOptions, expiresAt: bigint) {
-    const { unit, decimals } = await this.unit(code)
-    const payee = await this.#account(name)
-    const memoHash = await this.#memoHash(memo)
-    const order = { kind, ...(await this.#self('payer', id)), payee, unit, amount: minorOf(amount, decimals), expiresAt, memoHash }
-    return this.#order(order, memo, request)
-  }
-
-  /** Who signs stands first in every order. */
-  async #self<K extends 'payer' | 'payee' | 'actor'>(as: K, id: Uint8Array) {
-    const { account } = await this.#known()
-    return { server: this.#parts.server, id, [as]: BigInt(account) } as { server: Uint8Array; id: Uint8Array } & Record<K, bigint>
-  }
-
-  async #account(name: string): Promise<bigint> {
-    return BigInt((await this.#parts.call('payment.find', { name })).account)
-  }
-
-  #memoHash(memo = ''): Promise<Uint8Array> {
-    return this.#parts.hash(new TextEncoder().encode(memo))
-  }
-
-  async #order(order: Order, memo?: string, request?: Uint8Array): Promise<Transfer> {
-    const signed = await this.#parts.sign(encodeOrder(order), orderPurposes[order.kind])
-    const beside = { ...(memo === undefined ? {} : { memo }), ...(request === undefined ? {} : { request }) }
-    return this.#parts.call('payment.order', { kind: order.kind, order: signed, ...beside })
-  }
-
-  #known(): Promise<Units> {
-    this.#units ??= this.#parts.call('payment.units', {}).catch((reason: unknown) => {
-      this.#units = undefined
-      throw reason
+  /** @internal */
+  constructor({ order, server, sign, hash, newId, ...parts }: PaymentsParts) {
+    super(parts)
+    const { call } = parts
+    this.#call = call
+    this.#newId = newId
+    this.#orders = new Orders({
+      ...{ units: this.known, server, hash },
+      find: (name, options) => call('payment.find', { name }, options),
+      transfer: (payer, id, options) => call('payment.transfer', { id, payer }, options),
     })
-    return this.#units
+    this.#signing = { sign, order: order ?? ((params, options) => call('payment.order', params, options)) }
+  }
+
+  /**
+   * Pays somebody. Resolves once it is posted, on the disk of the server. Without an answer the same order is sent again until there
+   * is one: nothing is paid twice.
+   * @throws {SealwireError} when nothing was paid: `insufficient_funds`, `limit_exceeded`, `frozen`, `not_found`, `amount_invalid`, `is_self`,
+   * `expired`, `gone`, `ledger_broken`; `conflict` when the id stands for something else; `device_required`; `unreachable`. And
+   * `unknown_outcome` when it may have been paid: the signal aborted, or this was closed, before the answer came.
+   * @throws {TypeError} for an amount that is a number, and an id that is none.
+   */
+  async pay(name: string, amount: Amount, options: PayOptions = {}): Promise<Transfer> {
+    const { unit, request, ...asked } = options
+    const to = { name, amount, unit, livesMs: day, request: request === undefined ? undefined : idBytes(request) }
+    return this.#order(asked, (all) => this.#orders.pay('pay', to, all))
+  }
+
+  /** Puts money aside for somebody, who takes it with `capture`; when its time is over it comes back by itself. @throws as {@link pay}. */
+  async hold(name: string, amount: Amount, options: HoldOptions = {}): Promise<Transfer> {
+    const { unit, livesMs = 7 * day, ...asked } = options
+    return this.#order(asked, (all) => this.#orders.pay('hold', { name, amount, unit, livesMs }, all))
+  }
+
+  /** Pays several, 2 to 50, all or nobody. @throws as {@link pay}; `malformed` for another number of payees, or the same one twice. */
+  async split(shares: readonly SplitShare[], options: Omit<PayOptions, 'memo' | 'request'> = {}): Promise<Transfer> {
+    const { unit, ...asked } = options
+    return this.#order(asked, (all) => this.#orders.split({ parts: shares, unit, livesMs: day }, all))
+  }
+
+  /** Takes some or all of what `payer` has put aside; the rest goes back. @throws as {@link pay}; `gone` when it is over. */
+  async capture(payer: string, hold: OrderId, amount: Amount, options: OrderOptions & Pick<PayOptions, 'unit'> = {}): Promise<Transfer> {
+    const { unit, ...asked } = options
+    return this.#order(asked, (all) => this.#orders.capture({ payer, id: idBytes(hold), unit }, amount, all))
+  }
+
+  /** Lets what `payer` has put aside go back. @throws as {@link capture}. */
+  async void(payer: string, hold: OrderId, options: OrderOptions = {}): Promise<Transfer> {
+    return this.#order(options, (all) => this.#orders.void({ payer, id: idBytes(hold) }, all))
+  }
+
+  /** Pays some or all of a payment back to `payer`, never more than it was. @throws as {@link pay}. */
+  async refund(payer: string, original: OrderId, amount: Amount, options: Omit<PayOptions, 'request'> = {}): Promise<Transfer> {
+    const { unit, ...asked } = options
+    return this.#order(asked, (all) => this.#orders.refund({ payer, id: idBytes(original), unit }, amount, all))
+  }
+
+  /**
+   * Asks somebody to pay. It moves nothing.
+   * @throws {SealwireError} `not_found`, `is_self`, `amount_invalid`, `busy` when too many are open, `conflict` when the id stands for
+   * something else.
+   * @throws {TypeError} as {@link pay}.
+   */
+  async request(name: string, amount: Amount, options: RequestOptions = {}): Promise<PaymentRequest> {
+    const { memo, livesMs = 30 * day, unit: code, ...asked } = options
+    const { id, signal } = this.#asked(asked)
+    const unit = await this.unit(code, { signal })
+    // The server would count from its own clock: said again, it would be another request.
+    const params = { id, name, unit: unit.unit, amount: textOf(amount, unit), expiresAt: momentAfter(id, livesMs) }
+    return readRequest(await this.#call('payment.request', { ...params, ...(memo === undefined ? {} : { memo }) }, { signal }))
+  }
+
+  /** Pays all that a request still asks for, or a part; never more. @throws as {@link pay}; `gone` when it is over. */
+  async payRequest(request: PaymentRequest, options: PayRequestOptions = {}): Promise<Transfer> {
+    const { amount = request.minor - request.paidMinor, ...others } = options
+    if (amount === 0n) throw new SealwireError('gone', 'the request is paid')
+    return this.pay(request.from, amount, { ...others, unit: request.unit, request: request.id })
+  }
+
+  /** Takes back a request of one's own. @throws {SealwireError} `not_found`, `gone`. */
+  async cancel(request: OrderId, options: CallOptions = {}): Promise<PaymentRequest> {
+    return this.#settle(request, options)
+  }
+
+  /** Turns down what somebody asks for. @throws as {@link cancel}. */
+  async decline(request: OrderId, options: CallOptions = {}): Promise<PaymentRequest> {
+    return this.#settle(request, options)
+  }
+
+  async #settle(request: OrderId, options: CallOptions): Promise<PaymentRequest> {
+    return readRequest(await this.#call('payment.settle', { id: idBytes(request) }, options))
+  }
+
+  async #order<O extends OrderOptions>(options: O, make: (asked: Asked<O>) => Promise<Made>): Promise<Transfer> {
+    const asked = this.#asked(options)
+    return signed(make(asked), this.#signing, { signal: asked.signal })
+  }
+
+  #asked<O extends OrderOptions>({ id = this.#newId(), ...options }: O): Asked<O> {
+    return { ...options, id: idBytes(id) }
   }
 }
 
-function minorOf(amount: Amount, decimals: number): bigint {
-  return typeof amount === 'bigint' ? amount : parseAmount(amount, BigInt(decimals))
-}
+/** The same with the id that was given, or a fresh one. */
+type Asked<O extends OrderOptions> = Omit<O, 'id'> & { readonly id: Uint8Array }
 
-/** From the moment that its id was made: the same id gives the same bytes, whenever it is signed again. */
-function expiryOf(id: Uint8Array, livesMs: number): bigint {
-  const view = new DataView(id.buffer, id.byteOffset)
-  return BigInt(view.getUint32(0) * 0x1_0000 + view.getUint16(4) + livesMs)
-}
-
-const payLivesMs = 24 * 60 * 60 * 1000
+const day = 24 * 60 * 60 * 1000

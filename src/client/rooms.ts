@@ -11,7 +11,7 @@ export type RoomMember = Result<'room.members'>['members'][number]
 /** What somebody may do in a room. */
 export type Role = Params<'room.role'>['role']
 
-/** Rooms: made, joined, changed. Rooms are named by their number. */
+/** Rooms: made, joined, changed. Rooms are named by their number. What is so already is done: all of it survives lost connections. */
 export class Rooms {
   readonly #calls: Calls
   readonly #find: (room: number) => Promise<Conversation>
@@ -31,17 +31,17 @@ export class Rooms {
   /** Joins a room to which one is invited, by its number, or has a link, by the secret in it. @throws {SealwireError} `not_found`, `room_full`. */
   async join(room: number | Uint8Array, options: CallOptions = {}): Promise<Conversation> {
     const which = typeof room === 'number' ? { conversation: room } : { secret: room }
-    return this.#find((await this.#calls.once('room.join', which, options)).conversation)
+    return this.#find((await this.#calls.again('room.join', which, options)).conversation)
   }
 
   /** Changes what is given. @throws {SealwireError} `not_permitted`. */
   async update(room: number, changes: Omit<Params<'room.update'>, 'conversation'>, options: CallOptions = {}): Promise<void> {
-    await this.#calls.once('room.update', { conversation: room, ...changes }, options)
+    await this.#calls.again('room.update', { conversation: room, ...changes }, options)
   }
 
   /** Invites a contact. @throws {SealwireError} `not_permitted`, `not_contact`, `room_full`. */
   async invite(room: number, name: string, options: CallOptions = {}): Promise<void> {
-    await this.#calls.once('room.invite', { conversation: room, name }, options)
+    await this.#calls.again('room.invite', { conversation: room, name }, options)
   }
 
   /** Makes the secret of a link with which whoever has it joins; the one before is void. @throws {SealwireError} `not_permitted`. */
@@ -49,19 +49,19 @@ export class Rooms {
     return this.#calls.again('room.link', { conversation: room, ...how }, { signal })
   }
 
-  /** Leaves a room, or turns an invitation down. */
+  /** Leaves a room, or turns an invitation down. Who is not in it has left. */
   async leave(room: number, options: CallOptions = {}): Promise<void> {
-    await this.#calls.once('room.leave', { conversation: room }, options)
+    await this.#calls.again('room.leave', { conversation: room }, options)
   }
 
-  /** Removes a member, or takes an invitation back. @throws {SealwireError} `not_permitted`, `not_found`. */
+  /** Removes a member, or takes an invitation back. @throws {SealwireError} `not_permitted`; `not_found` for an unknown room or name. */
   async remove(room: number, name: string, options: CallOptions = {}): Promise<void> {
-    await this.#calls.once('room.remove', { conversation: room, name }, options)
+    await this.#calls.again('room.remove', { conversation: room, name }, options)
   }
 
-  /** Gives a member another role. @throws {SealwireError} `not_permitted`, `not_found`. */
+  /** Gives a member another role. @throws {SealwireError} `not_permitted`; `not_found` also for who is no member. */
   async role(room: number, name: string, role: Role, options: CallOptions = {}): Promise<void> {
-    await this.#calls.once('room.role', { conversation: room, name, role }, options)
+    await this.#calls.again('room.role', { conversation: room, name, role }, options)
   }
 
   /** Who is in a room, by name. */

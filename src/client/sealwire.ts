@@ -12,9 +12,13 @@ import { type Contact, Conversation, type ConversationInfo, type SearchPage, sea
 import { Broadcast } from './feed.ts'
 import { type Disk, type FileReference, Files, type TransferOptions } from './files.ts'
 import { Inbox, type InboxItem, type InboxOptions } from './inbox.ts'
+import { livePayments } from './live-payments.ts'
 import type { Randomness } from './message-id.ts'
 import { Outbox, type SendFailure, type Sent } from './outbox.ts'
 import type { OutboxStore } from './outbox-store.ts'
+import type { OrderSigner } from './payment-signed.ts'
+import { type PaymentChange, readChange } from './payment-results.ts'
+import type { Payments } from './payments.ts'
 import { Rooms } from './rooms.ts'
 import { type Hasher, Sha256 } from './sha256.ts'
 import { type LoggedIn, Uplink, type UplinkState } from './uplink.ts'
@@ -38,6 +42,8 @@ export interface SealwireParts {
   readonly limits?: Limits
   /** SHA-256, where the runtime has a faster one. Default: the portable one. */
   readonly hasher?: () => Hasher
+  /** Signs orders with the key of the device. Default: nobody does, and they are refused with `device_required`. */
+  readonly sign?: OrderSigner | undefined
   /** Files by their path. Default: there are none. */
   readonly disk?: Disk
   /** Goes on for ever also while no connection was ever let in. Default: ends when the first eight were cut without a word. */
@@ -58,6 +64,8 @@ export interface SendOptions extends CallOptions {
 export class Sealwire implements AsyncDisposable {
   /** Rooms: made, joined, changed. */
   readonly rooms: Rooms
+  /** Money: paid, asked for, looked at. */
+  readonly payments: Payments
   readonly #clock: Clock
   readonly #held: Disposable | undefined
   readonly #limits: Limits
@@ -70,6 +78,7 @@ export class Sealwire implements AsyncDisposable {
   readonly #acknowledgements = new Acknowledgements()
   readonly #states: Broadcast<UplinkState>
   readonly #events: Broadcast<LiveEvent>
+  readonly #changes: Broadcast<PaymentChange>
   #inbox: Inbox | undefined
   #name: string | undefined
   #reason: SealwireError | undefined
@@ -89,6 +98,7 @@ export class Sealwire implements AsyncDisposable {
     this.#limits = limits
     this.#states = new Broadcast(limits.clientLiveEventsMax)
     this.#events = new Broadcast(limits.clientLiveEventsMax)
+    this.#changes = new Broadcast(limits.clientLiveEventsMax)
     this.#uplink = new Uplink(
       { open, clock, limits, random, patient: parts.patient ?? false },
       {
@@ -99,10 +109,12 @@ export class Sealwire implements AsyncDisposable {
     )
     this.#calls = new Calls(this.#uplink, { clock, limits, fill })
     this.#outbox = new Outbox({ uplink: this.#uplink, calls: this.#calls, store: parts.outbox, limits })
-    this.#files = new Files({ calls: this.#calls, limits, hasher: parts.hasher ?? (() => new Sha256()), disk: parts.disk })
+    const hasher = parts.hasher ?? (() => new Sha256())
+    this.#files = new Files({ calls: this.#calls, limits, hasher, disk: parts.disk })
     this.#network = 'network' in parts ? parts.network : windowOf(globalThis)
     this.#network?.addEventListener('online', this.#wake)
     this.rooms = new Rooms(this.#calls, (room) => this.conversation(room))
+    this.payments = livePayments({ calls: this.#calls, sign: parts.sign, hasher, changes: this.#changes })
   }
 
   /** The own name, as it is kept; empty before the first connection. */
@@ -298,8 +310,10 @@ export class Sealwire implements AsyncDisposable {
   }
 
   #event(parsed: ParsedEvent): void {
-    if (parsed.event === 'inbox.entry') this.#inbox?.push(parsed.data)
-    else this.#events.push(parsed)
+    if (parsed.event === 'inbox.entry') return this.#inbox?.push(parsed.data)
+    this.#events.push(parsed)
+    const change = parsed.event === 'payment.changed' ? readChange(parsed.data) : undefined
+    if (change !== undefined) this.#changes.push(change)
   }
 
   #changed(state: UplinkState, reason: SealwireError | undefined): void {
@@ -313,6 +327,7 @@ export class Sealwire implements AsyncDisposable {
     this.#inbox?.end(reason)
     this.#states.end(reason)
     this.#events.end(reason)
+    this.#changes.end(reason)
     this.#held?.[Symbol.dispose]()
     await this.#outbox.end(reason)
   }

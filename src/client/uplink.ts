@@ -8,7 +8,7 @@
 // come all at once.
 
 import type { Clock, Timer } from '../domain/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { ParsedEvent } from '../protocol/contract/index.ts'
 import type { Client } from './client.ts'
 import { isFinal } from './refusals.ts'
@@ -254,7 +254,7 @@ export class Uplink {
 const renewalPart = 0.9
 
 /** A server ends each connection of a device that was revoked without a word: who begins with that is told after half a minute. */
-const strangeTriesMax = 7
+const strangeTriesMax = limitTable.uplinkStrangeTriesMax.value
 
 function notLetIn(cause: SealwireError): SealwireError {
   return new SealwireError('connection_lost', `${cause.sentence}, again and again`, {

@@ -4,7 +4,9 @@
 import { SealwireError } from '../protocol/errors.ts'
 import { encodeCbor } from '../protocol/contract/cbor.ts'
 import { coseHeader, coseMessage, coseToBeSigned, enrolmentPurpose, loginPurpose } from '../protocol/contract/cose.ts'
+import { orderPurposes } from '../protocol/contract/order.ts'
 import type { Client } from './client.ts'
+import type { OrderSigner } from './payment-signed.ts'
 import { newWebKeys, openWebKeyStore, type WebKey, type WebKeys, type WebKeyStore } from './web-keys.ts'
 
 /** Which device, where a page has several. */
@@ -84,6 +86,12 @@ export class WebDevice {
   /** COSE_Sign1 for device.prove. */
   async proof(server: Uint8Array, nonce: Uint8Array): Promise<Uint8Array> {
     return this.#sign(encodeCbor([server, nonce]), loginPurpose)
+  }
+
+  /** Signs an order; what a `Sealwire` is given as `sign`. Rejects with a TypeError for everything that is no order. */
+  readonly signOrder: OrderSigner = async (payload, purpose) => {
+    if (!Object.values(orderPurposes).includes(purpose)) throw new TypeError('this signs orders and nothing else')
+    return this.#sign(payload, purpose)
   }
 
   /** Removes the keys from the browser for good. Revoking the device is up to the account. */

@@ -19,4 +19,5 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from './merkle.ts'
-export { amountMax, balanceMax, decimalsMax, formatAmount, isBalance, parseAmount, requireAmount } from './money.ts'
+export { amountMax, balanceMax, decimalsMax, formatAmount, isNothing, parseAmount, requireAmount } from './money.ts'
+export { stampUuid7 } from './uuid7.ts'

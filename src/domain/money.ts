@@ -41,9 +41,9 @@ export function requireAmount(amount: bigint): bigint {
   return amount
 }
 
-/** Whether an account may have this: from `floor` to {@link balanceMax}. */
-export function isBalance(balance: bigint, floor: bigint): boolean {
-  return balance >= floor && balance <= balanceMax
+/** Whether a decimal text says zero, in any unit. */
+export function isNothing(text: string): boolean {
+  return /^0(\.0+)?$/.test(text)
 }
 
 /** Why a text is no decimal number as we write them. */

@@ -7,7 +7,7 @@ import { der, DerReader, derTags } from './der.ts'
 import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** Bytes of the SubjectPublicKeyInfo of a P-256 key, with the point in full. */
-export const p256SpkiBytes = 91
+const p256SpkiBytes = 91
 
 /** A request (DER) for a P-256 key, with no subject and no attributes. */
 export function makeCertificateRequest(key: KeyObject): Uint8Array {

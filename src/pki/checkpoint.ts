@@ -19,6 +19,11 @@ export interface CheckpointClaim {
   readonly at: bigint
 }
 
+/** What a checkpoint says, and the COSE_Sign1 that says it. */
+export interface SignedCheckpoint extends CheckpointClaim {
+  readonly cose: Uint8Array
+}
+
 /** Signs a checkpoint: COSE_Sign1. */
 export function makeCheckpoint({ server, size, root, at }: CheckpointClaim, key: Pick<LedgerKey, 'sign'>): Uint8Array {
   return key.sign(encodeCbor([server, Number(size), root, Number(at)]), checkpointPurpose)
@@ -28,11 +33,11 @@ export function makeCheckpoint({ server, size, root, at }: CheckpointClaim, key:
  * What a checkpoint says, if it was signed by this ledger key.
  * @throws {SealwireError} `receipt_invalid`.
  */
-export function openCheckpoint(cose: Uint8Array, key: Uint8Array): CheckpointClaim {
+export function openCheckpoint(cose: Uint8Array, key: Uint8Array): SignedCheckpoint {
   const payload = openLedgerStatement(cose, checkpointPurpose, key)
   const [server, size, root, at, ...others] = payload
   if (isBytes(server, 16) && isWhole(size) && isBytes(root, 32) && isWhole(at) && others.length === 0) {
-    return { server, size: BigInt(size), root, at: BigInt(at) }
+    return { server, size: BigInt(size), root, at: BigInt(at), cose }
   }
   throw receiptInvalid('the checkpoint does not say what it should')
 }

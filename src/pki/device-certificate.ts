@@ -75,4 +75,4 @@ export function deviceRenewalTime(certificate: string): number {
 }
 
 /** The days that a device certificate lives. */
-export const deviceLifeDays = 365
+const deviceLifeDays = 365

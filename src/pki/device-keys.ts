@@ -15,7 +15,7 @@ export interface DeviceKeys {
 export type DeviceKeysPem = { readonly [K in keyof DeviceKeys]: string }
 
 /** Bytes of an X25519 public key. */
-export const x25519KeyBytes = 32
+const x25519KeyBytes = 32
 
 /** Makes the keys of a new device. */
 export function newDeviceKeys(): DeviceKeys {

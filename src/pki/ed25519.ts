@@ -7,7 +7,7 @@ import { SealwireError } from '../protocol/errors.ts'
 /** Bytes of a public key. */
 export const ed25519KeyBytes = 32
 /** Bytes of a signature. */
-export const ed25519SignatureBytes = 64
+const ed25519SignatureBytes = 64
 
 /**
  * Refuses public keys that no honest device has: of another length, not the one encoding of a point (RFC 8032 §5.1.3 wants

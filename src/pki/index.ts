@@ -13,7 +13,8 @@ export {
   settleSealedKeys,
   tooEarly,
 } from './sealed-key.ts'
-export { type CheckpointClaim, makeCheckpoint, openCheckpoint } from './checkpoint.ts'
+export { type CheckpointClaim, makeCheckpoint, openCheckpoint, type SignedCheckpoint } from './checkpoint.ts'
+export { type Contradiction, contradictionIn, momentText } from './history.ts'
 export {
   certifyLedgerKey,
   LedgerKey,

@@ -67,46 +67,37 @@ export async function issueBridgeCertificate(request: BridgeRequest): Promise<X5
   return new X509Certificate(Buffer.from(certificate.rawData))
 }
 
-export interface ServerCertificateRequest extends Validity {
+/** What certificates of servers and devices have in common. */
+interface LeafRequest extends Validity {
   readonly authority: { readonly certificate: X509Certificate; readonly key: KeyObject }
   readonly publicKey: KeyObject
   readonly commonName: string
+}
+
+export interface ServerCertificateRequest extends LeafRequest {
   readonly hosts: readonly CertificateHost[]
 }
 
 /** A certificate with which a TLS server proves that it is one of `hosts`. */
-export async function issueServerCertificate(request: ServerCertificateRequest): Promise<X509Certificate> {
-  const x509 = await loadLibrary()
-  const authority = new x509.X509Certificate(request.authority.certificate.raw)
-  const publicKey = await verifyingKey(request.publicKey)
-  const certificate = await x509.X509CertificateGenerator.create({
-    ...common(request),
-    subject: [{ CN: [request.commonName] }],
-    issuer: authority.subjectName,
-    publicKey,
-    signingKey: await signingKey(request.authority.key),
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([...request.hosts]),
-      await x509.SubjectKeyIdentifierExtension.create(publicKey),
-      await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
-    ],
-  })
-  return new X509Certificate(Buffer.from(certificate.rawData))
+export function issueServerCertificate(request: ServerCertificateRequest): Promise<X509Certificate> {
+  return issueLeaf(request, 'serverAuth', request.hosts)
 }
 
-export interface DeviceCertificateRequest extends Validity {
-  readonly authority: { readonly certificate: X509Certificate; readonly key: KeyObject }
-  readonly publicKey: KeyObject
-  readonly commonName: string
+export interface DeviceCertificateRequest extends LeafRequest {
   /** For people and for other programs; whoever checks the certificate goes by its key. */
   readonly uri: string
 }
 
 /** A certificate with which a TLS client proves that it is a device. */
-export async function issueClientCertificate(request: DeviceCertificateRequest): Promise<X509Certificate> {
+export function issueClientCertificate(request: DeviceCertificateRequest): Promise<X509Certificate> {
+  return issueLeaf(request, 'clientAuth', [{ type: 'url', value: request.uri }])
+}
+
+async function issueLeaf(
+  request: LeafRequest,
+  usage: 'serverAuth' | 'clientAuth',
+  alternativeNames: readonly library.JsonGeneralName[],
+): Promise<X509Certificate> {
   const x509 = await loadLibrary()
   const authority = new x509.X509Certificate(request.authority.certificate.raw)
   const publicKey = await verifyingKey(request.publicKey)
@@ -119,8 +110,8 @@ export async function issueClientCertificate(request: DeviceCertificateRequest):
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
-      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: request.uri }]),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage]]),
+      new x509.SubjectAlternativeNameExtension([...alternativeNames]),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey),
     ],

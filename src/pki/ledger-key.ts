@@ -32,7 +32,7 @@ export const ledgerKeyFile = 'ledger.key'
 /** The name of its public half, there and in the home folder of who has joined. */
 export const ledgerPublicFile = 'ledger.pub'
 /** The external text of the certificate. */
-export const ledgerKeyPurpose = 'sealwire/ledger-key/1'
+const ledgerKeyPurpose = 'sealwire/ledger-key/1'
 
 /** A ledger key that signs. */
 export class LedgerKey {

@@ -8,7 +8,7 @@ import { decodeCbor, encodeCbor } from '../protocol/contract/cbor.ts'
 import { receiptPurpose } from '../protocol/contract/cose.ts'
 import { decodeOrder, type OrderKind, orderKinds, orderPurposes, orderSigner } from '../protocol/contract/order.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { type CheckpointClaim, isBytes, isWhole, openCheckpoint, openLedgerStatement, receiptInvalid } from './checkpoint.ts'
+import { isBytes, isWhole, openCheckpoint, openLedgerStatement, receiptInvalid, type SignedCheckpoint } from './checkpoint.ts'
 import { openCose } from './cose-sign1.ts'
 import type { LedgerKey } from './ledger-key.ts'
 import { sameBytes } from '../protocol/same-bytes.ts'
@@ -61,7 +61,7 @@ export interface Receipt {
   readonly server: Uint8Array
   readonly posting: ReceiptPosting
   readonly hash: Uint8Array
-  readonly checkpoint: CheckpointClaim
+  readonly checkpoint: SignedCheckpoint
   /** The Ed25519 key that has signed the order; its signature is good. Whose key it was is said by the ledger alone. */
   readonly device: Uint8Array | undefined
 }

@@ -91,6 +91,7 @@ export const codes = {
   runtime_unsupported: { wire: 0x4c, fatal: true, retry: false },
   link_invalid: { wire: 0x4d, fatal: true, retry: false },
   receipt_invalid: { wire: 0x4e, fatal: true, retry: false },
+  ledger_forked: { wire: 0x4f, fatal: true, retry: false },
   // A bug of ours: the peer sees the word and nothing else, the log has the cause.
   internal: { wire: 0xff, fatal: true, retry: true },
 } as const satisfies Record<string, CodeRow>

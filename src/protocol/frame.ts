@@ -47,9 +47,14 @@ export function writeFrame(
   assert(bodyBytes <= frameBodyBytesLimit, 'a body that no length can say')
   const start = sink.reserve(frameOverheadBytes + bodyBytes)
   const bytes = sink.bytes
-  writeHeader(bytes, start, command, bodyBytes)
   if (prefix.length > 0) bytes.set(prefix, start + frameHeaderBytes)
   if (body.length > 0) bytes.set(body, start + frameHeaderBytes + prefix.length)
+  sealFrame(bytes, start, command, bodyBytes, checksum)
+}
+
+/** Writes header and checksum of the frame that begins at `start`, around its body, which is in its place. */
+export function sealFrame(bytes: Uint8Array, start: number, command: number, bodyBytes: number, checksum: Checksum = crc32): void {
+  writeHeader(bytes, start, command, bodyBytes)
   const end = start + frameHeaderBytes + bodyBytes
   writeTrailer(bytes, end, checksum(bytes, start, end))
 }

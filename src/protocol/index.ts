@@ -9,6 +9,7 @@ export {
   frameOverheadBytes,
   frameTrailerBytes,
   type Packet,
+  sealFrame,
   writeFrame,
 } from './frame.ts'
 export { FrameDecoder, type FrameDecoderOptions } from './frame-decoder.ts'

@@ -7,9 +7,9 @@ import { memoCharactersMax } from './contract/methods/payment.ts'
 import { unitPattern } from './contract/order.ts'
 
 /** The longest name of a unit, in characters. */
-export const unitNameCharactersMax = 64
+const unitNameCharactersMax = 64
 /** The largest row of the ledger. */
-export const ledgerRowBytesMax = 8_192
+const ledgerRowBytesMax = 8_192
 
 const unit = () => v.pipe(text(16, 'code of a unit'), v.regex(unitPattern))
 const amount = (description: string) => text(32, `${description}, decimal text such as 12.50`)

@@ -9,7 +9,7 @@
 
 import type { Clock } from '../domain/index.ts'
 import { decodeCbor } from '../protocol/contract/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Person, Store, StoredEntry } from '../store/index.ts'
 import { plainText, type Talker } from './chats.ts'
 import type { EntryData } from './entry-event.ts'
@@ -27,7 +27,7 @@ export interface BridgeFeedParts {
 }
 
 /** Between two tries to read what the store could not read. */
-const retryMs = 500
+const retryMs = limitTable.inboxRetryMs.value
 
 export class BridgeFeed {
   readonly #listener: Talker

@@ -109,10 +109,12 @@ export class Checkpoints {
   /** Whether one was made. */
   async #make(covers: bigint | undefined): Promise<boolean> {
     const { store, clock, serverId: server, signer, log } = this.#parts
-    const at = BigInt(clock.now())
-    const needed = await store.run('ledger.checkpointNeeded', { at, covers })
+    const now = BigInt(clock.now())
+    const needed = await store.run('ledger.checkpointNeeded', { at: now, covers })
     if (needed === undefined) return false
-    const { size, root } = needed
+    const { size, root, last } = needed
+    // More postings at an earlier time would be a contradiction to whoever audits, also where only a clock was put right.
+    const at = last !== undefined && last.at > now ? last.at : now
     await store.run('ledger.checkpointStore', { size, root, at, cose: makeCheckpoint({ server, size, root, at }, signer) })
     log.debug('checkpoint made', { postings: Number(size) })
     return true

@@ -2,6 +2,7 @@
 // contacts. To who is blocked all of it looks like somebody who does not answer.
 
 import type { Clock } from '../domain/index.ts'
+import { limitTable } from '../protocol/index.ts'
 import type { ContactRow, Person, Posted, Store } from '../store/index.ts'
 import type { Participant } from './chats.ts'
 import { newEntryId } from './entry-id.ts'
@@ -32,7 +33,7 @@ export interface ContactRequest {
 }
 
 /** Contacts in one answer. */
-const pageMax = 100n
+const pageMax = BigInt(limitTable.contactsPageMax.value)
 
 export class Contacts {
   readonly #parts: ContactsParts

@@ -2,11 +2,11 @@
 // news look for themselves.
 
 import type { Clock } from '../domain/index.ts'
-import { SealwireError } from '../protocol/index.ts'
+import { limitTable, SealwireError } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 
 /** A whole group has one outcome, and a store that failed is opened again: one look for all of them, a little later. */
-const lookAfterMs = 100
+const lookAfterMs = limitTable.inboxDoubtMs.value
 
 /** The same store; `doubted` is called after an outcome that is unknown. */
 export function doubtful(store: Pick<Store, 'run'>, clock: Pick<Clock, 'after'>, doubted: () => void): Pick<Store, 'run'> {

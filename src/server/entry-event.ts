@@ -69,4 +69,7 @@ function writeUnsigned(value: number, at: number): number {
 /** `["inbox.entry", {"seq": …, "entry": …}]`, with the keys in the order of RFC 8949 §4.2.3. */
 const headFirst = Buffer.concat([Buffer.of(0x82, 0x6b), Buffer.from('inbox.entry'), Buffer.of(0xa2, 0x63), Buffer.from('seq')])
 const headLast = Buffer.concat([Buffer.of(0x65), Buffer.from('entry')])
-const scratch = Buffer.concat([headFirst, Buffer.alloc(9 + headLast.length)])
+/** Of the longest one. */
+export const inboxEventHeadBytesMax = headFirst.length + 9 + headLast.length
+const scratch = Buffer.alloc(inboxEventHeadBytesMax)
+scratch.set(headFirst)

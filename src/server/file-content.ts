@@ -9,7 +9,7 @@
 
 import { createHash, type Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { assert, type Limits, SealwireError } from '../protocol/index.ts'
+import { assert, type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import { diskFailure } from './file-folder.ts'
 import type { Turns } from './turns.ts'
 
@@ -211,6 +211,6 @@ export class FileContent {
 }
 
 /** What the disk is told to keep at once. */
-const syncBytes = 4 * 1024 * 1024
+const syncBytes = limitTable.fileSyncBytes.value
 /** What is read back and hashed at once: well under a millisecond. */
 const pieceBytes = 256 * 1024

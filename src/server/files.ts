@@ -8,7 +8,7 @@
 //                     └──file.abandon, fileUnsentMs──▶ gone ◀──────┘ (until it is sent)
 
 import type { Clock, Timer } from '../domain/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Act, Input, Store, StoredFile } from '../store/index.ts'
 import { FileContent } from './file-content.ts'
 import { diskFailure, type FileFolder, fileKey } from './file-folder.ts'
@@ -282,9 +282,9 @@ function noFile(): SealwireError {
 function ignore(): void {}
 
 /** How many files are read back and hashed at once. */
-const hashingMax = 2
+const hashingMax = limitTable.fileHashingMax.value
 /** How long an answer of the store is good for further chunks. */
-const grantMs = 1_000
-const grantsMax = 1_000
+const grantMs = limitTable.fileGrantMs.value
+const grantsMax = limitTable.fileGrantsMax.value
 /** How many ids the store is asked about at once. */
-const pageMax = 500
+const pageMax = limitTable.fileSweepMax.value

@@ -2,7 +2,7 @@
 // for. In small steps, so that nobody waits for it.
 
 import type { Clock, Timer } from '../domain/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Log } from './log.ts'
 
@@ -17,7 +17,7 @@ export interface HousekeepingParts {
 }
 
 /** Rows of one step. */
-const stepMax = 500n
+const stepMax = BigInt(limitTable.housekeepingStepMax.value)
 
 export class Housekeeping {
   readonly #parts: HousekeepingParts

@@ -9,11 +9,10 @@
 
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock } from '../domain/index.ts'
-import { contractCommands } from '../protocol/contract/index.ts'
-import { type Checksum, type Limits, SealwireError, writeFrame } from '../protocol/index.ts'
+import { type Checksum, type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { InboxEntry, Store } from '../store/index.ts'
 import type { Speaker } from './dialect.ts'
-import { encodeEntry, inboxEventHead } from './entry-event.ts'
+import { EntryFrame } from './entry-frame.ts'
 
 /** What the place of a session in an inbox works with. */
 export interface InboxSessionParts {
@@ -26,7 +25,7 @@ export interface InboxSessionParts {
 /** The least that an entry counts, so that short ones make no page too long. */
 const entryBytesMin = 256
 /** Between two tries to read what the store could not read. */
-const retryMs = 500
+const retryMs = limitTable.inboxRetryMs.value
 
 export class InboxSession {
   readonly accountId: bigint
@@ -66,9 +65,9 @@ export class InboxSession {
   }
 
   /** Writes an entry that it {@link awaits}. */
-  push(seq: bigint, entry: Uint8Array): void {
+  push(seq: bigint, entry: EntryFrame): void {
     this.#pushedSeq = seq
-    writeFrame(this.#speaker.link, contractCommands.event, entry, inboxEventHead(seq), this.#parts.checksum)
+    entry.writeTo(this.#speaker.link, seq, this.#parts.checksum)
   }
 
   /** Reads up to this entry from the store. */
@@ -125,7 +124,7 @@ export class InboxSession {
   }
 
   #write({ inboxSeq, entry }: InboxEntry): void {
-    this.push(inboxSeq, encodeEntry(entry))
+    this.push(inboxSeq, new EntryFrame(entry))
   }
 
   #isOpen(): boolean {

@@ -15,7 +15,7 @@ export interface IndexerParts {
 }
 
 /** From the first message to the first group: what is said together is indexed together. */
-const gatherMs = 50
+const gatherMs = 100
 /** Between groups; it takes at most every fourth moment of the store. */
 const restMsMin = 5
 const restsPerGroup = 3

@@ -2,7 +2,7 @@
 // everything is recomputed once, in the background, with rests, so that nobody waits for it.
 
 import type { Clock, Timer } from '../domain/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import { type LedgerProofParts, proveLedger } from './ledger-proof.ts'
 import type { Log } from './log.ts'
@@ -18,7 +18,7 @@ export interface LedgerCareParts extends LedgerProofParts {
 }
 
 /** Rows of one step. */
-const stepMax = 500n
+const stepMax = BigInt(limitTable.ledgerCareStepMax.value)
 /** The store works on the proof at most every fourth moment. */
 const restsPerStep = 3
 const restMsMin = 5

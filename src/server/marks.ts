@@ -3,7 +3,7 @@
 
 import { type Clock, TokenBucket } from '../domain/index.ts'
 import type { Limits } from '../protocol/index.ts'
-import { SealwireError } from '../protocol/index.ts'
+import { limitTable, SealwireError } from '../protocol/index.ts'
 import type { ConversationRow, Privacy, Store } from '../store/index.ts'
 import type { Audience } from './audience.ts'
 import type { Participant } from './chats.ts'
@@ -29,7 +29,7 @@ export interface Place {
 }
 
 /** In a larger room nobody is told who types or how far others have read. */
-const roomMembersToldMax = 50n
+const roomMembersToldMax = BigInt(limitTable.roomMembersToldMax.value)
 const nobody: readonly bigint[] = Object.freeze([])
 
 export class Marks {
@@ -47,10 +47,13 @@ export class Marks {
   /** A device of theirs has stored its inbox up to `seq`. @throws {SealwireError} those of the store. */
   async acknowledge(me: Marking, device: string, seq: bigint): Promise<void> {
     const { store, clock } = this.#parts
-    const places = await store.run('inbox.ack', { accountId: me.id, device, seq, at: BigInt(clock.now()) })
-    if (isSilent(me, 'delivered')) return
-    // Of rooms nobody is told: every message would cost as many marks as there are pairs of members.
-    for (const place of places) await this.#tell(me, place, 'delivered')
+    for (let isMore = true; isMore; ) {
+      const { delivered, more } = await store.run('inbox.ack', { accountId: me.id, device, seq, at: BigInt(clock.now()) })
+      isMore = more
+      if (isSilent(me, 'delivered')) continue
+      // Of rooms nobody is told: every message would cost as many marks as there are pairs of members.
+      for (const place of delivered) await this.#tell(me, place, 'delivered')
+    }
   }
 
   /**

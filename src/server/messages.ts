@@ -2,7 +2,7 @@
 // the store, in the step itself.
 
 import type { Clock } from '../domain/index.ts'
-import { SealwireError } from '../protocol/index.ts'
+import { limitTable, SealwireError } from '../protocol/index.ts'
 import type { NewEntry, Posted, Store, StoredEntry } from '../store/index.ts'
 import { type EntryData, encodeData } from './entry-event.ts'
 import type { Inboxes } from './inboxes.ts'
@@ -31,7 +31,7 @@ export interface Author {
 export type Said = Omit<NewEntry, 'accountId' | 'device' | 'at' | 'data'> & { readonly more?: EntryData | undefined }
 
 /** The most that data takes: with the largest body and the longest names the entry still fits one frame. */
-const dataBytesMax = 4_400
+const dataBytesMax = limitTable.messageDataBytesMax.value
 
 export class Messages {
   readonly #parts: MessagesParts
@@ -41,7 +41,7 @@ export class Messages {
   }
 
   /**
-   * Resolves when it is durable, after the sessions that are here were given it.
+   * Resolves when it is durable. The sessions that are here were given it, or will be in the next turns when they are many.
    * @throws {SealwireError} those of `entry.post`; `message_too_large` when what goes with the body is too long.
    */
   async post(author: Author, said: Said): Promise<Posted> {

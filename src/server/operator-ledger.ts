@@ -1,7 +1,7 @@
 // What an operator does to money: functions on the store that know no sockets, as those of operator.ts.
 
-import { type Clock, formatAmount, parseAmount, parseName } from '../domain/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type Clock, formatAmount, isNothing, parseAmount, parseName } from '../domain/index.ts'
+import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { LedgerRoutes, OperatorParams, OperatorResult } from '../protocol/operator.ts'
 import type { Account, ChainedPosting, Store, Unit } from '../store/index.ts'
 import { type LedgerProofParts, proveLedger, type ProofOutcome } from './ledger-proof.ts'
@@ -231,7 +231,7 @@ function listed({ code, name, decimals, standard }: Unit): OperatorResult<'unit.
 /** Nothing is an amount here: no credit, nothing in a day. */
 function amountOf(text: string | undefined, decimals: bigint): bigint | undefined {
   if (text === undefined) return undefined
-  return /^0(\.0+)?$/.test(text) ? 0n : parseAmount(text, decimals)
+  return isNothing(text) ? 0n : parseAmount(text, decimals)
 }
 
 /** What a posting takes in an answer; at most. */
@@ -243,9 +243,9 @@ function notFound(): SealwireError {
   return new SealwireError('not_found', 'there is no account with this name')
 }
 
-const exportMax = 500n
+const exportMax = BigInt(limitTable.exportPageMax.value)
 const postingBytes = 256
 const legBytes = 256
-const namesMax = 10_000
+const namesMax = limitTable.exportNamesMax.value
 /** An answer of a proof that goes on comes after so long. */
 const answerMs = 1_000

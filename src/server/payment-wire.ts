@@ -2,16 +2,13 @@
 // split each payee is told its own part and nothing of the others.
 
 import { formatAmount } from '../domain/index.ts'
-import { type EventData, encodeCbor, type Result } from '../protocol/contract/index.ts'
+import { type EventData, encodeCbor, paymentType, type Result } from '../protocol/contract/index.ts'
 import type { Balance, LedgerMessage, PaymentRequest, StatementLine, Transfer } from '../store/index.ts'
 
 /** A transfer as the wire has it. */
 export type WireTransfer = Result<'payment.order'>
 /** A request to pay as the wire has it. */
 export type WireRequest = Result<'payment.request'>
-
-/** The content type of what a conversation says of money. */
-export const paymentType = 'application/vnd.sealwire.payment+cbor'
 
 /** A transfer for one of its parties; `balance` is theirs, in minor units. */
 export function wireTransfer(transfer: Transfer, viewer: bigint, balance?: bigint): WireTransfer {

@@ -18,7 +18,7 @@ import {
   type SplitOrder,
   type VoidOrder,
 } from '../protocol/contract/index.ts'
-import { assert, SealwireError } from '../protocol/index.ts'
+import { assert, limitTable, SealwireError } from '../protocol/index.ts'
 import type { LedgerMessage, NewEntry, Ordered, PaymentRequest, Person, Posted, Store, Transfer, Unit } from '../store/index.ts'
 import type { Audience } from './audience.ts'
 import type { Author, Messages } from './messages.ts'
@@ -300,4 +300,4 @@ function malformed(): SealwireError {
   return new SealwireError('malformed', 'the memos do not belong to an order of this kind')
 }
 
-const requestMs = 30 * 24 * 60 * 60 * 1000
+const requestMs = limitTable.paymentRequestMs.value

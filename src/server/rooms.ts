@@ -103,10 +103,10 @@ export class Rooms {
     return this.#announced(await this.#parts.store.run('room.join', { ...this.#act(actor), ...this.#id(), ...by }))
   }
 
-  /** With the last one everything of the room goes. @throws {SealwireError} `not_found`; those of the store. */
+  /** With the last one everything of the room goes. Who is not in it has left. @throws {SealwireError} those of the store. */
   async leave(actor: Actor, conversationId: bigint): Promise<void> {
     const left = await this.#parts.store.run('room.leave', this.#change(actor, conversationId))
-    if (left === undefined) throw noRoom()
+    if (left === undefined) return
     this.#announced(left)
     await this.#parts.files.remove(left.files)
   }

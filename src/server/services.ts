@@ -68,7 +68,7 @@ export function startServices(parts: ServicesParts): Services {
   const news = new PresenceNews(audience)
   const presence = new Presence(clock, limits, news)
   const people = new People({ presence, news, store, clock, log, contactsPerAccountMax: limits.contactsPerAccountMax })
-  const inboxes = new Inboxes()
+  const inboxes = new Inboxes({ limits, store })
   const indexer = new Indexer({ store, clock, log, limits })
   // Nobody waits for it: what is not removed now is removed with the next start.
   const freed = (ids: readonly Uint8Array[]): void => void files.remove(ids)

@@ -192,10 +192,13 @@ export interface DeliveryOperations {
     input: { readonly accountId: bigint; readonly after: bigint; readonly max: bigint; readonly bytesMax: bigint }
     output: { readonly entries: readonly InboxEntry[]; readonly lastSeq: bigint }
   }
-  /** Answers the conversations of which more is delivered now, with how far. A number behind the end, or before what was acknowledged, changes nothing. */
+  /**
+   * Answers the conversations of which more is delivered now, with how far. In steps of `inboxStepEntriesMax`: the same once
+   * more while there is `more`. A number before what was acknowledged changes nothing. Throws `conflict` for one behind the end.
+   */
   'inbox.ack': {
     input: { readonly accountId: bigint; readonly device: string; readonly seq: bigint; readonly at: bigint }
-    output: readonly { readonly conversationId: bigint; readonly seq: bigint }[]
+    output: { readonly delivered: readonly { readonly conversationId: bigint; readonly seq: bigint }[]; readonly more: boolean }
   }
   /** Removes at most `max` entries that have waited since before `before`, for whichever device. Answers how many. */
   'inbox.expire': { input: { readonly before: bigint; readonly max: bigint }; output: bigint }
@@ -257,7 +260,10 @@ export interface DeliveryOperations {
     }
     output: Posted
   }
-  /** `id` of these is of the entry that says so. All throw `not_found`, `not_permitted`. */
+  /**
+   * `id` of these is of the entry that says so. All throw `not_found`, `not_permitted`. What is so already is answered to who
+   * is in the room, and changes nothing: there is no entry, and `repeated` is true.
+   */
   'room.update': {
     input: Act & {
       readonly conversationId: bigint
@@ -286,7 +292,7 @@ export interface DeliveryOperations {
   /**
    * An owner hands over to the moderator, else the member, who has been there longest: the entry says who. Of a room that
    * nobody is left in everything is deleted, what a long one holds with `conversation.expire`. Undefined when the account is
-   * not in it.
+   * not in it: nothing has happened. Throws `not_found` for a direct conversation of its own.
    */
   'room.leave': {
     input: Act & { readonly conversationId: bigint; readonly id: Uint8Array }

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { linesOf, objectOf, resolveAgentConfig } from '../../src/cli/agent.ts'
-import { SealwireError } from '../../src/protocol/index.ts'
+import { refusal } from '../support/refusal.ts'
 import { SealedEcho } from './agent-support.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 import { onUnix } from './home-support.ts'
@@ -46,7 +46,7 @@ describe('the command line of the agent', () => {
     ['an interval of more than an hour', 'localhost:1', { pin, interval: '61m' }, '--interval "61m" is not a duration up to 60m'],
     ['no pin where nobody can look', 'localhost:1', {}, 'without a terminal the fingerprint of the server is needed'],
   ] as const)('refuses %s', (_what, text, flags, sentence) => {
-    expect(refusedWith(() => resolveAgentConfig(text, flags, false))).toEqual(['usage', sentence])
+    expect(refusal(() => resolveAgentConfig(text, flags, false))).toEqual(['usage', sentence])
   })
 
   test('does not let what comes back control a terminal or a program', () => {
@@ -120,13 +120,3 @@ describe('the agent as a process', () => {
     expect(screen).toContain('2 of 2 came back')
   })
 })
-
-function refusedWith(action: () => unknown): readonly [string, string] | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    const { code, sentence } = SealwireError.from(reason)
-    return [code, sentence]
-  }
-}

@@ -3,7 +3,10 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Deed, pathOf, perform, whoOf } from '../../src/cli/chat-deeds.ts'
 import type { ChatNews } from '../../src/cli/chat-news.ts'
+import { ChatPayments } from '../../src/cli/chat-payments.ts'
 import { Talk } from '../../src/cli/chat-talk.ts'
+import { PendingPayments } from '../../src/cli/pending-payments.ts'
+import { Home } from '../../src/client/home/home.ts'
 import type { Sealwire } from '../../src/client/index.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -22,8 +25,10 @@ function doing(me: Sealwire) {
   const news: ChatNews[] = []
   const tell = (one: ChatNews): number => news.push(one)
   const talk = new Talk({ me, tell, clock: systemClock })
+  const pending = new PendingPayments(new Home(people.homes.path(me.name)), me.name)
+  const payments = new ChatPayments({ me, pending, clock: systemClock, tell, ask: undefined })
   const act = async (deed: Deed): Promise<ChatNews | undefined> => {
-    await perform(deed, { me, talk, tell })
+    await perform(deed, { me, talk, tell, payments })
     return news.at(-1)
   }
   return { talk, act }

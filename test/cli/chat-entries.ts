@@ -1,10 +1,10 @@
 // Entries of a conversation, as a chat is told of them.
 
-import type { ReadEntry } from '../../src/client/index.ts'
 import type { Heard } from '../../src/cli/chat-news.ts'
+import type { ToldEntry } from '../../src/cli/told-entry.ts'
 
 /** An entry of bob's, number 3 in conversation 7. */
-export function entry(more: Partial<ReadEntry> = {}): ReadEntry {
+export function entry(more: Partial<ToldEntry> = {}): ToldEntry {
   return {
     conversation: 7,
     seq: 3,
@@ -19,16 +19,16 @@ export function entry(more: Partial<ReadEntry> = {}): ReadEntry {
 }
 
 /** Bob's words, to us or in a room. */
-export function said(text: string | Uint8Array, more: Partial<ReadEntry> = {}, room?: string) {
+export function said(text: string | Uint8Array, more: Partial<ToldEntry> = {}, room?: string) {
   return { event: 'said', ...heard({ text: typeof text === 'string' ? text : undefined, body: Buffer.from(text), ...more }, room) } as const
 }
 
 /** Something else that bob did. */
-export function changed(more: Partial<ReadEntry>, about?: string, room?: string) {
+export function changed(more: Partial<ToldEntry>, about?: string, room?: string) {
   return { event: 'changed', ...heard(more, room), about } as const
 }
 
-function heard(more: Partial<ReadEntry>, room: string | undefined): Heard {
+function heard(more: Partial<ToldEntry>, room: string | undefined): Heard {
   const one = entry(more)
   return { entry: one, place: room === undefined ? { conversation: 7, peer: one.from } : { conversation: 7, room } }
 }

@@ -31,6 +31,14 @@ describe('parseChatLine', () => {
     ])
     expect(parse('/edit two  words')).toEqual({ name: 'edit', text: 'two  words' })
     expect(parse('/react 👍')).toEqual({ name: 'react', emoji: '👍' })
+    for (const name of ['balance', 'requests'] as const) expect(parse(`/${name}`)).toEqual({ name })
+    const lunch = { amount: '5', unit: undefined, memo: 'lunch' }
+    expect(parse('/pay 5 for lunch')).toEqual({ name: 'pay', who: undefined, sum: lunch })
+    expect(parse('/request bob 5 for lunch')).toEqual({ name: 'request', who: 'bob', sum: lunch })
+    expect([parse('/pay'), parse('/pay bob')]).toEqual([
+      { name: 'pay', who: undefined, sum: undefined },
+      { name: 'pay', who: 'bob', sum: undefined },
+    ])
     expect(parse('/file a b.txt')).toEqual({ name: 'file', path: 'a b.txt' })
   })
 
@@ -48,6 +56,17 @@ describe('parseChatLine', () => {
     ['/edit', '/edit takes what the message says now', '/help lists the commands'],
     ['/react', '/react takes an emoji', '/help lists the commands'],
     ['/file', '/file takes a path', '/help lists the commands'],
+    [
+      '/request',
+      '/request takes an amount, and behind for what it is for',
+      'for example: /request 5 for lunch, or /request NAME 5 for lunch',
+    ],
+    [
+      '/request bob',
+      '/request takes an amount, and behind for what it is for',
+      'for example: /request 5 for lunch, or /request NAME 5 for lunch',
+    ],
+    ['/pay bob lunch', '/pay takes an amount, and behind for what it is for', 'for example: /pay 5 for lunch, or /pay NAME 5 for lunch'],
     ['/__proto__', 'there is no command /__proto__', '/help lists the commands'],
   ])('refuses %s', (line, sentence, hint) => {
     expect(refused(() => parse(line))).toMatchObject({ code: 'usage', sentence, hint })

@@ -3,6 +3,7 @@ import { chatHelp } from '../../src/cli/chat-help.ts'
 import { type ChatNews, chatJson, chatText, failureNews } from '../../src/cli/chat-news.ts'
 import { plainText } from '../../src/cli/chat-view.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
+import { paymentType } from '../../src/protocol/contract/index.ts'
 import { SealwireError } from '../../src/protocol/errors.ts'
 import { changed, entry, said } from './chat-entries.ts'
 
@@ -182,6 +183,98 @@ describe('chatText', () => {
       ].join('\n'),
     )
     expect(shown({ event: 'history', conversation: 7, peer: 'bob', marks, entries: [] })).toBe('nothing was said yet\n')
+  })
+})
+
+describe('news of money', () => {
+  const request = {
+    id: 'an id',
+    from: 'bob',
+    to: 'ann',
+    unit: 'credits',
+    amount: '5.00',
+    minor: 500n,
+    paid: '0.00',
+    paidMinor: 0n,
+  } as const
+  const open = { ...request, status: 'open', at: Date.UTC(2030, 0, 2), memo: 'tea' } as const
+  const payment = { id: 'an id', name: 'bob', amount: '5.00', unit: 'credits', memo: 'tea' } as const
+  const money = {
+    kind: 'pay',
+    from: 'bob',
+    to: 'ann',
+    amount: '5.00',
+    unit: 'credits',
+    memo: 'tea',
+    id: 'an id',
+    status: 'posted',
+  } as const
+
+  test('is shown in a line', () => {
+    const refusal = { code: 'frozen', sentence: 'no', hint: 'ask' } as const
+    const held = { unit: 'credits', amount: '5.00', minor: 500n, held: '2.00', heldMinor: 200n, frozen: true }
+    const own = entry({ from: 'ann', payment: { ...money, from: 'ann', to: 'bob' } })
+    const cases: readonly (readonly [ChatNews, string])[] = [
+      [{ event: 'paying', ...payment }, '… sending 5.00 credits to bob ("tea")'],
+      [{ event: 'paid', ...payment, balance: '1.00' }, 'paid 5.00 credits to bob ("tea") (an id), 1.00 credits left'],
+      [{ event: 'paid', ...payment, memo: undefined }, 'paid 5.00 credits to bob (an id)'],
+      [{ event: 'unpaid', ...payment }, 'nothing was paid'],
+      [{ event: 'unpaid', ...payment, ...refusal }, 'not paid: 5.00 credits to bob ("tea"): no. ask'],
+      [{ event: 'doubtful', ...payment }, 'no answer yet: 5.00 credits to bob ("tea") (an id). The same /pay again pays it once'],
+      [{ event: 'billed', request: { ...open, from: 'ann', to: 'bob' } }, 'you asked bob for 5.00 credits (an id): tea'],
+      [{ event: 'requests', own: 'ann', requests: [] }, 'no request to pay is open'],
+      [{ event: 'requests', own: 'ann', requests: [open] }, 'bob asked you for 5.00 credits (/pay bob pays it): tea'],
+      [{ event: 'requests', own: 'bob', requests: [{ ...open, paid: '2.00' }] }, 'you asked ann for 5.00 credits, 2.00 paid: tea'],
+      [{ event: 'balance', balances: [held] }, '5.00 credits, 2.00 on hold (frozen)'],
+      [said('', { payment: money, type: paymentType }), 'bob paid you 5.00 credits: tea'],
+      [{ event: 'said', entry: own, place: { conversation: 7, peer: 'bob' } }, 'you paid bob 5.00 credits: tea'],
+      [
+        said('', { payment: { ...money, kind: 'request', from: 'ann', to: 'bob' } }),
+        'bob asked you for 5.00 credits (/pay bob pays it): tea',
+      ],
+      [said('', { type: paymentType }), 'bob says that money has moved, which the server does not confirm'],
+    ]
+    for (const [news, line] of cases) expect(shown(news).replace('\n', '')).toBe(line)
+  })
+
+  test('lets nothing of what others sent control a terminal', () => {
+    const evil = 'a\u001b]0;x\u0007\u009b2J\u202e\u2028\r\n\tb'
+    const due = { id: 'an id', name: evil, amount: '5.00', unit: 'credits', memo: evil }
+    for (const news of [
+      { event: 'paying', ...due },
+      { event: 'paid', ...due },
+      { event: 'unpaid', ...due, code: 'gone', sentence: evil, hint: evil },
+      { event: 'doubtful', ...due },
+      { event: 'billed', request: { ...open, to: evil, memo: evil } },
+      { event: 'requests', own: 'ann', requests: [{ ...open, from: evil, memo: evil }] },
+      said('', { payment: { ...money, from: evil, memo: evil }, from: evil }),
+    ] as const) {
+      expect(shown(news).slice(0, -1)).toMatch(/^[^\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]*$/u)
+    }
+  })
+
+  test('is an object for programs, with amounts as text', () => {
+    expect(JSON.parse(JSON.stringify(chatJson({ event: 'billed', request: open })))).toEqual({
+      ...{
+        event: 'billed',
+        id: 'an id',
+        from: 'bob',
+        to: 'ann',
+        amount: '5.00',
+        paid: '0.00',
+        unit: 'credits',
+        status: 'open',
+        memo: 'tea',
+      },
+      at: '2030-01-02T00:00:00.000Z',
+    })
+    expect(chatJson({ event: 'requests', own: 'ann', requests: [open] })).toMatchObject({ requests: [{ amount: '5.00' }] })
+    const balance = { unit: 'credits', amount: '5.00', minor: 500n, held: '0.00', heldMinor: 0n, frozen: false }
+    expect(chatJson({ event: 'balance', balances: [balance] })).toEqual({
+      event: 'balance',
+      balances: [{ unit: 'credits', balance: '5.00' }],
+    })
+    expect(chatJson(said('', { payment: money, type: paymentType }))).toMatchObject({ event: 'said', payment: money, type: paymentType })
   })
 })
 

@@ -3,18 +3,21 @@
 import type { ChatNews } from '../../src/cli/chat-news.ts'
 import { type ChatParts, runChat } from '../../src/cli/chat-run.ts'
 import type { ChatView } from '../../src/cli/chat-view.ts'
+import { PendingPayments } from '../../src/cli/pending-payments.ts'
+import { Home } from '../../src/client/home/home.ts'
 import { openSealwire } from '../../src/client/home/open-sealwire.ts'
 import type { Sealwire } from '../../src/client/index.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import type { ServerProcess } from '../support/server-process.ts'
 import { Homes } from './member-support.ts'
 
+let count = 0
+
 /** Accounts on a server, each with a home. */
 export class People implements AsyncDisposable {
   readonly homes = new Homes()
   readonly #server: Pick<ServerProcess, 'port' | 'fingerprint'>
   readonly #open = new Set<Sealwire>()
-  #count = 0
 
   constructor(server: Pick<ServerProcess, 'port' | 'fingerprint'>) {
     this.#server = server
@@ -22,7 +25,7 @@ export class People implements AsyncDisposable {
 
   /** A name that nobody has had, with a home. */
   async join(name: string): Promise<string> {
-    const fresh = `${name}${++this.#count}`
+    const fresh = `${name}${++count}`
     await this.homes.join(this.#server, fresh)
     return fresh
   }
@@ -60,12 +63,21 @@ export class Chatter implements ChatView {
   #isOver = false
   #wake = Promise.withResolvers<void>()
 
-  constructor(me: Sealwire) {
+  /** What its user says to a question: undefined is nothing at all. */
+  answer: (question: string) => string | undefined = () => undefined
+  /** What was asked. */
+  readonly questions: string[] = []
+  readonly #home: string | undefined
+
+  /** `home`: where payments are kept. Default: nothing can be paid. */
+  constructor(me: Sealwire, home?: string) {
     this.#me = me
+    this.#home = home
   }
 
   run(who?: string | number, flags: Partial<Pick<ChatParts, 'terminal' | 'json' | 'raw'>> = {}): Promise<void> {
-    const parts = { me: this.#me, clock: systemClock, view: this, terminal: false, ...flags }
+    const pending = new PendingPayments(new Home(this.#home ?? '/nowhere'), this.#me.name)
+    const parts = { me: this.#me, pending, clock: systemClock, view: this, terminal: false, ...flags }
     return runChat(who, { ...parts, lines: this.#lines(), stop: this.stop.signal })
   }
 
@@ -78,6 +90,12 @@ export class Chatter implements ChatView {
   over(): void {
     this.#isOver = true
     this.#changed()
+  }
+
+  async ask(question: string): Promise<string | undefined> {
+    this.questions.push(question)
+    this.#changed()
+    return this.answer(question)
   }
 
   tell(news: ChatNews): void {

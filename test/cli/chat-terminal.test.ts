@@ -126,6 +126,59 @@ describe('ChatTerminal', () => {
     expect(typings).toBe(5)
   })
 
+  test('asks, and takes only what is typed behind the question for an answer', async () => {
+    const screen = new Screen()
+    const first = screen.line()
+    screen.input.write('/pay 5\ry\rhalf')
+    expect(await first).toBe('/pay 5')
+    screen.written()
+    const { signal } = new AbortController()
+    const asked = screen.terminal.ask('Pay 5.00 credits to bob? [y/N] ', signal)
+    screen.terminal.tell(note)
+    expect(screen.written()).toMatch(/bob is gone\n.*Pay 5\.00 credits to bob\? \[y\/N\] /s)
+    screen.input.write('\r')
+    expect(await asked).toBe('')
+    screen.input.write(' typed\r')
+    expect([await screen.line(), await screen.line()]).toEqual(['y', 'half typed'])
+    const again = screen.terminal.ask('again? ', signal)
+    screen.input.write('yes\r')
+    expect(await again).toBe('yes')
+  })
+
+  test('takes away no row of what is above a question that has several', async () => {
+    const screen = new Screen()
+    screen.terminal.tell(note)
+    screen.written()
+    const asked = screen.terminal.ask(`${'a long question '.repeat(6)}? `, new AbortController().signal)
+    expect(screen.written()).not.toContain('\u001b[2A')
+    screen.terminal.tell(note)
+    expect(screen.written()).toContain(`\u001b[2A${erase}bob is gone\n`)
+    screen.input.write('n\r')
+    expect(await asked).toBe('n')
+  })
+
+  test('has no answer when nobody types any more, and when it is to stop', async () => {
+    const screen = new Screen()
+    const stop = new AbortController()
+    const stopped = screen.terminal.ask('pay? ', stop.signal)
+    stop.abort()
+    expect(await stopped).toBeUndefined()
+    const ended = screen.terminal.ask('pay? ', new AbortController().signal)
+    screen.input.write('\u0004')
+    expect(await ended).toBeUndefined()
+    expect(await screen.terminal.ask('pay? ', new AbortController().signal)).toBeUndefined()
+  })
+
+  test('tells nobody that an answer is typed', async () => {
+    const screen = new Screen()
+    let count = 0
+    screen.terminal.onTyping = () => void count++
+    const asked = screen.terminal.ask('pay? ', new AbortController().signal)
+    screen.input.write('yes\r')
+    await asked
+    expect(count).toBe(0)
+  })
+
   test('lets the keyboard wait when too much is typed ahead', async () => {
     const screen = new Screen()
     const max = limitTable.chatTypedLinesMax.value

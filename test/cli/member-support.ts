@@ -1,6 +1,6 @@
 // Members of a real server: homes in temporary folders, and the command line in processes of its own.
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ServerProcess } from '../support/server-process.ts'
@@ -36,6 +36,15 @@ export class Homes implements Disposable {
     const chat = new CliProcess(['chat', '--home', this.path(name), ...args])
     await chat.printed(/^you are |"event":"ready"/m)
     return chat
+  }
+
+  /** The keys by which the home of `name` knows its server: that of its profile; today's and the one before of `known_servers`. */
+  pinsOf(name: string): { readonly profile: string; readonly known: readonly (string | undefined)[] } {
+    const profile = JSON.parse(readFileSync(join(this.path(name), 'profile.json'), 'utf8')) as { pin: string }
+    const [, known, , before] = readFileSync(join(this.path(name), 'known_servers'), 'utf8')
+      .trim()
+      .split(' ')
+    return { profile: profile.pin, known: [known, before] }
   }
 
   [Symbol.dispose](): void {

@@ -3,8 +3,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Home } from '../../src/client/home/home.ts'
 import { readDevice } from '../../src/client/home/device-files.ts'
-import { connectMember, openMember, withMember } from '../../src/cli/member.ts'
+import { openMember, withMember } from '../../src/cli/member.ts'
 import { lockHome, profileWith, readProfile, writeProfile } from '../../src/client/home/profile.ts'
+import { connectTrusted } from '../../src/client/home/trust.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { deviceKeysPem } from '../../src/pki/index.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -70,7 +71,7 @@ describe('openMember', () => {
 
   test('enrols a home that has a token alone, and forgets the token', async () => {
     const home = new Home(await homes.join(server, 'mia'))
-    await using client = await connectMember({ server: readProfile(home).server, pin: server.fingerprint })
+    await using client = await connectTrusted({ server: readProfile(home).server, pin: server.fingerprint })
     const { token } = await client.request('account.register', { name: 'hal' })
     rmSync(home.pathOf('device.json'))
     writeProfile(home, profileWith(readProfile(home), { name: 'hal', token: Buffer.from(token).toString('base64url') }))
@@ -97,7 +98,7 @@ describe('openMember', () => {
   test('leaves the enrolment to another command that is at it', async () => {
     const home = new Home(await homes.join(server, 'jan'))
     rmSync(home.pathOf('device.json'))
-    await using client = await connectMember({ server: readProfile(home).server, pin: server.fingerprint })
+    await using client = await connectTrusted({ server: readProfile(home).server, pin: server.fingerprint })
     const { token } = await client.request('account.register', { name: 'kim' })
     writeProfile(home, profileWith(readProfile(home), { token: Buffer.from(token).toString('base64url') }))
     using _lock = lockHome(home)

@@ -70,6 +70,8 @@ describe('holds, requests, refunds', () => {
     expect(await refused('capture', 'alice', hold, '5', '--home', bob)).toBe(6)
     expect(await amountOf(alice)).toBe(before - 1_500)
     const { id: asked } = (await run('request', 'alice', '3', '--memo', 'taxi', '--json', '--home', bob)) as { id: string }
+    const again = ['request', 'alice', '3', '--memo', 'taxi', '--id', asked, '--json', '--home', bob] as const
+    expect(await run(...again)).toMatchObject({ id: asked })
     expect(await run('requests', '--json', '--home', alice)).toMatchObject({ id: asked, from: 'bob', status: 'open' })
     const { id: payment } = (await run('pay', 'bob', '3', '--request', asked, '--json', '--home', alice)) as { id: string }
     expect((await runCli(['requests', '--home', alice])).stdout).toBe('')

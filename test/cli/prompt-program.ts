@@ -2,7 +2,7 @@
 // bun prompt-program.ts '{"isNew": true}' | line | hold
 
 import process from 'node:process'
-import { InputLines, readPassword, readPasswordLine } from '../../src/cli/prompt.ts'
+import { InputLines, readPassword } from '../../src/cli/prompt.ts'
 import { SealwireError } from '../../src/protocol/errors.ts'
 
 const [, , mode = '{}'] = process.argv
@@ -15,7 +15,10 @@ try {
 }
 
 async function read(): Promise<unknown> {
-  if (mode === 'line') return await readPasswordLine(process.stdin)
+  if (mode === 'line') {
+    await using input = new InputLines(process.stdin)
+    return await input.next('password')
+  }
   if (mode === 'two lines') {
     await using input = new InputLines(process.stdin)
     return [await input.next('invite link'), await input.next('password')]

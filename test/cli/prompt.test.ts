@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
-import { InputLines, readPasswordLine } from '../../src/cli/prompt.ts'
+import { InputLines } from '../../src/cli/prompt.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
 import { onUnix, rejected } from './home-support.ts'
 
@@ -102,7 +102,7 @@ describe.skipIf(!onUnix)('readPassword', () => {
   })
 })
 
-describe('readPasswordLine', () => {
+describe('InputLines.next', () => {
   test.each([
     ['a line', 'secret\n', 'secret'],
     ['a line without its end', 'secret', 'secret'],
@@ -111,7 +111,7 @@ describe('readPasswordLine', () => {
     ['spaces and accents as they are', ' sé crét \n', ' sé crét '],
     ['a line of the largest size', `${'x'.repeat(bytesMax)}\n`, 'x'.repeat(bytesMax)],
   ])('reads %s', async (_, text, password) => {
-    expect(await readPasswordLine(streamOf(text))).toBe(password)
+    expect(await nextLine(streamOf(text))).toBe(password)
   })
 
   test.each([
@@ -121,7 +121,7 @@ describe('readPasswordLine', () => {
     ['a byte order mark cut short', Uint8Array.of(0xef, 0xbb, 0x0a), 'the password is not UTF-8 text'],
     ['half a character', Uint8Array.of(0x61, 0xc3, 0x0a), 'the password is not UTF-8 text'],
   ])('refuses %s', async (_, text, sentence) => {
-    expect(await rejected(readPasswordLine(streamOf(text)))).toMatchObject({ code: 'usage', sentence })
+    expect(await rejected(nextLine(streamOf(text)))).toMatchObject({ code: 'usage', sentence })
   })
 
   test('reads no further than a line may be long', async () => {
@@ -129,7 +129,7 @@ describe('readPasswordLine', () => {
     const endless = (async function* () {
       for (; ; chunks++) yield new Uint8Array(1024)
     })()
-    expect(await rejected(readPasswordLine(endless))).toMatchObject({
+    expect(await rejected(nextLine(endless))).toMatchObject({
       code: 'usage',
       sentence: `the password is longer than ${bytesMax} bytes`,
     })
@@ -139,7 +139,7 @@ describe('readPasswordLine', () => {
   test('says that the input cannot be read, and keeps why', async () => {
     const cause = new TypeError('broken')
     const broken = new Readable({ read: () => broken.destroy(cause) })
-    expect(await rejected(readPasswordLine(broken))).toMatchObject({ code: 'usage', sentence: 'standard input cannot be read', cause })
+    expect(await rejected(nextLine(broken))).toMatchObject({ code: 'usage', sentence: 'standard input cannot be read', cause })
   })
 
   test('reads from a pipe, and does not wait for its end', async () => {
@@ -228,4 +228,9 @@ async function piped(mode: string, input: string, { isLeftOpen = false } = {}): 
 
 function streamOf(text: string | Uint8Array): Readable {
   return Readable.from([Buffer.from(text)])
+}
+
+async function nextLine(stdin: AsyncIterable<Uint8Array>): Promise<string> {
+  await using input = new InputLines(stdin)
+  return await input.next('password')
 }

@@ -1,7 +1,7 @@
 // A server that keeps an inbox and stores what is sent, over memory links: what a Sealwire needs, and a script for what goes
 // wrong. Its connections can be cut at any moment.
 
-import { type Client, connect, type LoggedIn, MemoryOutbox, type OutboxStore, Sealwire } from '../../src/client/index.ts'
+import { type Client, connect, type LoggedIn, MemoryOutbox, type OrderSigner, type OutboxStore, Sealwire } from '../../src/client/index.ts'
 import { Flusher, linkPair } from '../../src/link/index.ts'
 import { type Code, type Limits, resolveLimits, SealwireError } from '../../src/protocol/index.ts'
 import {
@@ -33,15 +33,18 @@ export class DeliveryServer {
   refuseDial: Code | undefined
   /** Why a request fails; 'cut' ends the connection after it was done, 'silent' leaves it without an answer. */
   refuse: (method: string, params: unknown) => Code | 'cut' | 'silent' | undefined = () => undefined
+  /** What else it answers. */
+  readonly answers: { readonly [M in Method]?: (params: Params<M>) => Result<M> }
   #current: { readonly server: ScriptedServer; pushed: number | undefined } | undefined
 
-  constructor(overrides: Partial<Limits> = {}) {
+  constructor(overrides: Partial<Limits> = {}, answers: DeliveryServer['answers'] = {}) {
     this.limits = resolveLimits(overrides)
+    this.answers = answers
   }
 
   /** Somebody on this server. `random` is 1: waits have their full length. */
-  sealwire(parts: { outbox?: OutboxStore; ageMsMax?: number; patient?: boolean } = {}): Sealwire {
-    const { outbox = new MemoryOutbox(), ageMsMax, patient = false } = parts
+  sealwire(parts: { outbox?: OutboxStore; ageMsMax?: number; patient?: boolean; sign?: OrderSigner } = {}): Sealwire {
+    const { outbox = new MemoryOutbox(), ageMsMax, patient = false, sign } = parts
     const aged = ageMsMax === undefined ? {} : { ageMsMax }
     const open = async (signal: AbortSignal): Promise<LoggedIn> => ({
       client: await this.#dial(signal),
@@ -49,7 +52,7 @@ export class DeliveryServer {
       device: this.device,
       ...aged,
     })
-    return new Sealwire({ open, clock: this.clock, outbox, limits: this.limits, random: () => 1, patient })
+    return new Sealwire({ open, clock: this.clock, outbox, limits: this.limits, random: () => 1, patient, sign })
   }
 
   /** Puts a message into the inbox, and pushes it to whoever has opened that. */
@@ -106,7 +109,7 @@ export class DeliveryServer {
     await server.hello()
     const connection = { server, pushed: undefined }
     this.#current = connection
-    server.welcome()
+    server.welcome({ server: new Uint8Array(16).fill(7) })
     for (;;) {
       await server.until(() => server.frames.length > 0 || server.ends.length > 0)
       if (server.frames[0]?.command === contractCommands.goodbye) return server.goodbye()
@@ -117,13 +120,19 @@ export class DeliveryServer {
 
   #answer(connection: { readonly server: ScriptedServer; pushed: number | undefined }, { id, method, params }: RequestEnvelope): void {
     this.asked.push({ method, params })
-    const refusal = this.refuse(method, params)
+    const refusal = this.#isAhead(method as Method, params) ? 'conflict' : this.refuse(method, params)
     if (refusal === 'silent') return
     if (refusal !== undefined && refusal !== 'cut') return connection.server.fault(id, refusal)
     const result = this.#do(connection, method as Method, params)
     if (refusal === 'cut') return connection.server.link.terminate()
     connection.server.answer(id, method as Method, result)
     if (connection === this.#current) this.push()
+  }
+
+  /** Whether a device has more than there is. */
+  #isAhead(method: Method, params: unknown): boolean {
+    if (method === 'inbox.open') return (parseParams(method, params).after ?? 0) > this.inbox.length
+    return method === 'inbox.ack' && parseParams(method, params).seq > this.inbox.length
   }
 
   #do(connection: { pushed: number | undefined }, method: Method, params: unknown): Result<Method> {
@@ -138,6 +147,8 @@ export class DeliveryServer {
     }
     if (method === 'message.send') return this.#store(parseParams(method, params))
     if (method === 'session.ping') return { time: 1 }
+    const answer = this.answers[method] as ((asked: unknown) => Result<Method>) | undefined
+    if (answer !== undefined) return answer(params)
     throw new Error(`the script knows no ${method}`)
   }
 

@@ -116,6 +116,57 @@ describe('inbox', () => {
     await me.close()
   })
 
+  test('of a server that was set back begins anew: what comes afterwards is not lost, and no place of before is acknowledged', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    const rewound: number[] = []
+    const inbox = me.inbox({ rewound: (position) => rewound.push(position) })
+    for (const text of ['one', 'two', 'three', 'four', 'five']) server.receive(text)
+    const before = []
+    for (let each = 0; each < 4; each++) before.push((await inbox.next()).value)
+    await server.settle()
+    expect(server.acked).toBe(3)
+    // 'five' was read ahead, and is nowhere else any more.
+    server.inbox.length = 2
+    server.acked = 1
+    server.cut()
+    for (let each = 0; each < 10 && rewound.length === 0; each++) {
+      await server.settle()
+      await server.clock.move(5_000)
+    }
+    expect(rewound).toEqual([1])
+    server.receive('another three')
+    await server.settle()
+    before[3]?.done()
+    const after = []
+    for (let each = 0; each < 3; each++) after.push((await inbox.next()).value)
+    expect(after.map((item) => [item?.text, item?.position])).toEqual([
+      ['five', 0],
+      ['two', 2],
+      ['another three', 3],
+    ])
+    before[2]?.done()
+    await server.settle()
+    expect(server.acked).toBe(2)
+    const next = inbox.next()
+    await server.settle()
+    expect(server.acked).toBe(3)
+    server.receive('another four')
+    expect((await next).value).toMatchObject({ text: 'another four', position: 4 })
+    await me.close()
+  })
+
+  test('begins anew where the program has stored more than there is', async () => {
+    const server = new DeliveryServer()
+    for (const text of ['one', 'two']) server.receive(text)
+    const me = server.sealwire()
+    const rewound: number[] = []
+    const inbox = me.inbox({ after: 9, rewound: (position) => rewound.push(position) })
+    expect((await inbox.next()).value).toMatchObject({ text: 'one', position: 1 })
+    expect([rewound, server.dials]).toEqual([[0], 1])
+    await me.close()
+  })
+
   test('is read by one at a time, until its signal', async () => {
     const server = new DeliveryServer()
     const me = server.sealwire()

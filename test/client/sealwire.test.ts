@@ -73,6 +73,37 @@ describe('Sealwire', () => {
     await me.close()
   })
 
+  test('changes rooms through connections that are lost with the answer: what is so already is done', async () => {
+    const answers = {
+      'room.leave': () => ({}),
+      'room.remove': () => ({ seq: 7 }),
+      'room.role': () => ({ seq: 8 }),
+      'room.update': () => ({ seq: 9 }),
+    }
+    const server = new DeliveryServer({}, answers)
+    const me = server.sealwire()
+    const cut = new Set<string>()
+    server.refuse = (method) => (method.startsWith('room.') && !cut.has(method) ? (cut.add(method), 'cut') : undefined)
+    const changes = [
+      me.rooms.update(5, { title: 'Shed' }),
+      me.rooms.role(5, 'bob', 'owner'),
+      me.rooms.remove(5, 'carol'),
+      me.rooms.leave(5),
+    ]
+    let left = changes.length
+    for (const change of changes) void change.then(() => left--)
+    for (let tries = 0; left > 0 && tries < 50; tries++) {
+      await server.settle()
+      await server.clock.move(1_000)
+    }
+    expect(left).toBe(0)
+    expect(cut.size).toBe(4)
+    const asked = server.asked.filter(({ method }) => method === 'room.role')
+    expect(asked.length).toBeGreaterThan(1)
+    expect(asked.map(({ params }) => params)).toEqual(asked.map(() => ({ conversation: 5, name: 'bob', role: 'owner' })))
+    await me.close()
+  })
+
   test('closes once what is sent is stored and what is done with is acknowledged', async () => {
     const server = new DeliveryServer()
     const outbox = new MemoryOutbox()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { openWebDevice } from '../../src/client/web-device.ts'
 import type { WebKeys, WebKeyStore } from '../../src/client/web-keys.ts'
+import { openCose } from '../../src/pki/cose-sign1.ts'
 import { deviceId, ed25519KeyHash, openKeyStatement, openLoginProof } from '../../src/pki/index.ts'
 
 const server = new Uint8Array(16).fill(7)
@@ -56,5 +57,14 @@ describe('a device of a browser', () => {
     expect(deviceId(ed25519KeyHash(openLoginProof(proof, { serverId: server, nonce })))).toBe(device.id)
     expect(() => openLoginProof(proof, { serverId: new Uint8Array(16), nonce })).toThrow('[login_refused]')
     expect(() => openLoginProof(proof, { serverId: server, nonce: new Uint8Array(32) })).toThrow('[login_refused]')
+  })
+
+  test('signs orders, and nothing else for whoever asks', async () => {
+    const { signOrder, id } = await openWebDevice({ store: new MemoryKeyStore() })
+    const { payload, signer } = openCose(await signOrder(nonce, 'sealwire/pay/1'), 'sealwire/pay/1')
+    expect([payload, deviceId(ed25519KeyHash(signer))]).toEqual([nonce, id])
+    for (const purpose of ['sealwire/login/1', 'sealwire/enrol/1', '']) {
+      await expect(signOrder(nonce, purpose)).rejects.toBeInstanceOf(TypeError)
+    }
   })
 })

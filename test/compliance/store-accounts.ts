@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test'
 import type { Account } from '../../src/store/index.ts'
-import { codeOf, idOf, newAccount, people, type WithStore } from './store-subject.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { idOf, newAccount, people, type WithStore } from './store-subject.ts'
 
 export function accountCompliance(name: string, withStore: WithStore): void {
   describe(`${name}: account`, () => {
@@ -15,8 +16,8 @@ export function accountCompliance(name: string, withStore: WithStore): void {
 
     withStore('a taken key and a taken skeleton are refused and use up no number', async (store) => {
       const first = await store.run('account.create', newAccount('alice'))
-      expect(await codeOf(store.run('account.create', newAccount('alice', { skeleton: 'other' })))).toBe('name_taken')
-      expect(await codeOf(store.run('account.create', newAccount('other', { skeleton: '~alice' })))).toBe('name_taken')
+      expect(await rejectionOf(store.run('account.create', newAccount('alice', { skeleton: 'other' })))).toBe('name_taken')
+      expect(await rejectionOf(store.run('account.create', newAccount('other', { skeleton: '~alice' })))).toBe('name_taken')
       const second = await store.run('account.create', newAccount('bob'))
       expect(second.id).toBe(first.id + 1n)
     })
@@ -38,7 +39,7 @@ export function accountCompliance(name: string, withStore: WithStore): void {
 
     withStore('of many who want one name at once exactly one gets it, and the others get theirs', async (store) => {
       const names = Array.from({ length: 60 }, (_, index) => `name-${index % 20}`)
-      const codes = await Promise.all(names.map((key) => codeOf(store.run('account.create', newAccount(key)))))
+      const codes = await Promise.all(names.map((key) => rejectionOf(store.run('account.create', newAccount(key)))))
       expect(codes.filter((code) => code === undefined)).toHaveLength(20)
       expect(codes.filter((code) => code === 'name_taken')).toHaveLength(40)
     })

@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test'
 import type { Device, NewDevice } from '../../src/store/index.ts'
-import { codeOf, hashOf, idOf, people, type StoreSubject, type WithStore } from './store-subject.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { hashOf, idOf, people, type StoreSubject, type WithStore } from './store-subject.ts'
 
 export function deviceCompliance(name: string, withStore: WithStore): void {
   describe(`${name}: device`, () => {
@@ -37,7 +38,7 @@ export function deviceCompliance(name: string, withStore: WithStore): void {
         { ...phone, x25519: laptop.x25519 },
         { ...phone, id: laptop.id },
       ]) {
-        expect(await codeOf(store.run('device.enrol', wrong))).toBe('enrolment_invalid')
+        expect(await rejectionOf(store.run('device.enrol', wrong))).toBe('enrolment_invalid')
       }
       expect(await store.run('device.list', { accountId: a })).toEqual([laptop])
       expect(await store.run('device.list', { accountId: b })).toEqual([])
@@ -50,14 +51,14 @@ export function deviceCompliance(name: string, withStore: WithStore): void {
         expect(await store.run('device.enrol', bare)).toEqual({ ...stored(which, idOf(alice)), ed25519: undefined, x25519: undefined })
       }
       const half = { ...device('tablet', idOf(alice)), x25519: undefined }
-      expect(await codeOf(store.run('device.enrol', half))).toBeDefined()
+      expect(await rejectionOf(store.run('device.enrol', half))).toBeDefined()
     })
 
     withStore('of a banned account or of nobody is not enrolled', async (store) => {
       const [alice] = await people(store, 'alice')
       await store.run('account.ban', { key: 'alice', at: 1n })
       for (const accountId of [idOf(alice), 99n]) {
-        expect(await codeOf(store.run('device.enrol', device('laptop', accountId)))).toBe('not_found')
+        expect(await rejectionOf(store.run('device.enrol', device('laptop', accountId)))).toBe('not_found')
       }
     })
 
@@ -66,7 +67,7 @@ export function deviceCompliance(name: string, withStore: WithStore): void {
       async (store) => {
         const [alice, bob] = await people(store, 'alice', 'bob')
         for (const which of ['a', 'b']) await store.run('device.enrol', device(which, idOf(alice)))
-        expect(await codeOf(store.run('device.enrol', device('c', idOf(alice))))).toBe('busy')
+        expect(await rejectionOf(store.run('device.enrol', device('c', idOf(alice))))).toBe('busy')
         await store.run('device.enrol', device('d', idOf(bob)))
         expect((await store.run('device.enrol', device('a', idOf(alice)))).label).toBe('a')
         await revoke(store, 'a')
@@ -81,7 +82,7 @@ export function deviceCompliance(name: string, withStore: WithStore): void {
       await store.run('device.enrol', device('laptop', idOf(alice)))
       expect((await revoke(store, 'laptop', 5n))?.device.revokedAt).toBe(5n)
       expect((await revoke(store, 'laptop', 6n))?.device.revokedAt).toBe(5n)
-      expect(await codeOf(store.run('device.enrol', device('laptop', idOf(alice))))).toBe('enrolment_invalid')
+      expect(await rejectionOf(store.run('device.enrol', device('laptop', idOf(alice))))).toBe('enrolment_invalid')
       expect((await find(store, 'laptop'))?.device.revokedAt).toBe(5n)
       expect(await store.run('device.list', { accountId: idOf(alice) })).toEqual([])
       expect(await store.run('device.listAll', { after: '', max: 9n })).toEqual([])

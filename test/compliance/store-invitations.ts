@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test'
 import type { InvitationState, NewInvitation } from '../../src/store/index.ts'
-import { codeOf, hashOf, newAccount, type StoreSubject, type WithStore } from './store-subject.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { hashOf, newAccount, type StoreSubject, type WithStore } from './store-subject.ts'
 
 export function invitationCompliance(name: string, withStore: WithStore): void {
   describe(`${name}: invitation`, () => {
@@ -89,12 +90,12 @@ export function invitationCompliance(name: string, withStore: WithStore): void {
       'beyond invitationsMax it is busy; those that expired first make room, those that are good never',
       async (store) => {
         for (const [index, link] of ['c', 'b', 'a'].entries()) await invite(store, link, { expiresAt: 30n - BigInt(index) * 10n })
-        expect(await codeOf(invite(store, 'd', { createdAt: 9n }))).toBe('busy')
+        expect(await rejectionOf(invite(store, 'd', { createdAt: 9n }))).toBe('busy')
         expect(await states(store, 9n, 'a', 'b', 'c', 'd')).toEqual(['good', 'good', 'good', 'unknown'])
         await invite(store, 'd', { createdAt: 25n })
         expect(await states(store, 25n, 'a', 'b', 'c', 'd')).toEqual(['unknown', 'expired', 'good', 'good'])
         await invite(store, 'e', { createdAt: 25n })
-        expect(await codeOf(invite(store, 'f', { createdAt: 25n }))).toBe('busy')
+        expect(await rejectionOf(invite(store, 'f', { createdAt: 25n }))).toBe('busy')
       },
       { invitationsMax: 3 },
     )
@@ -107,7 +108,7 @@ export function invitationCompliance(name: string, withStore: WithStore): void {
         await invite(store, 'printed again', { printed: true })
         await join(store, 'alice', 'printed again')
         await invite(store, 'b').catch(() => undefined)
-        expect(await codeOf(invite(store, 'printed later', { printed: true }))).toBe('busy')
+        expect(await rejectionOf(invite(store, 'printed later', { printed: true }))).toBe('busy')
         expect(await states(store, 1n, 'a', 'b', 'printed again', 'printed later')).toEqual(['good', 'unknown', 'used', 'unknown'])
       },
       { invitationsMax: 2 },
@@ -122,7 +123,7 @@ function invite(store: StoreSubject, secret: string, other: Partial<NewInvitatio
 /** Registers with an invitation; the token's secret is the name. */
 function join(store: StoreSubject, name: string, secret: string, at = 1n) {
   const [invitation, token] = [secret, name].map((each) => ({ hash: hashOf(each), at }))
-  return codeOf(store.run('account.create', { ...newAccount(name), invitation, token }))
+  return rejectionOf(store.run('account.create', { ...newAccount(name), invitation, token }))
 }
 
 function states(store: StoreSubject, at: bigint, ...secrets: readonly string[]): Promise<readonly InvitationState[]> {

@@ -1,6 +1,7 @@
 import { describe, expect } from 'bun:test'
 import type { Person } from '../../src/store/index.ts'
-import { codeOf, newAccount, type StoreSubject, type WithStore } from './store-subject.ts'
+import { rejectionOf } from '../support/refusal.ts'
+import { newAccount, type StoreSubject, type WithStore } from './store-subject.ts'
 
 export function peopleCompliance(name: string, withStore: WithStore): void {
   describe(`${name}: contact`, () => {
@@ -42,8 +43,8 @@ export function peopleCompliance(name: string, withStore: WithStore): void {
 
     withStore('nobody is their own contact, and nobody that of an account that does not exist', async (store) => {
       await circle(store)
-      expect(await codeOf(meet(store, 1n, 1n))).toBe('internal')
-      expect(await codeOf(meet(store, 1n, 99n))).toBe('internal')
+      expect(await rejectionOf(meet(store, 1n, 1n))).toBe('internal')
+      expect(await rejectionOf(meet(store, 1n, 99n))).toBe('internal')
       expect(await contacts(store, 1n)).toEqual([])
     })
   })
@@ -77,7 +78,7 @@ export function peopleCompliance(name: string, withStore: WithStore): void {
       async (store) => {
         await circle(store)
         for (const other of [2n, 3n]) await block(store, 1n, other)
-        expect(await codeOf(block(store, 1n, 4n))).toBe('busy')
+        expect(await rejectionOf(block(store, 1n, 4n))).toBe('busy')
         expect(await block(store, 1n, 2n)).toBe(false)
         expect(await block(store, 4n, 1n)).toBe(true)
         await store.run('block.remove', { accountId: 1n, blockedId: 2n })
@@ -89,8 +90,8 @@ export function peopleCompliance(name: string, withStore: WithStore): void {
 
     withStore('nobody blocks themselves, nor an account that does not exist', async (store) => {
       await circle(store)
-      expect(await codeOf(block(store, 1n, 1n))).toBe('internal')
-      expect(await codeOf(block(store, 1n, 99n))).toBe('internal')
+      expect(await rejectionOf(block(store, 1n, 1n))).toBe('internal')
+      expect(await rejectionOf(block(store, 1n, 99n))).toBe('internal')
       expect(await blocks(store, 1n)).toEqual([])
     })
   })

@@ -1,7 +1,7 @@
 // What the suites of the stores share.
 
 import { createHash } from 'node:crypto'
-import { type Code, type Limits, SealwireError } from '../../src/protocol/index.ts'
+import type { Limits } from '../../src/protocol/index.ts'
 import type { Account, Input, NewAccount, OperationName, Output } from '../../src/store/index.ts'
 
 /** A store under test. The synchronous one is given promises, so that one suite fits both. */
@@ -33,14 +33,4 @@ export function idOf(account: Account | undefined): bigint {
 /** What a store is given instead of a secret. */
 export function hashOf(secret: string): Uint8Array {
   return createHash('sha256').update(secret).digest()
-}
-
-/** The code with which a request was refused; undefined when it was not. */
-export async function codeOf(request: Promise<unknown>): Promise<Code | undefined> {
-  try {
-    await request
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
 }

@@ -2,15 +2,16 @@
 
 import { describe, expect, test } from 'bun:test'
 import { type Limits, resolveLimits } from '../../src/protocol/index.ts'
+import { rejectionOf } from '../support/refusal.ts'
 import { accountCompliance } from './store-accounts.ts'
 import { deviceCompliance } from './store-devices.ts'
 import { invitationCompliance } from './store-invitations.ts'
 import { peopleCompliance } from './store-people.ts'
-import { codeOf, newAccount, type StoreSubject, type WithStore } from './store-subject.ts'
+import { newAccount, type StoreSubject, type WithStore } from './store-subject.ts'
 import { throttleCompliance } from './store-throttles.ts'
 import { tokenCompliance } from './store-tokens.ts'
 
-export { codeOf, newAccount, type StoreSubject } from './store-subject.ts'
+export { newAccount, type StoreSubject } from './store-subject.ts'
 
 export interface StoreSetup {
   /** Opens an empty store. */
@@ -44,13 +45,13 @@ export function storeCompliance(name: string, { setup, teardown }: StoreSetup): 
       await store.reopen()
       expect(await store.run('account.find', { key: 'alice' })).toEqual(alice)
       expect(await store.run('throttle.read', { keys: ['account:alice'] })).toEqual(failures)
-      expect(await codeOf(store.run('account.create', newAccount('alice')))).toBe('name_taken')
+      expect(await rejectionOf(store.run('account.create', newAccount('alice')))).toBe('name_taken')
     })
 
     withStore('a closed store refuses, and may be closed twice', async (store) => {
       await store.close()
       await store.close()
-      expect(await codeOf(store.run('account.find', { key: 'alice' }))).toBe('unavailable')
+      expect(await rejectionOf(store.run('account.find', { key: 'alice' }))).toBe('unavailable')
     })
   })
 }

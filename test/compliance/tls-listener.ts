@@ -4,11 +4,12 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { type DialledLink, dialTls, type listenTls } from '../../src/link/index.ts'
+import { dialTls, type listenTls } from '../../src/link/index.ts'
 import { TcpRelay } from '../support/tcp-relay.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 import { TestListener, type TestListenerOptions } from '../support/tls-pair.ts'
-import { linkCompliance, Recorder } from './link.ts'
+import { Recorder } from './link.ts'
+import { relayedLinkCompliance } from './relayed-link.ts'
 
 const identity = await testIdentity()
 const renewed = await testIdentity()
@@ -16,7 +17,11 @@ const open: Disposable[] = []
 afterAll(() => open.forEach((each) => each[Symbol.dispose]()))
 
 export function tlsListenerCompliance(name: string, listen: typeof listenTls): void {
-  linksOf(name, listen)
+  relayedLinkCompliance(name, {
+    identity,
+    listen,
+    dial: (port, context) => dialTls({ host: '127.0.0.1', port, roots: identity.roots, timeoutMs: 5000 }, context),
+  })
   const start = async (options: TestListenerOptions = {}): Promise<TestListener> => {
     const server = await TestListener.start(identity, { ...options, listen })
     open.push(server)
@@ -247,34 +252,6 @@ export function tlsListenerCompliance(name: string, listen: typeof listenTls): v
 }
 
 /** Both ends of what it accepts are links. */
-function linksOf(name: string, listen: typeof listenTls): void {
-  for (const side of ['accepted', 'dialled'] as const) {
-    let server: TestListener
-    let relay: TcpRelay
-    let client: DialledLink
-    linkCompliance(`${name} (${side})`, {
-      async setup(overrides) {
-        server = await TestListener.start(identity, { limits: overrides ?? {}, listen })
-        relay = await TcpRelay.to(server.port)
-        client = await dialTls({ host: '127.0.0.1', port: relay.port, roots: identity.roots, timeoutMs: 5000 }, server.context)
-        const clientRecorder = new Recorder()
-        client.attach(clientRecorder)
-        const { link, recorder } = await server.first()
-        const breakFar = (): void => relay.reset()
-        return side === 'accepted'
-          ? { near: link, nearRecorder: recorder, far: client, farRecorder: clientRecorder, breakFar }
-          : { near: client, nearRecorder: clientRecorder, far: link, farRecorder: recorder, breakFar }
-      },
-      async teardown() {
-        client.terminate()
-        server[Symbol.dispose]()
-        relay[Symbol.dispose]()
-        await server.until(() => server.tickets === 0)
-      },
-    })
-  }
-}
-
 async function through({ port }: TestListener): Promise<TcpRelay> {
   const relay = await TcpRelay.to(port)
   open.push(relay)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { amountMax, balanceMax, formatAmount, isBalance, parseAmount, requireAmount } from '../../src/domain/index.ts'
+import { amountMax, balanceMax, formatAmount, isNothing, parseAmount, requireAmount } from '../../src/domain/index.ts'
 import { SealwireError } from '../../src/protocol/index.ts'
 
 const refusal = (read: () => unknown): string | undefined => {
@@ -114,9 +114,12 @@ describe('formatAmount', () => {
   })
 })
 
-test('an amount that moves is from 1 to 10^15, a balance from its floor to 10^18', () => {
+test('an amount that moves is from 1 to 10^15', () => {
   expect([1n, amountMax].map(requireAmount)).toEqual([1n, 10n ** 15n])
   for (const amount of [0n, -1n, amountMax + 1n, 2n ** 63n]) expect(refusal(() => requireAmount(amount))).toContain('amount_invalid')
-  expect([balanceMax, 0n, -5n].map((balance) => isBalance(balance, -5n))).toEqual([true, true, true])
-  expect([balanceMax + 1n, -6n].map((balance) => isBalance(balance, -5n))).toEqual([false, false])
+})
+
+test('nothing is zero with any number of places, and no other text', () => {
+  expect(['0', '0.0', '0.000000000'].map(isNothing)).toEqual([true, true, true])
+  for (const text of ['', '0.', '.0', '00', '-0', '0.01', '1', '0\n']) expect([text, isNothing(text)]).toEqual([text, false])
 })

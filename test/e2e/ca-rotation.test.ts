@@ -46,10 +46,10 @@ describe('cert rotate-ca', () => {
     const next = replaced.fingerprint
     expect(next).not.toBe(old)
     expect(await who(homes, 'alice')).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(pinsOf(homes, 'alice')).toEqual({ profile: next, known: [next, old] })
+    expect(homes.pinsOf('alice')).toEqual({ profile: next, known: [next, old] })
     expect(await who(homes, 'bob')).toMatchObject({ exitCode: 0, stderr: '' })
     await homes.join(at, 'dave') // By what a link from before says.
-    expect(pinsOf(homes, 'dave')).toEqual({ profile: next, known: [next, undefined] })
+    expect(homes.pinsOf('dave')).toEqual({ profile: next, known: [next, undefined] })
     // Carol knows the old key alone; he shows her everything that the server shows, but for a certificate of his own.
     await using borrower = await Stranger.listen(server)
     await between('carol', borrower.port, stranger.port)
@@ -77,7 +77,7 @@ describe('cert rotate-ca', () => {
     await using second = await ServerProcess.start({ limits: liftedRates, data: first.data, flags })
     expect(second.fingerprint).toBe(fingerprint)
     expect(await who(homes, 'alice')).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(pinsOf(homes, 'alice').profile).toBe(fingerprint)
+    expect(homes.pinsOf('alice').profile).toBe(fingerprint)
   })
 })
 
@@ -103,14 +103,6 @@ async function overlapEnds(server: ServerProcess, overlapMs: number): Promise<vo
     if (!('overlap' in (JSON.parse(stdout) as object))) return
   }
   throw new Error('the overlap did not end')
-}
-
-function pinsOf(homes: Homes, name: string) {
-  const profile = JSON.parse(readFileSync(join(homes.path(name), 'profile.json'), 'utf8')) as { pin: string }
-  const [, known, , before] = readFileSync(join(homes.path(name), 'known_servers'), 'utf8')
-    .trim()
-    .split(' ')
-  return { profile: profile.pin, known: [known, before] }
 }
 
 /** Where the clients believe the server to be. */

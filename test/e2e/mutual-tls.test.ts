@@ -7,10 +7,11 @@ import { connect, type ConnectionOptions } from 'node:tls'
 import { connectNode } from '../../src/client/node.ts'
 import { deviceKeysPem, makeCertificateRequest, makeEnrolment, newDeviceKeys, parseInviteLink } from '../../src/pki/index.ts'
 import { contractCommands, encodeHello } from '../../src/protocol/contract/index.ts'
-import { encodeFrame, SealwireError } from '../../src/protocol/index.ts'
+import { encodeFrame } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { onUnix } from '../cli/home-support.ts'
 import { Homes, inviteLink, runWith, type as say } from '../cli/member-support.ts'
+import { rejectionOf } from '../support/refusal.ts'
 import { liftedRates, ServerProcess, type ServerProcessOptions } from '../support/server-process.ts'
 
 const hello = encodeFrame(contractCommands.hello, encodeHello({ versions: [1] }))
@@ -108,7 +109,7 @@ describe('serve --mutual-tls required', () => {
     expect(client.welcome.features).toContain('join-only')
     await client.request('account.register', { name: 'alice', password })
     for (const method of ['directory.who', 'device.list', 'contact.list'] as const) {
-      expect(await codeOf(client.request(method, {}))).toBe('joining_only')
+      expect(await rejectionOf(client.request(method, {}))).toBe('joining_only')
     }
     // Whoever is only joining is nobody to talk to, and hears of nobody who asks.
     const bob = await joined(homes, server, 'bob')
@@ -177,7 +178,7 @@ describe('a device', () => {
     expect(server.stderr).toMatch(/"client connected".*"device":"[0-9a-f]{20}"/)
     await using stranger = await connectNode(main)
     const resumed = stranger.request('account.resume', { token: new Uint8Array(Buffer.from(String(token), 'base64url')) })
-    expect(await codeOf(resumed)).toBe('login_refused')
+    expect(await rejectionOf(resumed)).toBe('login_refused')
   }, 60_000)
 
   test('is cut within a second when it is revoked, banned, or the password is set elsewhere', async () => {
@@ -223,7 +224,7 @@ describe('a device', () => {
     // The certificate of alice without her key cannot even be shown; with a key of one's own it is another device, or none.
     const foreign = deviceKeysPem(newDeviceKeys()).p256
     expect(
-      await codeOf(
+      await rejectionOf(
         connectNode({
           host: '127.0.0.1',
           port: server.port,
@@ -244,12 +245,3 @@ describe('a device', () => {
     expect((await client.request('device.login', {})).name).toBe('mallory')
   }, 60_000)
 })
-
-async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await promise
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
-}

@@ -4,7 +4,9 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { connect } from '../../src/index.ts'
+import type { Sealwire } from '../../src/client/index.ts'
 import { parseInviteLink } from '../../src/pki/index.ts'
+import { runCli } from '../cli/cli-process.ts'
 import { Homes, inviteLink } from '../cli/member-support.ts'
 import { Chromium, type ChromiumPage, isChromiumMissing, leafKeyHash } from '../support/chromium.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -37,8 +39,14 @@ describe.skipIf(isChromiumMissing())('a Sealwire in a browser', () => {
     await page.run('until(() => texts.length === 1)')
     expect(await page.run('texts')).toEqual(['hello page'])
 
+    expect((await runCli(['admin', 'mint', 'alice', '10', '--data', server.data])).exitCode).toBe(0)
+    await pay(page, bob)
+    for (const kind of ['pay', 'the request']) {
+      expect([kind, (await inbox.next()).value?.type]).toEqual([kind, 'application/vnd.sealwire.payment+cbor'])
+    }
+
     const file = "sealwire.blobSource(new File([new Uint8Array(200_000).fill(7)], 'seven.bin'))"
-    expect(await page.run(`me.conversation('bob').then((bob) => bob.sendFile(${file})).then(({ seq }) => seq)`)).toBe(5)
+    expect(await page.run(`me.conversation('bob').then((bob) => bob.sendFile(${file})).then(({ seq }) => seq)`)).toBe(8)
     const entry = (await inbox.next()).value
     expect(entry?.file).toMatchObject({ name: 'seven.bin', size: 200_000 })
     const bytes = []
@@ -61,20 +69,40 @@ describe.skipIf(isChromiumMissing())('a Sealwire in a browser', () => {
 
 const url = (port: number): string => `wss://127.0.0.1:${port}/sealwire`
 
-/** `me` reads its inbox into `texts`; `left` counts what is in the outbox. */
+/** A page pays, verifies what it has left, and pays what it is asked for. */
+async function pay(page: ChromiumPage, bob: Sealwire): Promise<void> {
+  const news = bob.payments.changes()
+  const paid =
+    "me.payments.pay('bob', '2.50', { memo: 'from a page' }).then(({ status, minor, balance }) => [status, String(minor), balance])"
+  expect(await page.run(paid)).toEqual(['posted', '250', '7.50'])
+  expect((await news.next()).value).toMatchObject({ transfer: { payer: 'alice', minor: 250n } })
+  expect(await page.run('me.payments.balance().then(({ amount, minor }) => [amount, String(minor)])')).toEqual(['7.50', '750'])
+  await bob.payments.request('alice', '1')
+  await page.run('until(() => requests.length === 1)')
+  expect(await page.run('me.payments.payRequest(requests[0]).then(({ balance }) => balance)')).toBe('6.50')
+  expect((await bob.payments.balance()).minor).toBe(350n)
+  const unsigned = 'new sealwire.Sealwire({ open, outbox: new sealwire.MemoryOutbox() })'
+  await page.run(`globalThis.other = ${unsigned}; other.payments.pay('bob', '1').catch(({ code }) => (globalThis.refusal = code))`)
+  expect(await page.run('other.close().then(() => refusal)')).toBe('device_required')
+}
+
+/** `me` reads its inbox into `texts`, and what it is asked to pay into `requests`; `left` counts what is in the outbox. */
 async function start(page: ChromiumPage, port: number): Promise<void> {
   await page.run(`(async () => {
     globalThis.unreachable = { code: 'unreachable', [Symbol.for('sealwire.error')]: true, fatal: true }
     globalThis.texts = []
     globalThis.until = async (condition) => { while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20)) }
-    globalThis.open = sealwire.webOpen({ url: '${url(port)}', device: await sealwire.openWebDevice() })
+    const device = await sealwire.openWebDevice()
+    globalThis.open = sealwire.webOpen({ url: '${url(port)}', device })
+    globalThis.requests = []
     globalThis.left = () => new Promise((resolve) => {
       indexedDB.open('sealwire-outbox-alice').onsuccess = ({ target: { result } }) => {
         result.transaction('outbox').objectStore('outbox').count().onsuccess = ({ target }) => { result.close(); resolve(target.result) }
       }
     })
     globalThis.start = () => {
-      globalThis.me = new sealwire.Sealwire({ open, outbox: new sealwire.IndexedDbOutbox('alice') })
+      globalThis.me = new sealwire.Sealwire({ open, outbox: new sealwire.IndexedDbOutbox('alice'), sign: device.signOrder })
+      void (async () => { for await (const { request } of me.payments.changes()) if (request?.status === 'open') requests.push(request) })()
       void (async () => { for await (const { kind, text } of me.inbox()) if (kind === 'message') texts.push(text) })()
     }
     start()

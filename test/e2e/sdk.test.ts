@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { connect } from '../../src/index.ts'
 import { type FileReference, newMessageId, type ReadEntry, type Sealwire } from '../../src/client/index.ts'
+import { runCli } from '../cli/cli-process.ts'
 import { Homes, inviteLink } from '../cli/member-support.ts'
 import { CuttingRelay } from '../support/cutting-relay.ts'
 import { isMissing, nodeBinary } from '../support/python.ts'
@@ -40,6 +41,11 @@ class Stage implements AsyncDisposable {
 
   cut(): void {
     this.#relay.cut()
+  }
+
+  async mint(name: string, amount: string): Promise<void> {
+    const { exitCode, stderr } = await runCli(['admin', 'mint', name, amount, '--data', this.#data.data])
+    expect([exitCode, stderr]).toEqual([0, ''])
   }
 
   /** Kills the server and starts it again. */
@@ -208,6 +214,35 @@ describe('connect', () => {
     const stored = []
     for await (const { kind, text } of (await me.conversation('bob')).history({ after: 0 })) if (kind === 'message') stored.push(text)
     expect(stored).toEqual(numbers)
+    await me.close()
+  }, 600_000)
+})
+
+describe('me.payments', () => {
+  test(`pays each once, whatever crashes: ${faults} faults`, async () => {
+    const seed = Number(process.env['SEALWIRE_SEED'] ?? Date.now() % 1_000_000)
+    console.log(`seed ${seed}`)
+    const random = seeded(seed)
+    await using stage = await Stage.start()
+    const [alice, bob] = [await stage.join('alice'), await stage.join('bob')]
+    await Promise.all([alice.close(), bob.close()])
+    await stage.mint('alice', '1000000')
+    const count = faults * 20
+    const paidBy = stage.homes.path('paid')
+    await using payer = new Program('pay', stage.homes.path('alice'), paidBy, 'bob', String(count))
+    const acts = [() => stage.crash(), () => stage.cut(), () => payer.crash()]
+    for (let done = 0; done < faults; done++) {
+      const from = linesOf(paidBy).length
+      await until(() => linesOf(paidBy).length > from + random() * 20 || linesOf(paidBy).length === 2 * count)
+      await acts[Math.floor(random() * acts.length)]?.()
+    }
+    expect(await payer.exited).toBe(0)
+    const ids = linesOf(paidBy).filter((line) => line !== 'paid')
+    const me = await connect(stage.homes.path('bob'))
+    const lines = []
+    for await (const { minor, transfer } of me.payments.statement()) lines.unshift([transfer.id, minor])
+    expect(lines).toEqual(ids.map((id, at) => [id, BigInt(at + 1)]))
+    expect((await me.payments.balance()).minor).toBe(BigInt((count * (count + 1)) / 2))
     await me.close()
   }, 600_000)
 })

@@ -29,17 +29,17 @@ describe('cert rotate-sealed', () => {
     expect(statSync(join(server.data, 'sealed-next.key')).mode & 0o777).toBe(0o600)
 
     expect(await who(homes, 'alice')).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(pinsOf(homes, 'alice')).toEqual({ profile: next, known: [next, old] })
+    expect(homes.pinsOf('alice')).toEqual({ profile: next, known: [next, old] })
     // Of bob's two files only the one was written when the machine went off.
     const before = readFileSync(join(homes.path('bob'), 'profile.json'))
     expect(await who(homes, 'bob')).toMatchObject({ exitCode: 0, stderr: '' })
     writeFileSync(join(homes.path('bob'), 'profile.json'), before)
     expect(await who(homes, 'bob')).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(pinsOf(homes, 'bob')).toEqual({ profile: next, known: [next, old] })
+    expect(homes.pinsOf('bob')).toEqual({ profile: next, known: [next, old] })
     const link = await inviteLink(server, '--sealed')
     expect(parseInviteLink(link).pin).toBe(next)
     await joinBy(homes, link, 'dave')
-    expect(pinsOf(homes, 'dave')).toEqual({ profile: next, known: [next, undefined] })
+    expect(homes.pinsOf('dave')).toEqual({ profile: next, known: [next, undefined] })
     const address = found(server, /^sealwire listening on (sealed:\/\/\S+)$/m)
     expect((await runCli(['doctor', address, '--home', homes.path('alice')])).stdout).toContain('which takes the place of')
 
@@ -112,14 +112,6 @@ async function overlapEnds(server: ServerProcess, next: string, overlapMs: numbe
     if (sealed.fingerprint === next) return
   }
   throw new Error('the overlap did not end')
-}
-
-function pinsOf(homes: Homes, name: string) {
-  const profile = JSON.parse(readFileSync(join(homes.path(name), 'profile.json'), 'utf8')) as { pin: string }
-  const [, known, , before] = readFileSync(join(homes.path(name), 'known_servers'), 'utf8')
-    .trim()
-    .split(' ')
-  return { profile: profile.pin, known: [known, before] }
 }
 
 function found({ stdout }: ServerProcess, pattern: RegExp): string {

@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Client } from '../../src/client/node.ts'
 import { messageId } from '../support/device-client.ts'
+import { MountedImage } from '../support/mounted-image.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
-import { command, mayMount, skipWithout } from '../support/store-contents.ts'
+import { mayMount, skipWithout } from '../support/store-contents.ts'
 import { StoreFolder } from '../support/store-folder.ts'
 import { form, isLong } from './form.ts'
 import { Mutant } from './mutant.ts'
@@ -62,8 +63,7 @@ interface Cut {
 async function cutPower(moment: number, program?: string): Promise<Cut> {
   using folder = new StoreFolder()
   const [disk, copy] = [join(folder.path, 'disk'), join(folder.path, 'copy')]
-  command('truncate', '-s', '96M', disk)
-  command('mkfs.ext4', '-q', '-F', disk)
+  MountedImage.make(disk, '96M')
   const before = await talkUntilCut({ disk, copy, moment, program })
   using mounted = new MountedImage(copy)
   await using server = await start(mounted.path, program)
@@ -168,18 +168,3 @@ function start(folder: string, program: string | undefined): Promise<ServerProce
 
 const lanes = 8
 const perLaneMax = 100_000
-
-/** An image of a file system, mounted on a folder of its own. */
-class MountedImage implements Disposable {
-  readonly #folder = new StoreFolder()
-  readonly path = this.#folder.path
-
-  constructor(image: string) {
-    command('mount', '-o', 'loop', image, this.path)
-  }
-
-  [Symbol.dispose](): void {
-    command('umount', this.path)
-    this.#folder[Symbol.dispose]()
-  }
-}

@@ -3,9 +3,10 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ChannelClient, type ClientChannel, KeyPair, keyPin, recordOverheadBytes } from '../../src/channel/index.ts'
 import { RecordSink } from '../../src/link/record-sink.ts'
-import { dialSealed, type DialledLink, Flusher, type LinkContext } from '../../src/link/index.ts'
+import { dialSealed, Flusher, type LinkContext } from '../../src/link/index.ts'
 import { type Limits, resolveLimits } from '../../src/protocol/index.ts'
-import { linkCompliance, Recorder } from '../compliance/link.ts'
+import { Recorder } from '../compliance/link.ts'
+import { relayedLinkCompliance } from '../compliance/relayed-link.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { sealedListen, serverKeys } from '../support/sealed-listener.ts'
 import { TcpRelay } from '../support/tcp-relay.ts'
@@ -23,31 +24,11 @@ const ways = {
   IK: { pin, serverKey: serverKeys.publicKey, staticKey: KeyPair.generate() },
 } as const
 
-for (const side of ['accepted', 'dialled'] as const) {
-  let server: TestListener
-  let relay: TcpRelay
-  let client: DialledLink
-  linkCompliance(`the sealed channel (${side})`, {
-    async setup(overrides) {
-      server = await TestListener.start(identity, { limits: overrides ?? {}, listen: sealedListen() })
-      relay = await TcpRelay.to(server.port)
-      client = await dialSealed({ host: '127.0.0.1', port: relay.port, timeoutMs: 5000, ...ways.NK }, server.context)
-      const clientRecorder = new Recorder()
-      client.attach(clientRecorder)
-      const { link, recorder } = await server.first()
-      const breakFar = (): void => relay.reset()
-      return side === 'accepted'
-        ? { near: link, nearRecorder: recorder, far: client, farRecorder: clientRecorder, breakFar }
-        : { near: client, nearRecorder: clientRecorder, far: link, farRecorder: recorder, breakFar }
-    },
-    async teardown() {
-      client.terminate()
-      server[Symbol.dispose]()
-      relay[Symbol.dispose]()
-      await server.until(() => server.tickets === 0)
-    },
-  })
-}
+relayedLinkCompliance('the sealed channel', {
+  identity,
+  listen: sealedListen(),
+  dial: (port, context) => dialSealed({ host: '127.0.0.1', port, timeoutMs: 5000, ...ways.NK }, context),
+})
 
 describe('a sealed link', () => {
   test.each(['XX', 'NK', 'IK'] as const)('says that it is one of %s, and which key the peer has proved', async (pattern) => {

@@ -11,6 +11,7 @@ import { deviceId, makeEnrolment, openEnrolment, spkiHash } from '../../src/pki/
 import { enrolmentPurpose } from '../../src/protocol/contract/cose.ts'
 import { type CborValue, encodeCbor, parseParams, parseRequest } from '../../src/protocol/contract/index.ts'
 import { FrameDecoder, SealwireError } from '../../src/protocol/index.ts'
+import { refusalOf } from '../support/refusal.ts'
 import { openssl, opensslFound } from './openssl.ts'
 
 const serverId = Uint8Array.from({ length: 16 }, (_, at) => at)
@@ -58,7 +59,7 @@ describe('openEnrolment', () => {
       for (let bit = 0; bit < good[field].length * 8; bit += 5) {
         const bytes = good[field].slice()
         bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-        expect([bit, codeOf(() => openEnrolment({ ...good, [field]: bytes }, serverId))]).toEqual([bit, 'enrolment_invalid'])
+        expect([bit, refusalOf(() => openEnrolment({ ...good, [field]: bytes }, serverId))]).toEqual([bit, 'enrolment_invalid'])
       }
     }
   })
@@ -66,10 +67,10 @@ describe('openEnrolment', () => {
   test('refuses everything that is cut off or has something behind it', () => {
     for (const field of ['csr', 'statement'] as const) {
       for (let length = 0; length < good[field].length; length++) {
-        expect(codeOf(() => openEnrolment({ ...good, [field]: good[field].slice(0, length) }, serverId))).toBe('enrolment_invalid')
+        expect(refusalOf(() => openEnrolment({ ...good, [field]: good[field].slice(0, length) }, serverId))).toBe('enrolment_invalid')
       }
       const longer = new Uint8Array([...good[field], 0])
-      expect(codeOf(() => openEnrolment({ ...good, [field]: longer }, serverId))).toBe('enrolment_invalid')
+      expect(refusalOf(() => openEnrolment({ ...good, [field]: longer }, serverId))).toBe('enrolment_invalid')
     }
   })
 
@@ -121,12 +122,12 @@ describe('openCose', () => {
     ['a short signature', () => [ours, {}, payload, signed(ours).slice(1)]],
     ['a text', () => 'x'],
   ])('refuses %s', (_, make) => {
-    expect(codeOf(() => openCose(encodeCbor(make()), 'test'))).toBe('enrolment_invalid')
+    expect(refusalOf(() => openCose(encodeCbor(make()), 'test'))).toBe('enrolment_invalid')
   })
 
   test('refuses a tag, which is another form of the same', () => {
     const tagged = new Uint8Array([0xd2, ...encodeCbor([ours, {}, payload, signed(ours)])])
-    expect(codeOf(() => openCose(tagged, 'test'))).toBe('enrolment_invalid')
+    expect(refusalOf(() => openCose(tagged, 'test'))).toBe('enrolment_invalid')
   })
 })
 
@@ -140,7 +141,7 @@ describe('readCertificateRequest', () => {
     ['RSA', () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey],
     ['P-521', () => generateKeyPairSync('ec', { namedCurve: 'P-521' }).privateKey],
   ])('refuses a key of the kind %s', (_, make) => {
-    expect(codeOf(() => readCertificateRequest(makeCertificateRequest(make())))).toBe('enrolment_invalid')
+    expect(refusalOf(() => readCertificateRequest(makeCertificateRequest(make())))).toBe('enrolment_invalid')
   })
 
   test('refuses a request whose key somebody else has', () => {
@@ -155,7 +156,7 @@ describe('readCertificateRequest', () => {
     const csr = makeCertificateRequest(keys.p256)
     const at = Buffer.from(csr).indexOf(Buffer.from(spkiOf(keys.p256).subarray(0, 27)))
     csr.fill(0x55, at + 27, at + 91)
-    expect(codeOf(() => readCertificateRequest(csr))).toBe('enrolment_invalid')
+    expect(refusalOf(() => readCertificateRequest(csr))).toBe('enrolment_invalid')
   })
 
   test.skipIf(!opensslFound)('takes what openssl makes, whatever is in its subject, and openssl takes ours', () => {
@@ -224,15 +225,6 @@ function lowOrderX25519(): string[] {
 function refusal(action: () => unknown): string {
   const { code, sentence } = caught(action)
   return code === 'enrolment_invalid' ? sentence : code
-}
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
 }
 
 function caught(action: () => unknown): SealwireError {

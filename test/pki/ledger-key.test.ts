@@ -12,7 +12,7 @@ import {
   publicPem,
   readLedgerPublicKey,
 } from '../../src/pki/ledger-key.ts'
-import { SealwireError } from '../../src/protocol/index.ts'
+import { refusalOf } from '../support/refusal.ts'
 
 const folders: string[] = []
 afterAll(() => {
@@ -23,15 +23,6 @@ function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealwire-ledger-key-'))
   folders.push(folder)
   return folder
-}
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
 }
 
 function pinOf(key: KeyObject): string {
@@ -55,7 +46,7 @@ describe('openLedgerKey', () => {
     rmSync(join(folder, 'ledger.pub'))
     expect(openLedgerKey(folder).publicKey).toEqual(publicKey)
     rmSync(join(folder, 'ledger.key'))
-    expect(codeOf(() => openLedgerKey(folder))).toBe('key_missing')
+    expect(refusalOf(() => openLedgerKey(folder))).toBe('key_missing')
   })
 
   test('refuses one that others may read, and one that is none', () => {
@@ -63,10 +54,10 @@ describe('openLedgerKey', () => {
     openLedgerKey(folder)
     const path = join(folder, 'ledger.key')
     chmodSync(path, 0o640)
-    expect(codeOf(() => openLedgerKey(folder))).toBe('key_unsafe')
+    expect(refusalOf(() => openLedgerKey(folder))).toBe('key_unsafe')
     chmodSync(path, 0o600)
     writeFileSync(path, 'nonsense')
-    expect(codeOf(() => openLedgerKey(folder))).toBe('key_malformed')
+    expect(refusalOf(() => openLedgerKey(folder))).toBe('key_malformed')
   })
 })
 
@@ -77,7 +68,7 @@ describe('parseLedgerPublicKey', () => {
     expect(parseLedgerPublicKey(publicPem(publicKey), 'it')).toEqual(publicKey)
     expect(parseLedgerPublicKey(`${Buffer.from(publicKey).toString('hex')}\n`, 'it')).toEqual(publicKey)
     const secret = readFileSync(join(folder, 'ledger.key'), 'utf8')
-    for (const text of ['', 'ab', secret]) expect(codeOf(() => parseLedgerPublicKey(text, 'it'))).toBe('key_malformed')
+    for (const text of ['', 'ab', secret]) expect(refusalOf(() => parseLedgerPublicKey(text, 'it'))).toBe('key_malformed')
   })
 })
 
@@ -93,11 +84,11 @@ describe('openLedgerCertificate', () => {
     const pin = pinOf(authority)
     const certificate = certifyLedgerKey(claim, authority)
     const { privateKey: other } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    expect(codeOf(() => openLedgerCertificate(certifyLedgerKey(claim, other), pin))).toBe('untrusted')
-    expect(codeOf(() => openLedgerCertificate(Uint8Array.of(...certificate, 0), pin))).toBe('untrusted')
+    expect(refusalOf(() => openLedgerCertificate(certifyLedgerKey(claim, other), pin))).toBe('untrusted')
+    expect(refusalOf(() => openLedgerCertificate(Uint8Array.of(...certificate, 0), pin))).toBe('untrusted')
     for (let bit = 0; bit < certificate.length * 8; bit++) {
       const changed = certificate.with(bit >> 3, (certificate[bit >> 3] ?? 0) ^ (1 << (bit & 7)))
-      expect(codeOf(() => openLedgerCertificate(changed, pin))).toBe('untrusted')
+      expect(refusalOf(() => openLedgerCertificate(changed, pin))).toBe('untrusted')
     }
   })
 })

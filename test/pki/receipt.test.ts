@@ -6,17 +6,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { makeReceipt, publicPem, type ReceiptParts, verifyReceipt } from '../../src/pki/index.ts'
 import { decodeCbor, encodeCbor, orderPurposes } from '../../src/protocol/contract/index.ts'
-import { SealwireError } from '../../src/protocol/index.ts'
 import { PaperLedger, paperServer } from '../support/paper-ledger.ts'
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
-}
+import { refusalOf } from '../support/refusal.ts'
 
 /** Every one that differs in one bit. */
 function* flipped(bytes: Uint8Array): Iterable<Uint8Array> {
@@ -112,28 +103,28 @@ describe('verifyReceipt', () => {
     const receipt = ledger.receipt(3)
     const { publicKey } = ledger.key
     expect(verifyReceipt(receipt, publicKey).posting.seq).toBe(3n)
-    for (const bad of flipped(receipt)) expect(codeOf(() => verifyReceipt(bad, publicKey))).toBe('receipt_invalid')
-    expect(codeOf(() => verifyReceipt(Uint8Array.of(...receipt, 0), publicKey))).toBe('receipt_invalid')
+    for (const bad of flipped(receipt)) expect(refusalOf(() => verifyReceipt(bad, publicKey))).toBe('receipt_invalid')
+    expect(refusalOf(() => verifyReceipt(Uint8Array.of(...receipt, 0), publicKey))).toBe('receipt_invalid')
     for (let length = 0; length < receipt.length; length += 7) {
-      expect(codeOf(() => verifyReceipt(receipt.slice(0, length), publicKey))).toBe('receipt_invalid')
+      expect(refusalOf(() => verifyReceipt(receipt.slice(0, length), publicKey))).toBe('receipt_invalid')
     }
   })
 
   test('fails with another key', () => {
-    expect(codeOf(() => verifyReceipt(new PaperLedger(2).receipt(1), new PaperLedger(1).key.publicKey))).toBe('receipt_invalid')
+    expect(refusalOf(() => verifyReceipt(new PaperLedger(2).receipt(1), new PaperLedger(1).key.publicKey))).toBe('receipt_invalid')
   })
 
   test('fails for what the right key has signed and is false', () => {
     const ledger = new PaperLedger(13)
     for (const [what, receipt] of lies(ledger)) {
-      expect([what, codeOf(() => verifyReceipt(receipt, ledger.key.publicKey))]).toEqual([what, 'receipt_invalid'])
+      expect([what, refusalOf(() => verifyReceipt(receipt, ledger.key.publicKey))]).toEqual([what, 'receipt_invalid'])
     }
   })
 
   test('fails for every posting that was moved in the log', () => {
     const ledger = reordered()
     const { publicKey } = ledger.key
-    for (const seq of [5, 6]) expect(codeOf(() => verifyReceipt(ledger.receipt(seq), publicKey))).toBe('receipt_invalid')
+    for (const seq of [5, 6]) expect(refusalOf(() => verifyReceipt(ledger.receipt(seq), publicKey))).toBe('receipt_invalid')
     // Whoever kept a receipt from before has a root that the log of now does not have.
     const before = new PaperLedger(13)
     expect(reordered().partsOf(1).checkpoint.root).not.toEqual(before.partsOf(1).checkpoint.root)
@@ -145,7 +136,7 @@ describe('verifyReceipt', () => {
     const [header, , payload, signature] = decodeCbor(receipt) as [Uint8Array, unknown, Uint8Array, Uint8Array]
     const tagged = Uint8Array.of(0xd2, ...receipt)
     const unprotected = encodeCbor([header, { x: 1 }, payload, signature])
-    for (const other of [tagged, unprotected]) expect(codeOf(() => verifyReceipt(other, ledger.key.publicKey))).toBe('receipt_invalid')
+    for (const other of [tagged, unprotected]) expect(refusalOf(() => verifyReceipt(other, ledger.key.publicKey))).toBe('receipt_invalid')
   })
 })
 

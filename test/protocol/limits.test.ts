@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { limitTable, resolveLimits } from '../../src/protocol/index.ts'
 
 describe('resolveLimits', () => {
@@ -33,7 +35,24 @@ describe('resolveLimits', () => {
 })
 
 describe('limitTable', () => {
+  test('is where every bound of server, store and SDK is: none is a number elsewhere', () => {
+    const elsewhere = ['server', 'store', 'client'].flatMap((folder) =>
+      readdirSync(new URL(`../../src/${folder}`, import.meta.url), { recursive: true, encoding: 'utf8', withFileTypes: true })
+        .filter((file) => file.isFile())
+        .flatMap((file) =>
+          readFileSync(join(file.parentPath, file.name), 'utf8')
+            .split('\n')
+            .filter((line) => /^(export )?const (\w*Max|max\w*)\b.* = [\d_]+n?\b/.test(line))
+            .map((line) => `${file.name}: ${line}`),
+        ),
+    )
+    expect(elsewhere.filter((found) => !shapes.some((name) => found.startsWith(name)))).toEqual([])
+  })
+
   test('has every default inside its own range', () => {
     for (const [name, { value, min, max }] of Object.entries(limitTable)) expect([name, min <= value && value <= max]).toEqual([name, true])
   })
 })
+
+/** What they read of others is cut off at so much; they bound no queue, table or wait. */
+const shapes = ['server-error.ts', 'payment-message.ts', 'payment-outcome.ts']

@@ -82,6 +82,37 @@ describe('an open inbox', () => {
     expect(await eventsOf(bob, 'inbox.entry')).toEqual([])
   })
 
+  test('tells a device that has more than there is, and goes on where it was once it asks anew', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, bob, conversation } = await pair(stage)
+    await alice.ask('message.send', { conversation, id: messageId(), body: words('a') })
+    const { seq } = await nextEntry(bob)
+    expect(await bob.refusal('inbox.open', { after: seq + 1 })).toBe('conflict')
+    expect(await bob.refusal('inbox.ack', { seq: seq + 1 })).toBe('conflict')
+    expect(await bob.ask('inbox.open', {})).toMatchObject({ ackedSeq: seq - 1, lastSeq: seq })
+    expect(textOf(await nextEntry(bob))).toBe('a')
+    await alice.ask('message.send', { conversation, id: messageId(), body: words('b') })
+    expect(await nextEntry(bob)).toMatchObject({ seq: seq + 1 })
+    expect(await bob.ask('inbox.ack', { seq: seq + 1 })).toEqual({})
+  })
+
+  test('is acknowledged in steps where that is much, by one request, also by the one that opens it', async () => {
+    using stage = new ServerStage({ ...calm, inboxStepEntriesMax: 5 })
+    const { alice, bob, conversation } = await pair(stage)
+    for (let index = 0; index < 40; index++) await alice.ask('message.send', { conversation, id: messageId(), body: words('x') })
+    const arrived = await nextEntries(bob, 40)
+    const { seq } = arrived.at(-1) ?? { seq: 0 }
+    const steps: number[] = []
+    stage.before.set('inbox.ack', async () => void steps.push(1))
+    expect(await bob.ask('inbox.ack', { seq: seq - 20 })).toEqual({})
+    expect(steps.length).toBeGreaterThan(3)
+    expect((await alice.ask('conversation.find', { conversation })).peerDeliveredSeq).toBe(arrived.at(-21)?.entry.seq)
+    expect(await bob.ask('inbox.open', { after: seq - 1 })).toMatchObject({ ackedSeq: seq - 1, lastSeq: seq })
+    expect((await nextEntry(bob)).seq).toBe(seq)
+    expect((await alice.ask('conversation.find', { conversation })).peerDeliveredSeq).toBe(arrived.at(-2)?.entry.seq)
+    expect(await eventsOf(bob, 'inbox.entry')).toEqual([])
+  })
+
   test('brings what was stored although nobody could tell, also when it was repeated before', async () => {
     using stage = new ServerStage(calm)
     const { alice, bob, conversation } = await pair(stage)

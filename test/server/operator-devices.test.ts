@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { makeCertificateRequest, makeEnrolment, newDeviceKeys } from '../../src/pki/index.ts'
-import { type Limits, resolveLimits, SealwireError } from '../../src/protocol/index.ts'
+import { type Limits, resolveLimits, type SealwireError } from '../../src/protocol/index.ts'
 import { Devices } from '../../src/server/devices.ts'
 import { silentLog } from '../../src/server/log.ts'
 import { deviceRoutes } from '../../src/server/operator-devices.ts'
 import { inMemory, type Input, openInProcessStore, type OperationName, type Output, type RevokedDevice } from '../../src/store/index.ts'
+import { rejectionOf } from '../support/refusal.ts'
 import { fakeIssue } from '../support/server-stage.ts'
 
 const serverId = new Uint8Array(16).fill(7)
@@ -52,7 +53,7 @@ describe('device.issue', () => {
     for (const isRevoked of [false, true]) {
       if (isRevoked) await stage.routes['device.revoke']({ device })
       for (const request of [{ csr: bare }, mixed({ ed25519: keys.ed25519 }), mixed({ x25519: keys.x25519 })]) {
-        expect(await codeOf(stage.routes['device.issue']({ name: 'mallory', ...request }))).toBe('enrolment_invalid')
+        expect(await rejectionOf(stage.routes['device.issue']({ name: 'mallory', ...request }))).toBe('enrolment_invalid')
         expect(stage.opened.run('account.find', { key: 'mallory' })).toBeUndefined()
       }
     }
@@ -61,9 +62,9 @@ describe('device.issue', () => {
   test('makes no account when the request is of no use', async () => {
     using stage = world()
     const wrong = stage.routes['device.issue']({ name: 'bot', csr: Uint8Array.of(1) })
-    expect(await codeOf(wrong)).toBe('enrolment_invalid')
+    expect(await rejectionOf(wrong)).toBe('enrolment_invalid')
     expect(stage.opened.run('account.find', { key: 'bot' })).toBeUndefined()
-    expect(await codeOf(stage.routes['device.issue']({ name: 'a b', csr: makeCertificateRequest(newDeviceKeys().p256) }))).toBe(
+    expect(await rejectionOf(stage.routes['device.issue']({ name: 'a b', csr: makeCertificateRequest(newDeviceKeys().p256) }))).toBe(
       'name_invalid',
     )
   })
@@ -96,15 +97,6 @@ describe('device.revoke', () => {
       { code: 'session_ended', isDurable: true },
       { code: 'session_ended', isDurable: true },
     ])
-    expect(await codeOf(stage.routes['device.revoke']({ device: 'none' }))).toBe('not_found')
+    expect(await rejectionOf(stage.routes['device.revoke']({ device: 'none' }))).toBe('not_found')
   })
 })
-
-async function codeOf(promise: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await promise
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
-}

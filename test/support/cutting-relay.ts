@@ -7,6 +7,9 @@ export class CuttingRelay implements Disposable {
   target: number | undefined
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
+  /** The client of each socket to the server. */
+  readonly #clients = new Map<Socket, Socket>()
+  #muteFrom = Number.POSITIVE_INFINITY
   /** How many connections were cut. */
   cuts = 0
 
@@ -31,15 +34,32 @@ export class CuttingRelay implements Disposable {
     for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 
+  /**
+   * The next piece of at least so many bytes arrives, and whatever the server says to those who are connected then is lost:
+   * a signed order is longer than what is asked before it.
+   */
+  muteFrom(bytes: number): void {
+    this.#muteFrom = bytes
+  }
+
   [Symbol.dispose](): void {
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()
   }
 
+  #sent({ length }: Buffer): void {
+    if (length < this.#muteFrom) return
+    this.#muteFrom = Number.POSITIVE_INFINITY
+    for (const [server, client] of this.#clients) server.unpipe(client).resume()
+  }
+
   #join(client: Socket): void {
     client.on('error', () => {})
+    client.on('data', (bytes: Buffer) => this.#sent(bytes))
     if (this.target === undefined) return void client.resetAndDestroy()
     const server = connect(this.target, '127.0.0.1')
+    this.#clients.set(server, client)
+    server.on('close', () => this.#clients.delete(server))
     for (const [from, to] of [
       [client, server],
       [server, client],

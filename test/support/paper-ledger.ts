@@ -1,9 +1,16 @@
 // A ledger without a store: postings in a row, hashed and chained as the specification says, to make receipts of.
 
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { inclusionPath, leafHash, nodeHash, type Subtree, treeRoot } from '../../src/domain/merkle.ts'
+import { consistencyProof, inclusionPath, leafHash, nodeHash, type Subtree, treeRoot } from '../../src/domain/merkle.ts'
 import { signCose } from '../../src/pki/cose-sign1.ts'
-import { LedgerKey, makeCheckpoint, makeReceipt, type ReceiptParts } from '../../src/pki/index.ts'
+import {
+  type CheckpointClaim,
+  LedgerKey,
+  makeCheckpoint,
+  makeReceipt,
+  type ReceiptParts,
+  type SignedCheckpoint,
+} from '../../src/pki/index.ts'
 import { type CborValue, encodeCbor, encodeOrder, orderPurposes, type PayOrder } from '../../src/protocol/contract/index.ts'
 
 export const paperServer = new Uint8Array(16).fill(0x5e)
@@ -53,10 +60,22 @@ export class PaperLedger {
   partsOf(seq: number, size = this.postings.length): ReceiptParts {
     const posting = this.postings[seq - 1]
     if (posting === undefined) throw new Error(`there is no posting ${seq}`)
-    const root = treeRoot(sha256, this.#subtree, BigInt(size))
-    const cose = makeCheckpoint({ server: paperServer, size: BigInt(size), root, at: 1_800_000_000_001n }, this.key)
     const path = inclusionPath(sha256, this.#subtree, BigInt(seq - 1), BigInt(size))
-    return { server: paperServer, posting, path, checkpoint: { size: BigInt(size), root, cose } }
+    return { server: paperServer, posting, path, checkpoint: this.checkpoint(size) }
+  }
+
+  /** A checkpoint of the first `size`, which is one that could be true. */
+  checkpoint(
+    size = this.postings.length,
+    { server = paperServer, at = 1_800_000_000_001n }: Partial<CheckpointClaim> = {},
+  ): SignedCheckpoint {
+    const claim = { server, size: BigInt(size), root: treeRoot(sha256, this.#subtree, BigInt(size)), at }
+    return { ...claim, cose: makeCheckpoint(claim, this.key) }
+  }
+
+  /** That the first `to` begin with the first `from`. */
+  proof(from: bigint, to = BigInt(this.postings.length)): readonly Uint8Array[] {
+    return consistencyProof(sha256, this.#subtree, from, to)
   }
 
   receipt(seq: number, size?: number): Uint8Array {

@@ -35,6 +35,10 @@ export interface StageOptions {
   readonly issue?: DeviceIssuer
   /** For the content of files. Default: there are none. */
   readonly files?: string
+  /** A data folder that outlives the stage. Default: its store lives in memory. */
+  readonly data?: string
+  /** Default: {@link stageServerId}. */
+  readonly serverId?: Uint8Array
 }
 
 /** The number of the server of every stage. */
@@ -70,7 +74,7 @@ export class ServerStage implements Disposable {
 
   constructor(overrides: Partial<Limits> = {}, options: StageOptions = {}) {
     this.limits = resolveLimits({ ...cheapHashes, ...seldom, ...overrides })
-    this.#store = openInProcessStore(inMemory, this.limits)
+    this.#store = openInProcessStore(options.data ?? inMemory, this.limits)
     this.context = this.#makeContext(options)
   }
 
@@ -136,7 +140,15 @@ export class ServerStage implements Disposable {
   }
 
   #makeContext(options: StageOptions): ServerContext {
-    const { classic = true, registration = 'open', log = silentLog, mutualTls = 'optional', issue = fakeIssue, files: folder } = options
+    const {
+      classic = true,
+      registration = 'open',
+      log = silentLog,
+      mutualTls = 'optional',
+      issue = fakeIssue,
+      files: folder,
+      serverId = stageServerId,
+    } = options
     const { clock, limits } = this
     const store = {
       run: async <N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> => {
@@ -148,7 +160,7 @@ export class ServerStage implements Disposable {
     }
     const files = new Files({ folder: folder === undefined ? undefined : new FileFolder(folder), store, clock, log, limits })
     const accounts = new Accounts({ registration, limits }, { store, clock, log })
-    const services = startServices({ store, clock, log, limits, accounts, files, serverId: stageServerId, ledger: stageLedger })
+    const services = startServices({ store, clock, log, limits, accounts, files, serverId, ledger: stageLedger })
     return {
       ...services,
       store,
@@ -159,7 +171,7 @@ export class ServerStage implements Disposable {
       checksum: crc32,
       accounts,
       classic,
-      devices: new Devices({ store, clock, log, limits, serverId: stageServerId, issue }),
+      devices: new Devices({ store, clock, log, limits, serverId, issue }),
       mutualTls,
       port: 5555,
       endDevice: ({ device: { spkiHash }, account: { key }, token }, error, except) => {

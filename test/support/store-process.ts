@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 const patienceMs = 25_000
-const program = fileURLToPath(new URL('./store-program.ts', import.meta.url))
+const registrations = fileURLToPath(new URL('./store-program.ts', import.meta.url))
 
 export interface StoreProcessOptions {
   /** Begins every name, so that several runs on one folder do not meet. */
@@ -16,6 +16,8 @@ export interface StoreProcessOptions {
   readonly concurrency?: number
   /** A command that runs the program, with its arguments, such as strace. */
   readonly under?: readonly string[]
+  /** Path of a program that takes the same arguments and speaks the same way. Default: store-program.ts. */
+  readonly program?: string
   /** A store that synchronizes less than it should, to show that the test would see it. */
   readonly mutant?: 'normal'
 }
@@ -32,7 +34,7 @@ export class StoreProcess implements AsyncDisposable {
   /** The program itself, which need not be the process that was started. */
   #id: number | undefined
 
-  constructor(folder: string, { prefix, concurrency = 16, under = [], mutant }: StoreProcessOptions) {
+  constructor(folder: string, { prefix, concurrency = 16, under = [], program = registrations, mutant }: StoreProcessOptions) {
     const [command, ...parameters] = [...under, process.execPath, program, folder, prefix, String(concurrency), mutant ?? 'full']
     this.#process = spawn(command, parameters, { stdio: ['pipe', 'pipe', 'inherit'] })
     const lines = createInterface({ input: this.#process.stdout ?? process.stdin })
@@ -61,6 +63,13 @@ export class StoreProcess implements AsyncDisposable {
   async end(): Promise<void> {
     this.#process.stdin?.end()
     await this.#exited
+  }
+
+  /** Resolves when something else has ended it and all it had said has been heard: with the signal that did. */
+  async ended(): Promise<NodeJS.Signals | null> {
+    await this.until(() => this.#hasEnded())
+    await this.#exited
+    return this.#process.signalCode
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@
 import { ledgerPublicFile, openLedgerCertificate, parseLedgerPublicKey, publicPem } from '../../pki/ledger-key.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Welcome } from '../../protocol/contract/index.ts'
+import { limitTable } from '../../protocol/index.ts'
 import type { Home } from './home.ts'
 import type { Profile } from './profile.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
@@ -20,14 +21,19 @@ export function keepLedgerKey(home: Home, { server, ledger }: Pick<Welcome, 'ser
     if (!sameBytes(claim.key, ledger.key) || !sameBytes(claim.serverId, server))
       throw another('the key of its ledger is certified for something else')
   }
-  const known = home.read(ledgerPublicFile, bytesMax)
+  const known = knownLedgerKey(home)
   if (known === undefined) return home.write(ledgerPublicFile, publicPem(ledger.key))
-  if (!sameBytes(parseLedgerPublicKey(known, home.pathOf(ledgerPublicFile)), ledger.key))
-    throw another('the server shows another ledger key than before')
+  if (!sameBytes(known, ledger.key)) throw another('the server shows another ledger key than before')
+}
+
+/** The key that was kept; `undefined` before the first time. @throws {SealwireError} what the home is refused with; `key_malformed`. */
+export function knownLedgerKey(home: Home): Uint8Array | undefined {
+  const known = home.read(ledgerPublicFile, bytesMax)
+  return known === undefined ? undefined : parseLedgerPublicKey(known, home.pathOf(ledgerPublicFile))
 }
 
 function another(sentence: string): SealwireError {
   return new SealwireError('untrusted', sentence, { hint: 'ask the operator; receipts of before are verified with the key of before' })
 }
 
-const bytesMax = 4_096
+const bytesMax = limitTable.ledgerKeyBytesMax.value

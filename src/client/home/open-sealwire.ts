@@ -16,6 +16,7 @@ import { formatEndpoint } from './endpoint.ts'
 import { Home } from './home.ts'
 import { joinServer } from './join.ts'
 import { openMember } from './member.ts'
+import { HomeSigner } from './order-signer.ts'
 import { FileOutbox } from './outbox-file.ts'
 import { findProfile, type Profile, readProfile } from './profile.ts'
 
@@ -26,9 +27,11 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
   const profile = isLink ? await joined(home, linkOrHome, options) : readProfile(home)
   const outbox = new FileOutbox(home, { name: profile.name })
   const warn = options.warn ?? (() => {})
-  const open = (signal: AbortSignal): Promise<LoggedIn> => logIn(home, signal, warn)
+  const signer = new HomeSigner(home)
+  const open = (signal: AbortSignal): Promise<LoggedIn> => logIn(home, { signal, warn, signer })
   const hasher = (): Hasher => nodeHasher(createHash('sha256'))
-  const me = new Sealwire({ open, clock: systemClock, outbox, held: keepAlive(), hasher, disk, patient: options.offline === true })
+  const { sign } = signer
+  const me = new Sealwire({ open, clock: systemClock, outbox, held: keepAlive(), hasher, sign, disk, patient: options.offline === true })
   if (options.offline === true) return me
   try {
     await me.online({ signal: options.signal })
@@ -39,12 +42,19 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
   }
 }
 
-async function logIn(home: Home, signal: AbortSignal, warn: (what: string, reason: unknown) => void): Promise<LoggedIn> {
-  const { client, device, profile } = await openMember(home, { clock: systemClock, signal, warn })
+async function logIn(home: Home, { signer, ...parts }: LogInParts): Promise<LoggedIn> {
+  const { client, device, profile } = await openMember(home, { clock: systemClock, ...parts })
+  signer.welcomed(client.welcome, profile)
   const session = { client, device, name: profile.name }
   // A sealed channel ends at a certain age; its successor is made before.
   const { renewBefore } = client
   return renewBefore === undefined ? session : { ...session, ageMsMax: renewBefore - systemClock.monotonic() }
+}
+
+interface LogInParts {
+  readonly signal: AbortSignal
+  readonly warn: (what: string, reason: unknown) => void
+  readonly signer: HomeSigner
 }
 
 /** The first time it joins; afterwards the home knows who it is. */

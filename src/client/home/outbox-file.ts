@@ -212,6 +212,6 @@ function readJournal(path: string): Iterable<OutboxEntry> {
 }
 
 const headBytes = 8
-const processesMax = 1_000
+const processesMax = limitTable.outboxProcessesMax.value
 const accountDigits = 16
 const recordSchema = v.union([v.tuple([v.literal('add'), v.string(), v.instance(Uint8Array)]), v.tuple([v.literal('remove'), v.string()])])

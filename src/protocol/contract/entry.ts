@@ -17,6 +17,9 @@ export const roomTopicCharactersMax = 400
 /** The longest name of a file. */
 export const fileNameCharactersMax = 255
 
+/** The content type of what a conversation says of money (payments.md). Only the server says it, together with the ledger. */
+export const paymentType = 'application/vnd.sealwire.payment+cbor'
+
 /** What an entry is. */
 export const entryKinds = ['message', 'edit', 'delete', 'reaction', 'pin', 'contact', 'member', 'room'] as const
 /** What somebody may do in a room. */

@@ -8,6 +8,7 @@ export {
   happenings,
   mentionsMax,
   messageBodyBytesMax,
+  paymentType,
   messageIdBytes,
   requestTextBytesMax,
   roles,

@@ -138,16 +138,16 @@ function fieldsOf(order: Order): CborValue {
     case 'pay':
     case 'hold': {
       const { payer, payee, unit, amount, expiresAt, memoHash } = order
-      return [server, whole(payer), whole(payee), unit, whole(amount), id, whole(expiresAt), memoHash]
+      return [server, whole(payer), whole(payee), unit, minor(amount), id, whole(expiresAt), memoHash]
     }
     case 'capture':
-      return [server, whole(order.payee), whole(order.holdPayer), order.hold, whole(order.amount), id]
+      return [server, whole(order.payee), whole(order.holdPayer), order.hold, minor(order.amount), id]
     case 'void':
       return [server, whole(order.actor), whole(order.holdPayer), order.hold, id]
     case 'refund':
-      return [server, whole(order.payee), whole(order.originalPayer), order.original, whole(order.amount), id, order.memoHash]
+      return [server, whole(order.payee), whole(order.originalPayer), order.original, minor(order.amount), id, order.memoHash]
     case 'split': {
-      const parts = order.parts.map(({ payee, amount, memoHash }) => [whole(payee), whole(amount), memoHash])
+      const parts = order.parts.map(({ payee, amount, memoHash }) => [whole(payee), minor(amount), memoHash])
       return [server, whole(order.payer), order.unit, id, whole(order.expiresAt), parts]
     }
   }
@@ -244,14 +244,18 @@ class Fields {
   amount(): bigint {
     const value = this.next()
     if (typeof value !== 'number' && typeof value !== 'bigint') throw malformed()
-    const amount = BigInt(value)
-    if (amount < 1n || amount > orderAmountMax) throw amountInvalid()
-    return amount
+    return BigInt(minor(BigInt(value)))
   }
 
   end(): void {
     if (this.#at !== this.#items.length) throw malformed()
   }
+}
+
+/** An amount as CBOR has it. @throws {SealwireError} `amount_invalid`. */
+function minor(amount: bigint): number {
+  if (amount < 1n || amount > orderAmountMax) throw amountInvalid()
+  return Number(amount)
 }
 
 /** As CBOR has it; what is too large for a number is left to be refused. */

@@ -84,7 +84,7 @@ export const clientLimits = {
   knownServersBytesMax: row(MiB, MiB, MiB, 'bytes', 'cli/known-servers', 'file of known servers in the home folder'),
   inputLineBytesMax: row(4_096, 4_096, 4_096, 'bytes', 'cli/prompt', 'a password or an invite link, typed or on standard input'),
   chatMessageLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-text', 'lines of one message that are shown'),
-  chatUnreadMax: row(200, 1, 10_000, 'messages', 'cli/chat-talk', 'unread messages that are shown when one begins to talk'),
+  chatUnreadMax: row(200, 1, 10_000, 'messages', 'cli/chat-hearing', 'unread messages that are shown when one begins to talk'),
   chatConversationsMax: row(1_000, 1, 100_000, 'conversations', 'cli/chat-shown', 'conversations of which a chat knows what was shown'),
   chatWordsMax: row(200, 1, 10_000, 'messages', 'cli/chat-shown', 'messages that are quoted when they are changed'),
   chatOutputBytesMax: row(
@@ -97,5 +97,15 @@ export const clientLimits = {
   ),
   chatTypedLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-terminal', 'lines typed ahead before the keyboard has to wait'),
   chatHeldLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-talk', 'lines that wait until somebody accepts; more are refused (busy)'),
+  chatRequestsMax: row(20, 1, 1_000, 'requests', 'cli/chat-payments', 'requests to pay that a chat lists'),
+  chatRequestsLookedMax: row(200, 1, 10_000, 'requests', 'cli/chat-payments', 'among which it looks for the newest one of somebody'),
+  pendingPaymentsMax: row(
+    100,
+    1,
+    10_000,
+    'payments',
+    'cli/pending-payments',
+    'payments of a home that were asked for and have no answer yet',
+  ),
   exitMsMax: row(second, second, second, 'ms', 'cli', 'what is left of output and logs when a command has ended'),
 } as const satisfies Record<string, LimitRow>

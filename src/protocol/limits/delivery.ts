@@ -36,6 +36,22 @@ export const deliveryLimits = {
     'how long an entry waits for a device; history has it still',
   ),
   inboxPageBytes: row(128 * KiB, 64 * KiB, 16 * MiB, 'bytes', 'server/inboxes', 'what is read for a device at once while it catches up'),
+  inboxStepEntriesMax: row(
+    5_000,
+    1,
+    1_000_000,
+    'entries',
+    'store',
+    'of an inbox acknowledged, let go of, or counted as stored in one step of the store; more take further steps',
+  ),
+  fanOutEntriesMax: row(
+    64,
+    1,
+    10_000,
+    'entries',
+    'server/fan-out',
+    'entries on their way to more members than one turn of the loop serves; of what is more, sessions learn from the store',
+  ),
   peersRememberedMax: row(
     10_000,
     1,
@@ -47,8 +63,26 @@ export const deliveryLimits = {
   contactRequestsMax: row(100, 1, 10_000, 'requests', 'store', 'requests of an account that nobody has answered; more are refused (busy)'),
   roomsPerAccountMax: row(100, 1, 100_000, 'rooms', 'store', 'rooms that an account owns; more are refused (busy)'),
   roomMembersMax: row(5_000, 2, 100_000, 'members', 'store', 'members of a room, invited ones too; more are refused (room_full)'),
+  // Deleting a message with as many takes some 10 ms.
+  reactionsPerMessageMax: row(
+    10_000,
+    1,
+    1_000_000,
+    'entries',
+    'store',
+    'reactions to one message, given and taken back; more are refused (quota_exceeded), taking one back at twice as many',
+  ),
+  // Sixteen full inboxes, or 70,000 of the longest messages: more than people write, and a day of a program at its rate fills it.
+  storedBytesPerAccountMax: row(
+    4_096 * MiB,
+    MiB,
+    1_048_576 * MiB,
+    'bytes',
+    'store',
+    'what an account said and conversations keep, bodies and what goes with them; more is refused (quota_exceeded)',
+  ),
   historyEntriesMax: row(200, 1, 200, 'entries', 'server/messages', 'entries of one page, as far as one frame holds them'),
-  searchGroupMax: row(100, 1, 10_000, 'messages', 'server/indexer', 'messages put into the index in one go'),
+  searchGroupMax: row(500, 1, 10_000, 'messages', 'server/indexer', 'messages put into the index in one go'),
   searchWordsMax: row(8, 1, 40, 'words', 'store', 'different words of one search; more are refused (malformed)'),
   searchesAtOnceMax: row(2, 1, 64, 'searches', 'server/conversations', 'searches in the store at once; of one account one'),
   searchQueueMax: row(

@@ -21,4 +21,22 @@ export const ledgerLimits = {
   signaturesWaitingMax: row(4_096, 1, lifted, 'signatures', 'server/signatures', 'signatures of orders that wait; more are answered busy'),
   ledgerExportBytes: row(32 * KiB, KiB, 48 * KiB, 'bytes', 'server/operator-ledger', 'rows of the ledger in one answer'),
   ledgerVerifyRows: row(500, 1, 100_000, 'rows', 'server/ledger-proof', 'rows of the ledger verified in one go of the store'),
+  checkpointsKeptMax: row(
+    100,
+    100,
+    100,
+    'checkpoints',
+    'client/checkpoints',
+    'checkpoints that a home keeps, and that are shown to one audit',
+  ),
+  checkpointsBytesMax: row(128 * KiB, 128 * KiB, 128 * KiB, 'bytes', 'client/checkpoints', 'file of checkpoints'),
+  checkpointsLockMsMax: row(
+    10 * second,
+    10 * second,
+    10 * second,
+    'ms',
+    'client/checkpoints',
+    'how long a command waits for another of its home',
+  ),
+  auditProofsMax: row(300, 300, 300, 'proofs', 'client/audit', 'proofs that one audit asks for'),
 } as const satisfies Record<string, LimitRow>

@@ -1,7 +1,7 @@
 // conversation.*, presence.typing: what there is to talk in, and who is about to.
 
 import type { ConversationInfo, Result } from '../../protocol/contract/index.ts'
-import { SealwireError } from '../../protocol/index.ts'
+import { limitTable, SealwireError } from '../../protocol/index.ts'
 import type { SeenConversation } from '../conversations.ts'
 import type { AccountCall, Call } from './call.ts'
 import { fitting } from './fitting.ts'
@@ -59,6 +59,6 @@ function bytesOf({ peer, title = '', topic = '' }: SeenConversation): number {
 
 type Caller = Pick<AccountCall<'conversation.find'>, 'account' | 'server'>
 
-const pageMax = 100
+const pageMax = limitTable.conversationsPageMax.value
 /** Keys and numbers of one conversation. */
 const rowBytes = 320

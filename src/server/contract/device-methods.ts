@@ -1,6 +1,7 @@
 // device.*: from a session with a token to one with a certificate, and how devices end.
 
 import type { Result } from '../../protocol/contract/index.ts'
+import { limitTable } from '../../protocol/index.ts'
 import type { Device } from '../../store/index.ts'
 import { deviceRevoked } from '../devices.ts'
 import { isSameToken } from '../session-token.ts'
@@ -44,4 +45,4 @@ function listed({ id, label, enrolledAt, usedAt, expiresAt }: Device, here: stri
   return { device: id, label, here: id === here, enrolledAt: Number(enrolledAt), ...used, expiresAt: Number(expiresAt) }
 }
 
-const ownEndMs = 200
+const ownEndMs = limitTable.revokedLastWordMs.value

@@ -11,7 +11,10 @@ export async function open({ account, params, server }: Call<'inbox.open'>): Pro
   const inbox = account.openInbox(device)
   try {
     const input = { accountId: account.id, device, after: after === undefined ? undefined : BigInt(after), at: BigInt(server.clock.now()) }
-    const { lastSeq, ackedSeq, lostSeq } = await server.store.run('inbox.open', input)
+    const { lastSeq, ackedSeq: before, lostSeq } = await server.store.run('inbox.open', input)
+    const ackedSeq = input.after !== undefined && input.after > before ? input.after : before
+    // Opening acknowledges a part of what is much.
+    if (ackedSeq > before) await server.marks.acknowledge(account, device, ackedSeq)
     inbox.begin(ackedSeq, lastSeq)
     return { lastSeq: Number(lastSeq), ackedSeq: Number(ackedSeq), ...(lostSeq === undefined ? {} : { lostSeq: Number(lostSeq) }) }
   } catch (reason) {

@@ -1,7 +1,7 @@
 // payment.*: money between accounts.
 
 import type { Result } from '../../protocol/contract/index.ts'
-import { SealwireError } from '../../protocol/index.ts'
+import { limitTable, SealwireError } from '../../protocol/index.ts'
 import { wireBalance, wireLine, wireRequest, wireTransfer } from '../payment-wire.ts'
 import { moneyOf } from '../money.ts'
 import type { ReceiptOf } from '../receipts.ts'
@@ -99,6 +99,6 @@ function optional(value: number | undefined): bigint | undefined {
 
 type Caller = Pick<AccountCall<'payment.transfer'>, 'account' | 'server'>
 
-const pageMax = 50n
+const pageMax = BigInt(limitTable.paymentsPageMax.value)
 /** A line or a request with the longest names and memo, or one more part of a split; at most. */
 const rowBytes = 1_600

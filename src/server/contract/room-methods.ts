@@ -1,7 +1,7 @@
 // room.*: conversations of more than two.
 
 import type { Result } from '../../protocol/contract/index.ts'
-import { SealwireError } from '../../protocol/index.ts'
+import { limitTable, SealwireError } from '../../protocol/index.ts'
 import type { Actor, Entrance, SeenMember } from '../rooms.ts'
 import type { AccountCall, Call } from './call.ts'
 
@@ -74,6 +74,6 @@ function posted(seq: bigint): { readonly seq: number } {
 }
 
 /** As many of the longest names as one frame holds. */
-const membersMax = 250
+const membersMax = limitTable.roomMembersPageMax.value
 const linkUses = 100
 const linkLivesMs = 7 * 24 * 60 * 60 * 1_000

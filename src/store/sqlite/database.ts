@@ -7,8 +7,9 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { dirname, join } from 'node:path'
 import { assert, SealwireError } from '../../protocol/errors.ts'
-import type { StoreLimits } from '../store.ts'
+import type { Request, StoreLimits } from '../store.ts'
 import { failureOf } from './failure.ts'
+import { requireWholeLog } from './log-damage.ts'
 import { migrate } from './migrations.ts'
 import { Statement } from './statement.ts'
 
@@ -20,11 +21,19 @@ export function databaseLocation(folder: string): string {
   return folder === inMemory ? inMemory : join(folder, 'sealwire.db')
 }
 
+/** What a step has decided and not written yet, because the next ones may add to it: one write for all of them. */
+export interface Deferred {
+  /** Whether this request adds to it, and needs nothing of it in the database. */
+  covers(request: Request): boolean
+  write(): void
+}
+
 export class Database implements Disposable {
   readonly #connection: DatabaseSync
   readonly #busyMsMax: number
   readonly #statements = new Map<string, Statement<string>>()
   readonly #controls = new Map<ControlStatement, StatementSync>()
+  #deferred: Deferred | undefined
   #mustErase = false
   #writes = 0
 
@@ -39,7 +48,7 @@ export class Database implements Disposable {
     return this.#connection.isTransaction
   }
 
-  /** How many statements were run that may have written. */
+  /** How many statements were run, or deferred, that may have written. */
   get writes(): number {
     return this.#writes
   }
@@ -54,8 +63,34 @@ export class Database implements Disposable {
     return statement
   }
 
+  /** What waits to be written, if something does. */
+  get deferred(): Deferred | undefined {
+    return this.#deferred
+  }
+
+  /** Waits to be written until a request comes that it does not cover, or the end of the group. There is none yet. */
+  defer(deferred: Deferred): void {
+    assert(this.#deferred === undefined, 'something else is deferred')
+    this.#deferred = deferred
+  }
+
+  /** What was deferred holds more than before: a request that is refused now has to be undone as if it had written. */
+  noteDeferred(): void {
+    this.#writes++
+  }
+
+  /** Writes what was deferred, but for a request that adds to it. */
+  settle(next?: Request): void {
+    const deferred = this.#deferred
+    if (deferred === undefined || (next !== undefined && deferred.covers(next))) return
+    this.#deferred = undefined
+    deferred.write()
+  }
+
   /** Runs a statement that opens, marks or ends a transaction. */
   control(sql: ControlStatement): void {
+    if (sql.startsWith('rollback')) this.#deferred = undefined
+    else assert(sql !== 'commit' || this.#deferred === undefined, 'something is not written')
     let statement = this.#controls.get(sql)
     if (statement === undefined) this.#controls.set(sql, (statement = this.#connection.prepare(sql)))
     statement.run()
@@ -124,6 +159,7 @@ export function openDatabase(location: string, limits: StoreLimits, presence: Pr
   let connection: DatabaseSync | undefined
   try {
     if (location !== inMemory && !existsSync(location)) createFile(location, presence)
+    if (location !== inMemory) requireWholeLog(location)
     connection = new DatabaseSync(location, {
       readBigInts: true,
       enableForeignKeyConstraints: true,

@@ -17,7 +17,7 @@ import { dirname } from 'node:path'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { OperationName, Outcome, Request, StoreLimits } from '../store.ts'
 import { type Database, inMemory, openDatabase, type Presence } from './database.ts'
-import { failureOf } from './failure.ts'
+import { failureOf, isDamaged } from './failure.ts'
 import { rewriteLog } from './log-file.ts'
 import { type Step, type Steps, steps as sqliteSteps } from './operations.ts'
 
@@ -72,7 +72,8 @@ export class Engine implements Disposable {
       return this.#transact(group, mayWrite ? this.#kindOf(group) : 'read')
     } catch (reason) {
       const error = SealwireError.from(reason)
-      return error.code === 'storage_full' && mayWrite ? this.#readsOnly(group, error) : group.map(() => ({ error }))
+      const isReadable = error.code === 'storage_full' || isDamaged(error.cause)
+      return isReadable && mayWrite ? this.#readsOnly(group, error) : group.map(() => ({ error }))
     }
   }
 
@@ -83,7 +84,10 @@ export class Engine implements Disposable {
     try {
       database.control('commit')
     } catch (cause) {
-      throw this.#commitFailure(database, cause)
+      if (kind === 'write') throw this.#commitFailure(database, cause)
+      // What was read stays so, also a verification that met a damaged page: what it says of that has to be heard.
+      this.#giveUp()
+      return outcomes
     }
     this.#erase(database)
     return outcomes
@@ -114,6 +118,7 @@ export class Engine implements Disposable {
     begin(database, kind)
     const outcomes: Outcome[] = []
     for (const request of group) {
+      database.settle(request)
       const { writes } = database
       const outcome = this.#perform(database, request, kind)
       if ('error' in outcome && database.writes !== writes) {
@@ -122,6 +127,7 @@ export class Engine implements Disposable {
       }
       outcomes.push(outcome)
     }
+    database.settle()
     return outcomes
   }
 
@@ -132,6 +138,7 @@ export class Engine implements Disposable {
       database.control('savepoint request')
       const outcome = this.#perform(database, request, kind)
       if ('error' in outcome) database.control('rollback to request')
+      else database.settle()
       database.control('release request')
       return outcome
     })

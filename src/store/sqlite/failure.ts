@@ -14,11 +14,19 @@ export function failureOf(reason: unknown): Failure {
   return number === undefined ? 'request' : (failures.get(number & 0xff) ?? 'request')
 }
 
+/** Whether SQLite cannot read what the file has. It ends a transaction that met this: its commit fails then. */
+export function isDamaged(reason: unknown): boolean {
+  const number = resultNumber(reason)
+  return number !== undefined && damage.has(number & 0xff)
+}
+
 function resultNumber(reason: unknown): number | undefined {
   if (typeof reason !== 'object' || reason === null || !('errcode' in reason)) return undefined
   return typeof reason.errcode === 'number' ? reason.errcode : undefined
 }
 
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+const damage: ReadonlySet<number> = new Set([11, 26])
 const failures: ReadonlyMap<number, Failure> = new Map([
   [5, 'locked'], // SQLITE_BUSY
   [6, 'locked'], // SQLITE_LOCKED

@@ -6,7 +6,7 @@ import type { Input, OperationName, Output, Request, StoreLimits, SynchronousSto
 import { databaseLocation } from './database.ts'
 import { Engine } from './engine.ts'
 
-export class InProcessStore implements SynchronousStore {
+class InProcessStore implements SynchronousStore {
   readonly #engine: Engine
 
   /** Owns the engine from now on. */

@@ -3,6 +3,7 @@
 
 import { inspect } from 'node:util'
 import { type Code, SealwireError } from '../../protocol/errors.ts'
+import type { Delivery, Posted } from '../delivery.ts'
 import type { Outcome, Request, StoreLimits } from '../store.ts'
 import type { Presence } from './database.ts'
 
@@ -21,7 +22,8 @@ export type FromWorker =
   | { readonly name: 'refused'; readonly error: SentError; readonly detail: string }
   | { readonly name: 'executed'; readonly outcomes: readonly SentOutcome[]; readonly troubles: readonly Trouble[] }
 
-export type SentOutcome = { readonly value: unknown } | { readonly error: SentError }
+/** `deliveries`: those of the value, when there are many: account and place by turns. As objects they take several times as long. */
+export type SentOutcome = { readonly value: unknown; readonly deliveries?: BigInt64Array } | { readonly error: SentError }
 
 export interface SentError {
   readonly code: Code
@@ -36,8 +38,40 @@ export interface Trouble {
 }
 
 export function sendOutcome(outcome: Outcome): SentOutcome {
-  return 'error' in outcome ? { error: sendError(outcome.error) } : outcome
+  if ('error' in outcome) return { error: sendError(outcome.error) }
+  const { value } = outcome
+  if (!hasDeliveries(value) || value.deliveries.length < packedMin) return { value }
+  const { deliveries, ...rest } = value
+  return { value: rest, deliveries: packed(deliveries) }
 }
+
+export function receiveOutcome(outcome: SentOutcome): Outcome {
+  if ('error' in outcome) return { error: receiveError(outcome.error) }
+  const { value, deliveries } = outcome
+  return deliveries === undefined ? { value } : { value: { ...(value as object), deliveries: unpacked(deliveries) } }
+}
+
+function hasDeliveries(value: unknown): value is Pick<Posted, 'deliveries'> {
+  return typeof value === 'object' && value !== null && 'deliveries' in value && Array.isArray(value.deliveries)
+}
+
+function packed(deliveries: readonly Delivery[]): BigInt64Array {
+  const numbers = new BigInt64Array(2 * deliveries.length)
+  for (const [index, { accountId, inboxSeq }] of deliveries.entries()) {
+    numbers[2 * index] = accountId
+    numbers[2 * index + 1] = inboxSeq
+  }
+  return numbers
+}
+
+function unpacked(numbers: BigInt64Array): readonly Delivery[] {
+  const deliveries: Delivery[] = []
+  for (let at = 0; at + 1 < numbers.length; at += 2) deliveries.push({ accountId: numbers[at] ?? 0n, inboxSeq: numbers[at + 1] ?? 0n })
+  return deliveries
+}
+
+/** Fewer are not worth it. */
+const packedMin = 32
 
 export function sendError({ code, sentence, hint }: SealwireError): SentError {
   return { code, sentence, hint }

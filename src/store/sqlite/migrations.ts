@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { SealwireError } from '../../protocol/errors.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { ledgerSchema } from './ledger-schema.ts'
+import { saidBytesSchema } from './said-bytes-schema.ts'
 
 /** Step n takes a database from schema n to schema n + 1. Tables are STRICT: a value of another type is refused. */
 export const migrations: readonly string[] = [
@@ -122,6 +123,12 @@ export const migrations: readonly string[] = [
   `,
   deliverySchema,
   ledgerSchema,
+  saidBytesSchema,
+  `
+  -- Ids begin with the time at which they were made: by it first, what is said now is at one place of the index, whoever says it.
+  create unique index entry_by_id on entry (id, author_id);
+  drop index entry_id;
+  `,
 ]
 
 /**

@@ -5,7 +5,7 @@
 import type { Clock } from '../../domain/clock.ts'
 import { type Code, SealwireError } from '../../protocol/errors.ts'
 import type { Outcome, Request } from '../store.ts'
-import { receiveError, type SentOutcome, type Trouble, type WorkerSetup } from './messages.ts'
+import { receiveOutcome, type Trouble, type WorkerSetup } from './messages.ts'
 import { StoreWorker, workerProgram } from './store-worker.ts'
 
 /** Where the store tells its operator about failures; a server's log fits. */
@@ -57,7 +57,7 @@ export class SupervisedWorker {
     }
     this.#deaths = 0
     for (const trouble of executed.troubles) this.#logTrouble(trouble)
-    return executed.outcomes.map(received)
+    return executed.outcomes.map(receiveOutcome)
   }
 
   /** Closes the database and ends the worker. */
@@ -100,8 +100,4 @@ export class SupervisedWorker {
 
 function all(group: readonly Request[], error: SealwireError): readonly Outcome[] {
   return group.map(() => ({ error }))
-}
-
-function received(outcome: SentOutcome): Outcome {
-  return 'error' in outcome ? { error: receiveError(outcome.error) } : outcome
 }

@@ -9,7 +9,7 @@ import {
   orderPurposes,
   orderSigner,
 } from '../../../src/protocol/contract/index.ts'
-import { SealwireError } from '../../../src/protocol/index.ts'
+import { refusalOf } from '../../support/refusal.ts'
 
 const server = new Uint8Array(16).fill(1)
 const id = new Uint8Array(16).fill(2)
@@ -28,15 +28,6 @@ const every: readonly Order[] = [
   { kind: 'refund', server, payee: 8n, originalPayer: 7n, original: hold, amount: 5n, id, memoHash },
   { kind: 'split', server, payer: 7n, unit: 'credits', id, expiresAt: 9n, parts },
 ]
-
-function codeOf(action: () => unknown): string | undefined {
-  try {
-    action()
-    return undefined
-  } catch (reason) {
-    return SealwireError.from(reason).code
-  }
-}
 
 describe('encodeOrder and decodeOrder', () => {
   test('are each other’s opposite for every kind', () => {
@@ -58,12 +49,12 @@ describe('encodeOrder and decodeOrder', () => {
     for (const amount of [1n, 2n ** 32n, 10n ** 15n])
       expect(decodeOrder('pay', encodeOrder({ ...pay, amount }))).toEqual({ ...pay, amount })
     const wrong = [0n, -1n, 10n ** 15n + 1n, 2n ** 53n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 64n - 1n]
-    for (const amount of wrong) expect(codeOf(() => encodeOrder({ ...pay, amount }))).toBe('amount_invalid')
+    for (const amount of wrong) expect(refusalOf(() => encodeOrder({ ...pay, amount }))).toBe('amount_invalid')
   })
 
   test('refuse a split with one payee, with the same one twice, with too many, or of too much', () => {
     const split = (list: typeof parts) =>
-      codeOf(() => encodeOrder({ kind: 'split', server, payer: 7n, unit: 'credits', id, expiresAt: 9n, parts: list }))
+      refusalOf(() => encodeOrder({ kind: 'split', server, payer: 7n, unit: 'credits', id, expiresAt: 9n, parts: list }))
     const many = (count: number) => Array.from({ length: count }, (_, at) => ({ payee: BigInt(at + 1), amount: 1n, memoHash }))
     expect(split(many(50))).toBeUndefined()
     expect([split(many(1)), split([...parts, ...parts.slice(0, 1)]), split(many(51))]).toEqual(['malformed', 'malformed', 'malformed'])
@@ -72,7 +63,7 @@ describe('encodeOrder and decodeOrder', () => {
 
   test('refuse whatever is not the one form', () => {
     const fields: unknown[] = [server, 7, 8, 'credits', 1250, id, 9, memoHash]
-    const refused = (value: unknown) => codeOf(() => decodeOrder('pay', encodeCbor(value as never)))
+    const refused = (value: unknown) => refusalOf(() => decodeOrder('pay', encodeCbor(value as never)))
     expect(refused(fields)).toBeUndefined()
     const others = ['Text', -1, 2n ** 60n, new Uint8Array(15), null, true, [], {}]
     for (const [at] of fields.entries()) {
@@ -82,16 +73,16 @@ describe('encodeOrder and decodeOrder', () => {
     expect(refused(fields.with(1, 0))).toBe('malformed')
     for (const unit of ['', 'Credits', '1x', 'a'.repeat(17), 'a b']) expect(refused(fields.with(3, unit))).toBe('malformed')
     const bytes = encodeOrder(pay)
-    expect(codeOf(() => decodeOrder('pay', Uint8Array.of(...bytes, 0)))).toBe('malformed')
+    expect(refusalOf(() => decodeOrder('pay', Uint8Array.of(...bytes, 0)))).toBe('malformed')
     // 1250 in four bytes instead of two.
     const long = Buffer.from(bytes).toString('hex').replace('1904e2', '1a000004e2')
-    expect(codeOf(() => decodeOrder('pay', Buffer.from(long, 'hex')))).toBe('malformed')
+    expect(refusalOf(() => decodeOrder('pay', Buffer.from(long, 'hex')))).toBe('malformed')
   })
 
   test('throw nothing but typed errors, whatever the bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), fc.constantFrom(...orderKinds), (bytes, kind) => {
-        expect(codeOf(() => decodeOrder(kind, bytes))).toMatch(/malformed|amount_invalid/)
+        expect(refusalOf(() => decodeOrder(kind, bytes))).toMatch(/malformed|amount_invalid/)
       }),
     )
   })

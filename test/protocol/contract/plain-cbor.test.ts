@@ -50,9 +50,20 @@ describe('writePlain', () => {
     expect(plain).toBeGreaterThan(500)
   })
 
-  test('leaves maps in another order, and what is too long, to the codec', () => {
-    expect(writePlain({ bb: 1, a: 2 })).toBe(notPlain)
-    expect(writePlain({ b: 1, a: 2 })).toBe(notPlain)
+  test('puts keys in their order, but for numbers, which an object has in an order of its own', () => {
+    for (const value of [
+      { bb: 1, a: 2 },
+      { b: 1, a: { dd: 1, c: undefined, b: 2 } },
+      { b: 1, ['__proto__']: 2 },
+    ]) {
+      expect(hex(encodeCbor(value))).toBe(hex(encode(value, { ignoreUndefinedProperties: true })))
+      expect(writePlain(value)).not.toBe(notPlain)
+    }
+    expect(writePlain({ a: 1, 10: 2 })).toBe(notPlain)
+    expect(hex(encodeCbor({ a: 1, 10: 2 }))).toBe('a261610162313002')
+  })
+
+  test('leaves what is too long, or no plain object, to the codec', () => {
     expect(writePlain(Object.create(null))).toBe(notPlain)
     expect(writePlain([undefined] as unknown as CborValue)).toBe(notPlain)
     for (const bytes of [65_535, 73_727, 73_728, 200_000])

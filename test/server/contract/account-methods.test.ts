@@ -188,9 +188,9 @@ describe('account.resume', () => {
     const [peer, later] = [await stage.guest(), stage.dial()]
     expect(await peer.refusal('account.resume', { token: new Uint8Array(32) })).toBe('login_refused')
     later.link.terminate()
-    await stage.clock.move(30 * day)
+    stage.clock.jump(30 * day)
     expect(await (await stage.guest()).refusal('account.resume', { token })).toBeUndefined()
-    await stage.clock.move(30 * day + 1)
+    stage.clock.jump(30 * day + 1)
     expect(await (await stage.guest()).refusal('account.resume', { token })).toBe('login_refused')
   })
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { verifyConsistency } from '../../../src/domain/index.ts'
-import { openCheckpoint, verifyReceipt } from '../../../src/pki/index.ts'
+import { makeCheckpoint, openCheckpoint, verifyReceipt } from '../../../src/pki/index.ts'
 import { decodeCbor, type Order } from '../../../src/protocol/contract/index.ts'
 import type { ContractPeer } from '../../support/contract-peer.ts'
 import { memoHashOf, newId, Payer } from '../../support/payer.ts'
@@ -199,6 +199,19 @@ describe('payment.checkpoint', () => {
     await alice.peer.arrived()
     const found = stage.store('ledger.checkpointFind', {})
     expect(Number(found?.size)).toBeGreaterThanOrEqual(5)
+  })
+
+  test('is never earlier than that of fewer postings, also when the clock was put back', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const needed = stage.store('ledger.checkpointNeeded', { at: 0n, covers: 1n })
+    if (needed === undefined) throw new Error('there is nothing to sign')
+    const ahead = { size: needed.size, root: needed.root, at: BigInt(stage.clock.now()) + 600_000n }
+    const cose = makeCheckpoint({ ...ahead, server: stageServerId }, stageLedger)
+    stage.store('ledger.checkpointStore', { ...ahead, cose })
+    const { id } = await alice.order(alice.pay(bob, 1n))
+    const { checkpoint } = verifyReceipt((await alice.peer.ask('payment.receipt', { id })).receipt, stageLedger.publicKey)
+    expect([checkpoint.size, checkpoint.at]).toEqual([2n, ahead.at])
   })
 
   test('is not there where nothing was ever paid', async () => {

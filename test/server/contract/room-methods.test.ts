@@ -92,7 +92,7 @@ describe('room.link and room.join', () => {
     const next = await alice.ask('room.link', { conversation })
     expect(await carol.refusal('room.join', { secret: once.secret })).toBe('invitation_invalid')
     expect(await carol.refusal('room.join', { secret: next.secret })).toBeUndefined()
-    await stage.clock.move(next.expiresAt - stage.clock.now())
+    stage.clock.jump(next.expiresAt - stage.clock.now())
     expect(await dave.refusal('room.join', { secret: next.secret })).toBe('invitation_expired')
     expect(await bob.refusal('room.link', { conversation })).toBe('not_permitted')
     expect(await dave.refusal('room.join', {})).toBe('malformed')
@@ -136,9 +136,48 @@ describe('room.leave', () => {
     const bob = await joined(stage, alice, conversation, 'bob')
     await alice.ask('room.leave', { conversation })
     expect(await membersOf(bob, conversation)).toEqual(['bob owner'])
-    expect(await alice.refusal('room.leave', { conversation })).toBe('not_found')
+    expect(await alice.ask('room.leave', { conversation })).toEqual({})
+    expect(await membersOf(bob, conversation)).toEqual(['bob owner'])
     await bob.ask('room.leave', { conversation })
     expect(await bob.refusal('room.members', { conversation })).toBe('not_found')
+  })
+})
+
+describe('what is done already', () => {
+  test('is done once more without a trace, and strangers learn nothing by it', async () => {
+    using stage = new ServerStage()
+    const alice = await stage.member('alice')
+    const conversation = await roomOf(alice)
+    const [bob, carol] = [await joined(stage, alice, conversation, 'bob'), await joined(stage, alice, conversation, 'carol')]
+    const stranger = await stage.member('dave')
+    const lastSeq = async () => (await bob.ask('conversation.find', { conversation })).lastSeq
+    // Each with its answer lost, as it were: the second time finds the first one done, and its author may be less by now.
+    for (const [method, params] of [
+      ['room.update', { conversation, title: 'Shed', announcement: true }],
+      ['room.remove', { conversation, name: 'carol' }],
+      ['room.role', { conversation, name: 'bob', role: 'owner' }],
+    ] as const) {
+      await alice.ask(method, params)
+      const before = await lastSeq()
+      expect(await alice.ask(method, params)).toEqual({ seq: before })
+      expect(await lastSeq()).toBe(before)
+      expect([method, await stranger.refusal(method, params)]).toEqual([method, 'not_found'])
+    }
+    expect(await membersOf(bob, conversation)).toEqual(['alice moderator', 'bob owner'])
+    // Whether they were in it, or there is such a room at all: the answer is the same.
+    for (const number of [conversation, 999_999]) {
+      for (const peer of [carol, stranger]) expect(await peer.ask('room.leave', { conversation: number })).toEqual({})
+    }
+    expect(await lastSeq()).toBe((await alice.ask('conversation.find', { conversation })).lastSeq)
+  })
+
+  test('does not hold for a direct conversation, which nobody leaves', async () => {
+    using stage = new ServerStage()
+    const alice = await stage.member('alice')
+    const bob = await stage.member('bob')
+    await befriend(alice, bob)
+    const { conversation } = await alice.ask('conversation.find', { name: 'bob' })
+    expect(await alice.refusal('room.leave', { conversation })).toBe('not_found')
   })
 })
 

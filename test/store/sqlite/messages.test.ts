@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { SealwireError } from '../../../src/protocol/index.ts'
-import { receiveError, sendError, sendOutcome, troublesOf } from '../../../src/store/sqlite/messages.ts'
+import { receiveError, receiveOutcome, sendError, sendOutcome, troublesOf } from '../../../src/store/sqlite/messages.ts'
 
 describe('errors between threads', () => {
   test('arrive with code, message and hint, as errors of ours', () => {
@@ -21,6 +21,19 @@ describe('errors between threads', () => {
   test('values pass as they are', () => {
     expect(sendOutcome({ value: 2n ** 62n })).toEqual({ value: 2n ** 62n })
     expect(sendOutcome({ value: undefined })).toEqual({ value: undefined })
+  })
+
+  test('an answer arrives as it was, with few deliveries and with many, and the many travel as plain numbers', () => {
+    for (const count of [0, 1, 31, 32, 2_000]) {
+      const deliveries = Array.from({ length: count }, (_, index) => ({
+        accountId: BigInt(index + 1),
+        inboxSeq: 2n ** 62n - BigInt(index),
+      }))
+      const value = { conversationId: 7n, seq: 3n, at: 5n, repeated: false, deliveries, files: [Uint8Array.of(1, 2)] }
+      const sent = structuredClone(sendOutcome({ value }))
+      expect(receiveOutcome(sent)).toEqual({ value })
+      expect(['deliveries' in sent, count >= 32]).toEqual([count >= 32, 'deliveries' in sent])
+    }
   })
 })
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from 'bun:test'
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { accountNames, command, isLong, mayMount, missing, skipWithout } from '../../support/store-contents.ts'
+import { MountedImage } from '../../support/mounted-image.ts'
+import { accountNames, isLong, mayMount, missing, skipWithout } from '../../support/store-contents.ts'
 import { StoreFolder } from '../../support/store-folder.ts'
 import { StoreProcess, type StoreProcessOptions } from '../../support/store-process.ts'
 
@@ -39,8 +40,7 @@ interface Cut {
 async function cutPower(options: StoreProcessOptions): Promise<Cut> {
   using folder = new StoreFolder()
   const [disk, copy] = [join(folder.path, 'disk'), join(folder.path, 'copy')]
-  command('truncate', '-s', '64M', disk)
-  command('mkfs.ext4', '-q', '-F', disk)
+  MountedImage.make(disk, '64M')
   const acknowledged = await runUntilCut(disk, copy, options)
   using mounted = new MountedImage(copy)
   return { acknowledged: acknowledged.length, lost: missing(acknowledged, accountNames(mounted.database)).length }
@@ -57,20 +57,4 @@ async function runUntilCut(disk: string, copy: string, options: StoreProcessOpti
   const acknowledged = [...registrar.acknowledged]
   copyFileSync(disk, copy)
   return acknowledged
-}
-
-/** An image of a file system, mounted on a folder of its own. */
-class MountedImage implements Disposable {
-  readonly #folder = new StoreFolder()
-  readonly path = this.#folder.path
-  readonly database = this.#folder.database
-
-  constructor(image: string) {
-    command('mount', '-o', 'loop', image, this.path)
-  }
-
-  [Symbol.dispose](): void {
-    command('umount', this.path)
-    this.#folder[Symbol.dispose]()
-  }
 }

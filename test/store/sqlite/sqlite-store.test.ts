@@ -5,7 +5,8 @@ import { type Limits, resolveLimits, SealwireError } from '../../../src/protocol
 import { openStore, type Store } from '../../../src/store/index.ts'
 import { SqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import { SupervisedWorker } from '../../../src/store/sqlite/supervised-worker.ts'
-import { codeOf, newAccount, type StoreSubject, storeCompliance } from '../../compliance/store.ts'
+import { newAccount, type StoreSubject, storeCompliance } from '../../compliance/store.ts'
+import { rejectionOf } from '../../support/refusal.ts'
 import { ImpatientClock, RecordedLog } from '../../support/store-components.ts'
 import { StoreFolder } from '../../support/store-folder.ts'
 
@@ -36,11 +37,11 @@ storeCompliance('in a worker', {
 describe('run', () => {
   test('more than storeQueueMax waiting requests are busy, and those that wait are answered', async () => {
     await using subject = await start({ storeQueueMax: 100 })
-    const requests = names(150).map((name) => codeOf(subject.store.run('account.create', newAccount(name))))
+    const requests = names(150).map((name) => rejectionOf(subject.store.run('account.create', newAccount(name))))
     const codes = await Promise.all(requests)
     expect(codes.slice(0, 100).filter((code) => code !== undefined)).toEqual([])
     expect(codes.slice(100).filter((code) => code === 'busy')).toHaveLength(50)
-    expect(await codeOf(subject.store.run('account.create', newAccount('later')))).toBeUndefined()
+    expect(await rejectionOf(subject.store.run('account.create', newAccount('later')))).toBeUndefined()
   })
 
   test('answers come in the order of the requests, over the border of a group too', async () => {
@@ -73,7 +74,7 @@ describe('run', () => {
       subject.store.run('account.rehash', { id: 1n, from: '', to: '' }),
       subject.store.run('account.create', newAccount('bob')),
       subject.store.run('account.create', newAccount('carol')),
-    ].map(codeOf)
+    ].map(rejectionOf)
     expect(await Promise.all(codes)).toEqual(['unknown_outcome', 'unknown_outcome', undefined, undefined])
     const found = await Promise.all(['alice', 'bob', 'carol'].map((key) => subject.store.run('account.find', { key })))
     expect(found.map((account) => account?.key)).toEqual([undefined, 'bob', 'carol'])
@@ -82,8 +83,8 @@ describe('run', () => {
   test('what cannot be sent to the worker fails alone, the store goes on', async () => {
     await using subject = await start({})
     const unsendable = newAccount('alice', { name: (() => 'alice') as unknown as string })
-    expect(await codeOf(subject.store.run('account.create', unsendable))).toBe('internal')
-    expect(await codeOf(subject.store.run('account.create', newAccount('alice')))).toBeUndefined()
+    expect(await rejectionOf(subject.store.run('account.create', unsendable))).toBe('internal')
+    expect(await rejectionOf(subject.store.run('account.create', newAccount('alice')))).toBeUndefined()
   })
 
   test('errors keep code, message, hint and class on their way between the threads', async () => {
@@ -102,9 +103,9 @@ describe('close', () => {
   test('commits what waits, refuses what comes, and leaves one file', async () => {
     using folder = new StoreFolder()
     const store = await openStore(folder.path, resolveLimits(), components)
-    const waiting = names(500).map((name) => codeOf(store.run('account.create', newAccount(name))))
+    const waiting = names(500).map((name) => rejectionOf(store.run('account.create', newAccount(name))))
     const closed = store.close()
-    expect(await codeOf(store.run('account.find', { key: 'name-1' }))).toBe('unavailable')
+    expect(await rejectionOf(store.run('account.find', { key: 'name-1' }))).toBe('unavailable')
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([undefined]))
     await closed
     expect(readdirSync(folder.path)).toEqual(['sealwire.db'])

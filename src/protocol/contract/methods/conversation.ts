@@ -152,7 +152,7 @@ export const conversationMethods = {
     }),
   },
   'inbox.open': {
-    what: 'From now on inbox.entry brings what this device has not stored yet, in order, and then what comes. Needs a session of a device. Counts as ten requests.',
+    what: 'From now on inbox.entry brings what this device has not stored yet, in order, and then what comes. Needs a session of a device. A place behind the end is refused (conflict). Counts as ten requests.',
     when: 'after login',
     cost: 10,
     params: v.strictObject({ after: v.optional(count('what the device has stored up to; default: what it has acknowledged')) }),
@@ -163,7 +163,7 @@ export const conversationMethods = {
     }),
   },
   'inbox.ack': {
-    what: 'This device has stored everything up to here: it leaves the inbox.',
+    what: 'This device has stored everything up to here: it leaves the inbox. A place behind the end is refused (conflict).',
     when: 'after login',
     paced: false,
     params: v.strictObject({ seq: count('of the inbox') }),

@@ -29,7 +29,7 @@ export const roomMethods = {
     result: v.object({ conversation: conversation() }),
   },
   'room.update': {
-    what: 'Changes what is given, one thing at least; owner and moderators may.',
+    what: 'Changes what is given, one thing at least; owner and moderators may. What is so already is done, without an entry.',
     when: 'after login',
     params: v.strictObject({
       conversation: conversation(),
@@ -66,19 +66,19 @@ export const roomMethods = {
     result: v.object({ conversation: conversation(), seq: sequence('of the entry that says so') }),
   },
   'room.leave': {
-    what: 'Leaves a room, or turns an invitation down. An owner who leaves hands over to the moderator, else the member, who has been there longest.',
+    what: 'Leaves a room, or turns an invitation down. An owner who leaves hands over to the moderator, else the member, who has been there longest. What one is not in is left.',
     when: 'after login',
     params: v.strictObject({ conversation: conversation() }),
     result: v.object(nothing),
   },
   'room.remove': {
-    what: 'Removes a member, or takes an invitation back; the owner may, and a moderator where it is no owner or moderator.',
+    what: 'Removes a member, or takes an invitation back; the owner may, and a moderator where it is no owner or moderator. Who is not there is removed, without an entry.',
     when: 'after login',
     params: v.strictObject({ conversation: conversation(), name: name('of a member') }),
     result: posted(),
   },
   'room.role': {
-    what: 'Gives a member another role; the owner may. Who makes somebody else owner is moderator from then on.',
+    what: 'Gives a member another role; the owner may. Who makes somebody else owner is moderator from then on. A role that they have is given, without an entry.',
     when: 'after login',
     params: v.strictObject({ conversation: conversation(), name: name('of a member'), role: role() }),
     result: posted(),

@@ -7,6 +7,7 @@
 // the account is stored like any other, but the one who blocks does not see it as long as they do.
 
 import { SealwireError } from '../../../protocol/errors.ts'
+import { limitTable } from '../../../protocol/limits.ts'
 import type { ContactRow, Posted } from '../../delivery.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
@@ -15,6 +16,7 @@ import { type Change, isBlocked, postChange, repeatedChange, says, sizeIn, uncha
 import { type Direct, findDirect, type Pair, setDirect } from './direct.ts'
 import { contactsFull, insertContact } from './people.ts'
 import type { Repetition } from './post.ts'
+import { requireMaySay, saidBytes } from './said-bytes.ts'
 import type { Steps } from './step.ts'
 
 export const contactSteps: Pick<Steps, 'contact.request' | 'contact.answer' | 'contact.page'> = {
@@ -46,15 +48,16 @@ function isThisRequest(before: Repetition, direct: Direct | undefined, body: Uin
 
 function requireMayAsk(
   database: Database,
-  { accountId, at }: Input<'contact.request'>,
+  { accountId, at, text: body }: Input<'contact.request'>,
   direct: Direct | undefined,
-  { contactRequestsMax }: StoreLimits,
+  limits: StoreLimits,
 ): void {
+  requireMaySay(saidBytes(database, accountId), BigInt(body?.length ?? 0), limits)
   if (direct?.state === 'declined' && direct.byId === accountId && at < direct.stateAt + declinedMs) {
     throw new SealwireError('busy', 'they have declined', { hint: 'ask again a day after they declined' })
   }
   const open = database.prepare("select count(*) as size from conversation where by_id = :accountId and state = 'requested'")
-  if (sizeIn(open.row({ accountId })) < BigInt(contactRequestsMax)) return
+  if (sizeIn(open.row({ accountId })) < BigInt(limits.contactRequestsMax)) return
   throw new SealwireError('busy', 'too many requests are open', { hint: 'wait until some are answered' })
 }
 
@@ -140,4 +143,4 @@ function contactOf(row: Row, accountId: bigint): ContactRow {
 }
 
 /** How long a declined request stands: a day. */
-const declinedMs = 24n * 60n * 60n * 1000n
+const declinedMs = BigInt(limitTable.contactDeclinedMs.value)

@@ -3,7 +3,7 @@
 import { mayRetain } from '../../../domain/permissions.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import type { ConversationRow, Expired } from '../../delivery.ts'
-import type { Input, Output } from '../../store.ts'
+import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer } from '../statement.ts'
 import { conversationRowOf, conversationSelect } from './conversation-row.ts'
@@ -69,7 +69,11 @@ function expire(database: Database, { at, max }: Input<'conversation.expire'>): 
   return freed
 }
 
-function markRead(database: Database, { accountId, conversationId, seq, settles = false }: Input<'mark.read'>): Output<'mark.read'> {
+function markRead(
+  database: Database,
+  { accountId, conversationId, seq, settles = false }: Input<'mark.read'>,
+  limits: StoreLimits,
+): Output<'mark.read'> {
   const row = database
     .prepare(
       `select read_seq, last_seq from member join conversation on conversation.id = member.conversation_id
@@ -79,7 +83,7 @@ function markRead(database: Database, { accountId, conversationId, seq, settles 
   if (row === undefined) return undefined
   const [before, last] = [integer(row, 'read_seq'), integer(row, 'last_seq')]
   const readSeq = seq < last ? seq : last
-  if (settles) settleInbox(database, accountId, { conversationId, seq: readSeq })
+  if (settles) settleInbox(database, accountId, { conversationId, seq: readSeq }, limits)
   if (readSeq <= before) return { readSeq: before, changed: false }
   database
     .prepare('update member set read_seq = :readSeq where conversation_id = :conversationId and account_id = :accountId')

@@ -106,7 +106,7 @@ function listAllDevices(database: Database, { after, max }: Input<'device.listAl
   return statement.rows({ after, max }).map(ownerOf)
 }
 
-function revokeDevice(database: Database, input: Input<'device.revoke'>, { devicesPerAccountMax }: StoreLimits): RevokedDevice | undefined {
+function revokeDevice(database: Database, input: Input<'device.revoke'>, limits: StoreLimits): RevokedDevice | undefined {
   const { id, accountId = null, at } = input
   const found = database
     .prepare('select spki_hash, token_hash from device where id = :id and (:accountId is null or account_id = :accountId)')
@@ -117,8 +117,8 @@ function revokeDevice(database: Database, input: Input<'device.revoke'>, { devic
   database.prepare('update device set revoked_at = coalesce(revoked_at, :at) where spki_hash = :spkiHash').run({ at, spkiHash })
   const owner = findDevice(database, { spkiHash })
   if (owner === undefined) return undefined
-  forgetInboxDevice(database, owner.account.id, id)
-  forgetRevoked(database, owner.device, BigInt(devicesPerAccountMax))
+  forgetInboxDevice(database, owner.account.id, id, limits)
+  forgetRevoked(database, owner.device, BigInt(limits.devicesPerAccountMax))
   return { ...owner, token: optionalBlob(found, 'token_hash') }
 }
 

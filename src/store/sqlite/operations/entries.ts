@@ -3,19 +3,23 @@
 
 import { mayPost } from '../../../domain/permissions.ts'
 import { decodeCbor } from '../../../protocol/contract/cbor.ts'
+import { paymentType } from '../../../protocol/contract/entry.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import type { NewEntry, Posted } from '../../delivery.ts'
 import type { StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
+import { sizeIn } from './change.ts'
 import { keyOf } from './entry-key.ts'
 import { eraseEntry } from './erase.ts'
 import { history } from './history.ts'
 import { post, repeatedPost, sizeOf } from './post.ts'
 import { requireSame } from './repetition.ts'
+import { countSaid, requireMaySay } from './said-bytes.ts'
 import { reindex, unindex } from './search-index.ts'
 import { findStanding, requireRoomFor, type Standing } from './standing.ts'
 import type { StepsOf } from './step.ts'
+import { Stretch } from './stretch.ts'
 
 export const entrySteps: StepsOf<'entry'> = {
   'entry.post': { kind: 'write', run: postEntry },
@@ -23,8 +27,12 @@ export const entrySteps: StepsOf<'entry'> = {
 }
 
 function postEntry(database: Database, input: NewEntry, limits: StoreLimits): Posted {
+  requireOwnWords(input.type)
+  const { deferred } = database
+  if (deferred instanceof Stretch) return deferred.say(input)
   const standing = findStanding(database, input.accountId, input)
-  const repeated = standing?.isRepeated === false ? undefined : repeatedPost(database, input.accountId, input.id)
+  if (standing !== undefined && Stretch.fits(standing, input)) return Stretch.begin(database, input, standing, limits)
+  const repeated = repeatedPost(database, input.accountId, input.id)
   if (repeated !== undefined) {
     requireSame(database, input, repeated, standing)
     return repeated.posted
@@ -37,6 +45,7 @@ function postEntry(database: Database, input: NewEntry, limits: StoreLimits): Po
 function say(database: Database, input: NewEntry, standing: Standing, limits: StoreLimits): Posted {
   requirePermission(standing, 'message', true)
   requireRoomFor(sizeOf(input), standing, limits)
+  requireMaySay(standing.saidBytes, sizeOf(input), limits)
   if (input.file !== undefined) takeFile(database, input, standing, input.file)
   const { accountId: authorId, id, kind, device, at, type, body, data, file } = input
   const { conversationId, blockerId: hiddenFrom } = standing
@@ -49,31 +58,39 @@ function change(database: Database, input: NewEntry, standing: Standing, limits:
   const found = findTarget(database, input, standing)
   requirePermission(standing, kind, integer(found, 'author_id') === authorId)
   if (found['deleted_at'] !== null) throw new SealwireError('gone', 'the message is deleted')
+  if (kind === 'edit') requireOwnWords(found['type'])
   const size = sizeOf(input)
   // Nobody is kept from deleting: there are no more deletions than there were messages.
-  if (kind !== 'delete') requireRoomFor(size, standing, limits)
+  if (kind !== 'delete') {
+    requireRoomFor(size, standing, limits)
+    if (kind === 'reaction') requireFewReactions(database, integer(found, 'key'), isOn(data), limits)
+    requireMaySay(standing.saidBytes, kind === 'edit' ? size - integer(found, 'body_bytes') : size, limits)
+  }
   const { conversationId, blockerId } = standing
   const targetHiddenFrom = optionalInteger(found, 'hidden_from')
   const hiddenFrom = blockerId ?? targetHiddenFrom
   const posted = post(database, { conversationId, authorId, id, kind, device, at, target, data, size, hiddenFrom }, limits, standing)
   // What who blocks the author can see stays for them as it is; the author is answered as ever.
   if (blockerId !== undefined && targetHiddenFrom !== blockerId) return posted
-  const files = apply(database, input, integer(found, 'key'))
+  const files = apply(database, input, found)
   return files.length === 0 ? posted : { ...posted, files }
 }
 
 /** What an entry does to its target; answers files that are gone. */
-function apply(database: Database, input: NewEntry, key: bigint): readonly Uint8Array[] {
+function apply(database: Database, input: NewEntry, target: Row): readonly Uint8Array[] {
+  const key = integer(target, 'key')
   if (input.kind === 'delete') return eraseEntry(database, key, input.at).files
-  if (input.kind === 'edit') replaceBody(database, input, key)
+  if (input.kind === 'edit') replaceBody(database, input, key, integer(target, 'body_bytes'))
   if (input.kind === 'pin') setPin(database, key, isOn(input.data))
   return []
 }
 
-function replaceBody(database: Database, input: NewEntry, key: bigint): void {
-  const { type, body, at } = input
+function replaceBody(database: Database, input: NewEntry, key: bigint, bodyBytes: bigint): void {
+  const { accountId, type, body, at } = input
   database.eraseAfterCommit()
   unindex(database, key)
+  // Only its author edits a message.
+  countSaid(database, accountId, BigInt(body?.length ?? 0) - bodyBytes)
   database
     .prepare('update entry set type = :type, body = :body, edited_at = :at where key = :key')
     .run({ key, type: type ?? null, body: body ?? null, at })
@@ -89,12 +106,21 @@ function setPin(database: Database, key: bigint, on: boolean): void {
 function findTarget(database: Database, { accountId, target = 0n }: NewEntry, { conversationId, firstSeq }: Standing): Row {
   const row = database
     .prepare(
-      `select key, author_id, deleted_at, hidden_from from entry
+      `select key, author_id, type, deleted_at, hidden_from, coalesce(length(body), 0) as body_bytes from entry
        where key = :key and kind = 'message' and hidden_from is not :accountId`,
     )
     .row({ key: keyOf(conversationId, target), accountId })
   if (row === undefined || target < firstSeq) throw new SealwireError('not_found', 'there is no such message')
   return row
+}
+
+/** They are deleted with their message, in one step. Once there are too many, what is there can still be taken back. */
+function requireFewReactions(database: Database, key: bigint, on: boolean, { reactionsPerMessageMax }: StoreLimits): void {
+  const max = BigInt(on ? reactionsPerMessageMax : 2 * reactionsPerMessageMax)
+  const row = database
+    .prepare("select count(*) as size from (select 1 from entry where target = :key and kind = 'reaction' limit :max)")
+    .row({ key, max })
+  if (sizeIn(row) >= max) throw new SealwireError('quota_exceeded', 'the message has too many reactions')
 }
 
 /** A file of this conversation that its owner has put there whole. With one message only, so that it goes with it. */
@@ -105,6 +131,11 @@ function takeFile(database: Database, { accountId }: NewEntry, { conversationId 
   if (row === undefined) throw new SealwireError('not_found', 'there is no such file')
   if (integer(row, 'sent') === 1n) throw new SealwireError('conflict', 'the file was sent with another message')
   database.prepare('update file set sent = 1 where id = :id').run({ id })
+}
+
+/** That money has moved is said by the ledger, in the step in which it moves; nobody else says it, or says anything else in its place. */
+function requireOwnWords(type: unknown): void {
+  if (type === paymentType) throw new SealwireError('not_permitted', 'what is said of money is said by the server alone')
 }
 
 function requirePermission(standing: Standing, kind: NewEntry['kind'], isOwn: boolean): void {

@@ -2,12 +2,13 @@
 // comes once more under an old id repeats nothing. Words leave the index one message at a time, so a long conversation goes in
 // pieces: what is left of it expires like what is older than it is kept (`conversation.expire`), and nobody can see it meanwhile.
 
+import { limitTable } from '../../../protocol/limits.ts'
 import type { Database } from '../database.ts'
 import { blob } from '../statement.ts'
 import { eraseOlder } from './retention.ts'
 
 /** What is deleted of a room at once, in entries: about 0.1 s. */
-const eraseAtOnceMax = 500n
+const eraseAtOnceMax = BigInt(limitTable.roomErasedAtOnceMax.value)
 
 /** Before the entry that says who left. Answers the files that are gone with it. */
 export function eraseRoom(database: Database, conversationId: bigint, at: bigint): readonly Uint8Array[] {

@@ -4,18 +4,27 @@
 import type { Freed } from '../../delivery.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalBlob, type Row } from '../statement.ts'
+import { countSaid } from './said-bytes.ts'
 import { unindex } from './search-index.ts'
 
 /** Nothing was deleted. */
 export const nothingFreed: Freed = { entries: 0n, bytes: 0n, files: [] }
 
+/** What the deletion of one entry has freed, with how many reactions went along: they are the work of it. */
+export interface Erased extends Freed {
+  readonly reactions: number
+}
+
 /** Deletes one entry that is not deleted yet. */
-export function eraseEntry(database: Database, key: bigint, at: bigint): Freed {
+export function eraseEntry(database: Database, key: bigint, at: bigint): Erased {
   database.eraseAfterCommit()
   unindex(database, key)
-  const row = database.prepare(`select ${sizeColumns}, file from entry where key = :key`).row({ key }) ?? {}
+  const row = database.prepare(`select author_id, ${sizeColumn}, file from entry where key = :key`).row({ key }) ?? {}
   const reactions = database
-    .prepare(`select ${sizeColumns} from entry where target = :key and kind = 'reaction' and deleted_at is null`)
+    .prepare(
+      `select author_id, count(*) as entries, sum(coalesce(length(data), 0)) as size from entry
+       where target = :key and kind = 'reaction' and deleted_at is null group by author_id`,
+    )
     .rows({ key })
   const file = eraseFile(database, optionalBlob(row, 'file'))
   database
@@ -27,7 +36,10 @@ export function eraseEntry(database: Database, key: bigint, at: bigint): Freed {
       .run({ key, at })
   }
   database.prepare('delete from pin where key = :key').run({ key })
-  return sumOf([{ entries: 1n, bytes: [row, ...reactions].reduce((sum, each) => sum + integer(each, 'size'), 0n), files: [] }, file])
+  for (const each of [row, ...reactions]) countSaid(database, integer(each, 'author_id'), -integer(each, 'size'))
+  const bytes = [row, ...reactions].reduce((sum, each) => sum + integer(each, 'size'), 0n)
+  const count = reactions.reduce((sum, each) => sum + Number(integer(each, 'entries')), 0)
+  return { ...sumOf([{ entries: 1n, bytes, files: [] }, file]), reactions: count }
 }
 
 /** Adds up. */
@@ -49,4 +61,4 @@ function eraseFile(database: Database, id: Uint8Array | undefined): Freed {
   return row === undefined ? nothingFreed : { entries: 0n, bytes: integer(row, 'size'), files: [id] }
 }
 
-const sizeColumns = 'coalesce(length(body), 0) + coalesce(length(data), 0) as size'
+const sizeColumn = 'coalesce(length(body), 0) + coalesce(length(data), 0) as size'

@@ -47,16 +47,30 @@ export function fillInboxes(
 }
 
 /** Fills one inbox, whoever its owner is. Reading and writing it is quicker than having it answer what it has become. */
-export function fillInbox(database: Database, accountId: bigint, { key, at, size }: Filling, limits: StoreLimits): Delivery {
+export function fillInbox(database: Database, accountId: bigint, filling: Filling, limits: StoreLimits): Delivery {
+  const inbox = putIn(database, accountId, findFullness(database, accountId), filling)
+  setFullness(database, accountId, inbox)
+  return delivered(database, accountId, inbox, limits)
+}
+
+/** How full the inbox of an account is; it is made when there is none. */
+export function findFullness(database: Database, accountId: bigint): Fullness {
   const row = database.prepare(`select ${inboxColumns} from inbox where account_id = :accountId`).row({ accountId })
   if (row === undefined) database.prepare('insert into inbox (account_id) values (:accountId)').run({ accountId })
-  const inbox = row === undefined ? emptyInbox : inboxOf(row)
+  return row === undefined ? emptyInbox : inboxOf(row)
+}
+
+/** Puts an entry into an inbox, and answers how full that is with it: {@link setFullness} is still to be told. */
+export function putIn(database: Database, accountId: bigint, inbox: Fullness, { key, at, size }: Filling): Fullness {
   const [seq, bytes] = [inbox.lastSeq + 1n, inbox.bytes + size]
-  database.prepare('update inbox set last_seq = :seq, bytes = :bytes where account_id = :accountId').run({ seq, bytes, accountId })
   database
     .prepare('insert into inbox_entry (account_id, seq, key, at, bytes) values (:accountId, :seq, :key, :at, :bytes)')
     .run({ accountId, seq, key, at, bytes })
-  return delivered(database, accountId, { ...inbox, lastSeq: seq, bytes }, limits)
+  return { lastSeq: seq, bytes, storedBytes: inbox.storedBytes, goneSeq: inbox.goneSeq }
+}
+
+export function setFullness(database: Database, accountId: bigint, { lastSeq, bytes }: Fullness): void {
+  database.prepare('update inbox set last_seq = :lastSeq, bytes = :bytes where account_id = :accountId').run({ lastSeq, bytes, accountId })
 }
 
 /** Whether so many bytes more would be within what may wait for an account. */
@@ -124,7 +138,7 @@ function unsettled(database: Database, accountId: bigint, seq: bigint): readonly
 }
 
 /** How full an inbox is. */
-interface Fullness {
+export interface Fullness {
   readonly lastSeq: bigint
   readonly bytes: bigint
   readonly storedBytes: bigint
@@ -147,8 +161,8 @@ function delivered(database: Database, accountId: bigint, inbox: Fullness, limit
   return { accountId, inboxSeq: inbox.lastSeq }
 }
 
-/** The place up to which an inbox is more than an account may have; 0 when it is not. */
-function surplus(database: Database, accountId: bigint, inbox: Fullness, { inboxEntriesMax, inboxBytesMax }: StoreLimits): bigint {
+/** The place up to which an inbox is more than an account may have; at most `goneSeq` when it is not. */
+export function surplus(database: Database, accountId: bigint, inbox: Fullness, { inboxEntriesMax, inboxBytesMax }: StoreLimits): bigint {
   const { lastSeq } = inbox
   const byNumber = lastSeq - BigInt(inboxEntriesMax)
   const floor = inbox.bytes - BigInt(inboxBytesMax)

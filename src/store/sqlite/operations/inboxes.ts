@@ -1,7 +1,7 @@
 // What the devices of an account have still to store. Its places have no gaps: an acknowledgement of one covers all before it.
 
 import { SealwireError } from '../../../protocol/errors.ts'
-import type { Input, Output } from '../../store.ts'
+import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { entryColumns, entryOf, entryTables } from './entry-row.ts'
@@ -16,13 +16,14 @@ export const inboxSteps: StepsOf<'inbox'> = {
   'inbox.expire': { kind: 'write', run: expireInboxes },
 }
 
-function openInbox(database: Database, { accountId, device, after, at }: Input<'inbox.open'>): Output<'inbox.open'> {
+function openInbox(database: Database, { accountId, device, after, at }: Input<'inbox.open'>, limits: StoreLimits): Output<'inbox.open'> {
   const { lastSeq, lostSeq, goneSeq } = findInbox(database, accountId)
+  if (after !== undefined) requireNotAhead(after, lastSeq)
   const known = placeOf(database, accountId, device)
   const ackedSeq = known ?? addDevice(database, accountId, device, { lastSeq, goneSeq })
   // Below what was lost there is something to be told, whatever the device says it has.
   const lost = lostSeq > ackedSeq && lostSeq > (after ?? 0n) ? lostSeq : undefined
-  if (after !== undefined) acknowledge(database, { accountId, device, seq: after, at })
+  if (after !== undefined) acknowledge(database, { accountId, device, seq: after, at }, limits)
   return { lastSeq, ackedSeq: placeOf(database, accountId, device) ?? ackedSeq, lostSeq: lost }
 }
 
@@ -52,18 +53,29 @@ function readInbox(database: Database, input: Input<'inbox.read'>): Output<'inbo
   return { entries, lastSeq: findInbox(database, accountId).lastSeq }
 }
 
-function acknowledge(database: Database, { accountId, device, seq }: Input<'inbox.ack'>): Output<'inbox.ack'> {
-  const { lastSeq, storedSeq } = findInbox(database, accountId)
+/** A part of it at a time: so many entries leave, and so many are counted as stored. */
+function acknowledge(database: Database, { accountId, device, seq }: Input<'inbox.ack'>, limits: StoreLimits): Output<'inbox.ack'> {
+  const { lastSeq, storedSeq, goneSeq } = findInbox(database, accountId)
+  requireNotAhead(seq, lastSeq)
   const acked = placeOf(database, accountId, device)
-  if (acked === undefined || seq <= acked || seq > lastSeq) return []
-  database.prepare('update inbox_device set acked_seq = :seq where device = :device').run({ device, seq })
-  const delivered = seq > storedSeq ? deliver(database, accountId, seq) : []
-  releaseStored(database, accountId)
-  return delivered
+  if (acked === undefined || seq <= acked) return { delivered: [], more: false }
+  const max = BigInt(limits.inboxStepEntriesMax)
+  const stored = larger(storedSeq, smaller(seq, storedSeq + max))
+  const delivered = stored > storedSeq ? deliver(database, accountId, stored) : []
+  const to = smaller(seq, smaller(stored, larger(acked, goneSeq) + max))
+  if (to > acked) database.prepare('update inbox_device set acked_seq = :to where device = :device').run({ device, to })
+  releaseStored(database, accountId, goneSeq, limits)
+  return { delivered, more: to < seq }
+}
+
+/** A device has more than there is only when this store is a copy of an earlier day: it must hear of that. */
+function requireNotAhead(seq: bigint, lastSeq: bigint): void {
+  if (seq <= lastSeq) return
+  throw new SealwireError('conflict', 'the device is ahead of its inbox', { hint: 'open the inbox without a place, and begin anew' })
 }
 
 /** The account has it from now on, on one of its devices. */
-function deliver(database: Database, accountId: bigint, seq: bigint): Output<'inbox.ack'> {
+function deliver(database: Database, accountId: bigint, seq: bigint): Output<'inbox.ack'>['delivered'] {
   return settleUpTo(database, accountId, seq).flatMap((place) =>
     moveDelivered(database, accountId, place) ? [{ conversationId: place.conversationId, seq: place.seq }] : [],
   )
@@ -82,18 +94,24 @@ function moveDelivered(database: Database, accountId: bigint, { conversationId, 
   return moved === 1n
 }
 
-/** All that waits counts as stored though no device has it, and one conversation as delivered up to a place. */
-export function settleInbox(database: Database, accountId: bigint, { conversationId, seq }: Omit<ConversationPlace, 'others'>): void {
+/** What waits counts as stored though no device has it, a part of it at a time, and one conversation as delivered up to a place. */
+export function settleInbox(
+  database: Database,
+  accountId: bigint,
+  { conversationId, seq }: Omit<ConversationPlace, 'others'>,
+  { inboxStepEntriesMax }: StoreLimits,
+): void {
   const { lastSeq, storedSeq } = findInbox(database, accountId)
-  if (lastSeq > storedSeq) settleUpTo(database, accountId, lastSeq)
+  if (lastSeq > storedSeq) settleUpTo(database, accountId, smaller(lastSeq, storedSeq + BigInt(inboxStepEntriesMax)))
   moveDelivered(database, accountId, { conversationId, seq })
 }
 
-/** Lets go of what every device has. Without any device everything waits for one. */
-export function releaseStored(database: Database, accountId: bigint): void {
+/** Lets go of what every device has; of what is more than a part of it the next time. Without any device everything waits for one. */
+function releaseStored(database: Database, accountId: bigint, goneSeq: bigint, { inboxStepEntriesMax }: StoreLimits): void {
   const row = database.prepare('select min(acked_seq) as seq from inbox_device where account_id = :accountId').row({ accountId })
-  const seq = optionalInteger(row ?? {}, 'seq')
-  if (seq === undefined) return
+  const acked = optionalInteger(row ?? {}, 'seq')
+  if (acked === undefined) return
+  const seq = smaller(acked, goneSeq + BigInt(inboxStepEntriesMax))
   const moved = database
     .prepare('update inbox set gone_seq = :seq where account_id = :accountId and gone_seq < :seq')
     .run({ accountId, seq })
@@ -103,9 +121,9 @@ export function releaseStored(database: Database, accountId: bigint): void {
 }
 
 /** A device that does not come again keeps nothing waiting. */
-export function forgetInboxDevice(database: Database, accountId: bigint, device: string): void {
+export function forgetInboxDevice(database: Database, accountId: bigint, device: string, limits: StoreLimits): void {
   database.prepare('delete from inbox_device where device = :device').run({ device })
-  releaseStored(database, accountId)
+  releaseStored(database, accountId, findInbox(database, accountId).goneSeq, limits)
 }
 
 function expireInboxes(database: Database, { before, max }: Input<'inbox.expire'>): bigint {
@@ -147,6 +165,14 @@ function placeOf(database: Database, accountId: bigint, device: string): bigint 
   if (integer(row, 'account_id') !== accountId)
     throw new SealwireError('internal', 'internal error', { cause: 'a device of another account' })
   return integer(row, 'acked_seq')
+}
+
+function smaller(one: bigint, other: bigint): bigint {
+  return one < other ? one : other
+}
+
+function larger(one: bigint, other: bigint): bigint {
+  return one > other ? one : other
 }
 
 const emptyInbox: Inbox = { lastSeq: 0n, storedSeq: 0n, lostSeq: 0n, goneSeq: 0n }

@@ -1,10 +1,11 @@
 // Who was invited to a room and is not any more, without having joined. They hear of an invitation once a day: taking it back and
 // inviting again tells them nothing. It is kept with the unseen invitations, under the complement of its time, which is negative.
 
+import { limitTable } from '../../../protocol/limits.ts'
 import type { Database } from '../database.ts'
 import { integer } from '../statement.ts'
 
-const dayMs = 86_400_000n
+const dayMs = BigInt(limitTable.roomInvitedAgainMs.value)
 
 /** An invitation of `since` is taken back or turned down. What is older than a day is forgotten. */
 export function rememberInvited(

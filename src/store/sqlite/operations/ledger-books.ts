@@ -5,6 +5,7 @@ import type { Leg } from '../../ledger.ts'
 import type { Person } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row, text } from '../statement.ts'
+import { LedgerMemo } from './ledger-memo.ts'
 
 /** What somebody has in a unit, as far as it decides whether they may pay. */
 export interface Book {
@@ -37,9 +38,17 @@ export function openBook(database: Database, holderId: bigint, unit: string): Bo
 }
 
 /** Undefined when it was never needed. */
-export function findBook(database: Database, holderId: bigint, unit: string): Book | undefined {
+function findBook(database: Database, holderId: bigint, unit: string): Book | undefined {
+  const memo = LedgerMemo.of(database)
+  const key = `${holderId} ${unit}`
+  const known = memo?.books.get(key)
+  if (known !== undefined) return known
   const row = database.prepare(select).row({ holderId, unit })
-  return row && bookOf(row)
+  if (row === undefined) return undefined
+  const book = bookOf(row)
+  memo?.books.set(key, book)
+  memo?.balances.set(book.id, integer(row, 'balance'))
+  return book
 }
 
 /** @throws {SealwireError} `frozen`. */
@@ -85,7 +94,7 @@ function notFound(sentence: string): SealwireError {
 }
 
 /** A bound of the account itself goes before that of the unit. */
-const select = `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, frozen_at,
+const select = `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, balance, frozen_at,
     coalesce(ledger_account.day_max, unit.day_max) as day_max,
     coalesce(ledger_account.device_day_max, unit.device_day_max) as device_day_max
   from ledger_account join unit on unit.code = ledger_account.unit join account on account.id = holder_id

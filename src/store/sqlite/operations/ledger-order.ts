@@ -8,6 +8,7 @@ import type { StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { capture, voidHold } from './ledger-holds.ts'
 import { postMessages } from './ledger-messages.ts'
+import { LedgerMemo, nameOf } from './ledger-memo.ts'
 import { pay, split } from './ledger-pay.ts'
 import { refund } from './ledger-refund.ts'
 import { sha256 } from './ledger-row.ts'
@@ -39,7 +40,7 @@ function carryOut(database: Database, input: LedgerOrder, limits: StoreLimits): 
   const digest = sha256(signed)
   const repeated = repeatedOrder(database, { signerId, id: order.id, digest }, () => signerId)
   if (repeated !== undefined) return repeated
-  requireSigner(database, signerId, input.key)
+  requireSigner(database, LedgerMemo.begin(database), signerId, input.key)
   const {
     transfer,
     balance = balanceAfter(database, signerId, transfer.unit, transfer.posting),
@@ -71,7 +72,9 @@ function make(database: Database, input: LedgerOrder & { readonly digest: Uint8A
 }
 
 /** Asked here and not only before: a device that was revoked meanwhile moves nothing. */
-function requireSigner(database: Database, signerId: bigint, key: Uint8Array): void {
+function requireSigner(database: Database, { signers }: LedgerMemo, signerId: bigint, key: Uint8Array): void {
+  const signer = `${signerId} ${nameOf(key)}`
+  if (signers.has(signer)) return
   const row = database
     .prepare(
       `select banned_at from device join account on account.id = account_id
@@ -80,4 +83,5 @@ function requireSigner(database: Database, signerId: bigint, key: Uint8Array): v
     .row({ key, signerId })
   if (row === undefined) throw new SealwireError('signature_invalid', 'the order is not signed by a device of the account')
   if (row['banned_at'] !== null) throw new SealwireError('account_banned', 'the account is banned')
+  signers.add(signer)
 }

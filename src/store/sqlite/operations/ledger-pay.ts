@@ -2,6 +2,7 @@
 
 import { requireAmount } from '../../../domain/money.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
+import { limitTable } from '../../../protocol/limits.ts'
 import type { TransferPart } from '../../ledger.ts'
 import type { Database } from '../database.ts'
 import { type Book, legOn, openBook, ownLeg, requireThawed } from './ledger-books.ts'
@@ -78,4 +79,4 @@ function requireDifferent(books: readonly Book[]): void {
 }
 
 /** How long money may be on hold. */
-const holdMsMax = 30n * 86_400_000n
+const holdMsMax = BigInt(limitTable.holdMsMax.value)

@@ -7,6 +7,7 @@ import type { Leg, Posting } from '../../ledger.ts'
 import type { Database } from '../database.ts'
 import { blob, integer } from '../statement.ts'
 import { growTree } from './ledger-tree.ts'
+import { LedgerMemo, type LedgerEnd } from './ledger-memo.ts'
 import { chainHash, encodePosting, firstHash } from './ledger-row.ts'
 
 /** A posting without its place. Its legs are of different ledger accounts, none is 0, and their sum is. */
@@ -24,18 +25,20 @@ export interface Placed {
  */
 export function addPosting(database: Database, posting: NewPosting): Placed {
   assert(sumOf(posting.legs) === 0n, 'the legs of a posting have a sum')
-  const { seq: last, hash: previous } = ledgerEnd(database)
+  const { seq: last, hash: previous } = LedgerMemo.of(database)?.end ?? ledgerEnd(database)
   const seq = last + 1n
   const row = encodePosting({ ...posting, seq })
   const hash = chainHash(previous, row)
   database.prepare('insert into posting (seq, row, hash) values (:seq, :row, :hash)').run({ seq, row, hash })
-  const balances = posting.legs.map((leg) => move(database, leg, seq))
+  const memo = LedgerMemo.of(database)
+  if (memo !== undefined) memo.end = { seq, hash }
+  const balances = posting.legs.map((leg) => move(database, memo, leg, seq))
   growTree(database, seq)
   return { seq, balances }
 }
 
-/** The last posting; 0 when there is none. @throws {SealwireError} `ledger_broken`. */
-export function ledgerEnd(database: Database): { readonly seq: bigint; readonly hash: Uint8Array } {
+/** @throws {SealwireError} `ledger_broken`. */
+function ledgerEnd(database: Database): LedgerEnd {
   const row = database
     .prepare('select seq, hash, exists (select 1 from ledger_fault) as broken from posting where seq = (select max(seq) from posting)')
     .row({})
@@ -45,20 +48,25 @@ export function ledgerEnd(database: Database): { readonly seq: bigint; readonly 
 }
 
 /** In one statement with its condition: whatever was read before, no two can spend the same. */
-function move(database: Database, { ledgerAccountId: id, delta }: Leg, posting: bigint): bigint {
-  const row = database
+function move(database: Database, memo: LedgerMemo | undefined, { ledgerAccountId: id, delta }: Leg, posting: bigint): bigint {
+  const before = memo?.balances.get(id) ?? balanceOf(database, id)
+  const balance = before + delta
+  const moved = database
     .prepare(
-      `update ledger_account set balance = balance + :delta
-       where id = :id and (:delta > 0 or kind = 'issuance' or balance + :delta >= floor) and balance + :delta between :min and :max
-       returning balance`,
+      `update ledger_account set balance = :balance
+       where id = :id and balance = :before and (:delta > 0 or kind = 'issuance' or :balance >= floor) and :balance between :min and :max`,
     )
-    .row({ id, delta, min: -balanceMax, max: balanceMax })
-  if (row === undefined) throw refusal(database, id, delta)
-  const balance = integer(row, 'balance')
+    .run({ id, before, balance, delta, min: -balanceMax, max: balanceMax })
+  if (moved !== 1n) throw refusal(database, id, delta)
+  memo?.balances.set(id, balance)
   database
     .prepare('insert into leg (ledger_account_id, posting, delta, balance) values (:id, :posting, :delta, :balance)')
     .run({ id, posting, delta, balance })
   return balance
+}
+
+function balanceOf(database: Database, id: bigint): bigint {
+  return integer(database.prepare('select balance from ledger_account where id = :id').row({ id }) ?? {}, 'balance')
 }
 
 function refusal(database: Database, id: bigint, delta: bigint): SealwireError {

@@ -5,11 +5,15 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { Database } from '../database.ts'
 import { integer } from '../statement.ts'
 import type { Book } from './ledger-books.ts'
+import { LedgerMemo } from './ledger-memo.ts'
 
 /** Counts what a device orders. @throws {SealwireError} `limit_exceeded`; nothing is counted then, because the step is undone. */
 export function spend(database: Database, book: Book, device: Uint8Array, amount: bigint, at: bigint): void {
   const day = at / dayMs
   const { id, dayMax, deviceDayMax } = book
+  const memo = LedgerMemo.of(database)
+  if (memo !== undefined && dayMax === undefined && deviceDayMax === undefined) return memo.count(day, id, device, amount)
+  memo?.write()
   const row = database
     .prepare(
       `insert into spent (day, ledger_account_id, device, amount) values (:day, :id, :device, :amount)

@@ -115,7 +115,7 @@ export function holdEnded(): SealwireError {
 }
 
 /** A transfer of a row of {@link transferSelect}. */
-export function transferOf(database: Database, row: Row): Transfer {
+function transferOf(database: Database, row: Row): Transfer {
   const [signerId, id] = [integer(row, 'signer_id'), blob(row, 'id')]
   // The columns have checks of their own.
   const kind = text(row, 'kind') as Transfer['kind']
@@ -167,7 +167,7 @@ function personOf(row: Row, who: 'payer' | 'payee'): Person | undefined {
 }
 
 /** What {@link transferOf} reads. */
-export const transferSelect = `select signer_id, transfer.id, kind, status, transfer.unit, decimals, amount, captured, refunded, expires_at,
+const transferSelect = `select signer_id, transfer.id, kind, status, transfer.unit, decimals, amount, captured, refunded, expires_at,
     of_signer_id, of_id, posting, at, memo, payer_id, payer.key as payer_key, payer.name as payer_name,
     payee_id, payee.key as payee_key, payee.name as payee_name
   from transfer join unit on unit.code = transfer.unit

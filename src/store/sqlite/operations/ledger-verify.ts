@@ -13,7 +13,7 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { LedgerFault, VerifyPlace, VerifyStep } from '../../ledger-verification.ts'
 import type { Input } from '../../store.ts'
 import type { Database } from '../database.ts'
-import { failureOf } from '../failure.ts'
+import { failureOf, isDamaged } from '../failure.ts'
 import { Progress, requireThat } from './ledger-progress.ts'
 import { firstHash } from './ledger-row.ts'
 import { verifyAccounts, verifyLegs } from './ledger-verify-books.ts'
@@ -64,14 +64,6 @@ function faultOf(row: string, reason: unknown): LedgerFault {
   throw reason
 }
 
-function isDamaged(reason: unknown): boolean {
-  return (
-    typeof reason === 'object' && reason !== null && 'errcode' in reason && (reason.errcode === corrupt || reason.errcode === notDatabase)
-  )
-}
-
-const corrupt = 11
-const notDatabase = 26
 const parts: Readonly<Record<VerifyPlace['part'], VerifyPart>> = {
   postings: verifyPostings,
   legs: verifyLegs,

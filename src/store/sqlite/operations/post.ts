@@ -7,6 +7,7 @@ import type { Database } from '../database.ts'
 import { integer, optionalBlob, optionalInteger, optionalText, type Row, text } from '../statement.ts'
 import { conversationOf, keyOf, seqEnd, seqOf } from './entry-key.ts'
 import { type Filling, fillInbox, fillInboxes, hasSpace } from './inbox-fill.ts'
+import { countSaid } from './said-bytes.ts'
 
 /** What gets a place. */
 export interface PostedEntry {
@@ -64,7 +65,8 @@ export function post(database: Database, entry: PostedEntry, limits: StoreLimits
   const { conversationId, at, alsoTo = [] } = entry
   const seq = takePlace(database, entry, place)
   const key = keyOf(conversationId, seq)
-  insertEntry(database, key, entry)
+  assert(insertEntry(database, key, entry), 'the id is taken')
+  countSaid(database, entry.authorId, sizeOf(entry))
   const { size = sizeOf(entry) } = entry
   const filling = { key, at, size }
   const deliveries =
@@ -129,15 +131,18 @@ function tellMembers(database: Database, entry: PostedEntry, place: Place, filli
   return fillInboxes(database, entry.conversationId, filling, place.hasOthers ? undefined : entry.authorId, limits)
 }
 
-function insertEntry(database: Database, key: bigint, entry: PostedEntry): void {
+/** False, and nothing has happened, when the author has posted something under this id. */
+export function insertEntry(database: Database, key: bigint, entry: PostedEntry): boolean {
   const { authorId, id, kind, device = null, at, type = null, body = null, target, data = null, file = null, hiddenFrom = null } = entry
   const targetKey = target === undefined ? null : keyOf(entry.conversationId, target)
-  database
+  const inserted = database
     .prepare(
       `insert into entry (key, author_id, id, kind, device, at, type, body, target, data, file, hidden_from)
-       values (:key, :authorId, :id, :kind, :device, :at, :type, :body, :targetKey, :data, :file, :hiddenFrom)`,
+       values (:key, :authorId, :id, :kind, :device, :at, :type, :body, :targetKey, :data, :file, :hiddenFrom)
+       on conflict (id, author_id) do nothing`,
     )
     .run({ key, authorId, id, kind, device, at, type, body, targetKey, data, file, hiddenFrom })
+  return inserted === 1n
 }
 
 /** Of a row with `last_seq`, `kind`, {@link peerColumn} and {@link othersColumn}. */

@@ -5,7 +5,7 @@ import type { Expired, Freed } from '../../delivery.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { keyOf, seqEnd, seqOf } from './entry-key.ts'
-import { eraseEntry, nothingFreed, sumOf } from './erase.ts'
+import { type Erased, eraseEntry, nothingFreed, sumOf } from './erase.ts'
 
 /** Deletes what is older than its conversation keeps it: at most `max` entries, and says when there is more to be deleted. */
 export function eraseOlder(database: Database, id: bigint, at: bigint, max: bigint): Expired {
@@ -13,9 +13,7 @@ export function eraseOlder(database: Database, id: bigint, at: bigint, max: bigi
   const retentionMs = optionalInteger(row, 'retention_ms')
   if (retentionMs === undefined) return neverExpire(database, id)
   const before = at - retentionMs
-  const entries = olderThan(database, id, integer(row, 'expired_seq'), before, max)
-  const freed = sumOf(entries.map((entry) => expireEntry(database, entry, at)))
-  const last = entries.at(-1)
+  const { freed, last, more } = expireEntries(database, olderThan(database, id, integer(row, 'expired_seq'), before, max), at, max)
   const expiredSeq = last === undefined ? integer(row, 'expired_seq') : seqOf(integer(last, 'key'))
   database
     .prepare(
@@ -24,13 +22,30 @@ export function eraseOlder(database: Database, id: bigint, at: bigint, max: bigi
        where id = :id`,
     )
     .run({ id, expiredSeq, from: keyOf(id, expiredSeq), to: keyOf(id, seqEnd) })
-  // Not by what was deleted: among those that were looked at some had been deleted before.
-  return { ...freed, more: BigInt(entries.length) >= max }
+  return { ...freed, more }
+}
+
+/** One after the other, until that is as much work as `max` entries are: reactions go with their message. */
+function expireEntries(
+  database: Database,
+  entries: readonly Row[],
+  at: bigint,
+  max: bigint,
+): { readonly freed: Freed; readonly last: Row | undefined; readonly more: boolean } {
+  const freed: Freed[] = []
+  let work = 0
+  for (const [index, entry] of entries.entries()) {
+    const erased = expireEntry(database, entry, at)
+    freed.push(erased)
+    work += 1 + erased.reactions
+    if (work >= Number(max)) return { freed: sumOf(freed), last: entry, more: index + 1 < entries.length || BigInt(entries.length) >= max }
+  }
+  return { freed: sumOf(freed), last: entries.at(-1), more: false }
 }
 
 /** What is deleted already is not counted. */
-function expireEntry(database: Database, entry: Row, at: bigint): Freed {
-  return entry['deleted_at'] === null ? eraseEntry(database, integer(entry, 'key'), at) : nothingFreed
+function expireEntry(database: Database, entry: Row, at: bigint): Erased {
+  return entry['deleted_at'] === null ? eraseEntry(database, integer(entry, 'key'), at) : { ...nothingFreed, reactions: 0 }
 }
 
 /** In their order, up to the first that is not older. */

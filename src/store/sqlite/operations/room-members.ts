@@ -1,4 +1,5 @@
-// Who is in a room, and getting out of it. A room that somebody is in has exactly one owner.
+// Who is in a room, and getting out of it. A room that somebody is in has exactly one owner. What is so already is done, for
+// whoever may see that it is: the answer to the first try may have been lost.
 
 import { mayGiveRole, mayRemove } from '../../../domain/index.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
@@ -6,7 +7,7 @@ import type { MemberRow, Posted } from '../../delivery.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row, text } from '../statement.ts'
-import { hasOtherDevice, postChange, repeatedChange, says } from './change.ts'
+import { hasOtherDevice, postChange, repeatedChange, says, unchanged } from './change.ts'
 import { eraseRoom, forgetRoom } from './erase-room.ts'
 import { rememberInvited } from './invited-before.ts'
 import { forgetUnseen } from './room-entry.ts'
@@ -25,6 +26,7 @@ function leaveRoom(database: Database, input: Input<'room.leave'>, limits: Store
   const repeated = repeatedChange(database, input, (before) => before.kind === 'member' && before.posted.conversationId === conversationId)
   if (repeated !== undefined) return { ...repeated, files: [] }
   const standing = standingOf(database, conversationId, accountId)
+  if (standing === undefined) requireNoDirect(database, conversationId, accountId)
   if (standing === undefined || standing.state === 'unseen') return undefined
   if (standing.state === 'invited') return { ...turnDown(database, input, standing, limits), files: [] }
   const successor = successorOf(database, conversationId, accountId)
@@ -36,6 +38,14 @@ function leaveRoom(database: Database, input: Input<'room.leave'>, limits: Store
   if (heir !== undefined) setRole(database, conversationId, integer(heir, 'id'), 'owner')
   if (successor === undefined) forgetRoom(database, conversationId)
   return { ...posted, files }
+}
+
+/** That somebody is not in a room says nothing of it; a direct conversation of theirs is no room, and stays. */
+function requireNoDirect(database: Database, conversationId: bigint, accountId: bigint): void {
+  const row = database
+    .prepare('select 1 from member where conversation_id = :conversationId and account_id = :accountId')
+    .row({ conversationId, accountId })
+  if (row !== undefined) throw new SealwireError('not_found', 'there is no such room')
 }
 
 /** An invitation. Only the other devices of the account hear of it besides the members. */
@@ -61,10 +71,11 @@ function successorOf(database: Database, conversationId: bigint, accountId: bigi
 /** Who has not joined hears nothing of it: there they are told of an invitation once a day, and that was it. */
 function removeMember(database: Database, input: Input<'room.remove'>, limits: StoreLimits): Posted {
   const { accountId, conversationId, peerId } = input
-  const { role } = requireJoined(database, conversationId, accountId)
+  const { role, lastSeq } = requireJoined(database, conversationId, accountId)
   const repeated = repeatedChange(database, input, (before) => before.kind === 'member' && before.posted.conversationId === conversationId)
   if (repeated !== undefined) return repeated
-  const peer = requireThere(standingOf(database, conversationId, peerId))
+  const peer = standingOf(database, conversationId, peerId)
+  if (peer === undefined) return unchanged(conversationId, lastSeq, input.at)
   requirePermission(mayRemove(role, peer.role))
   const posted = postChange(database, input, { kind: 'member', said: { what: 'removed', about: peer.account.name } }, limits)
   deleteMember(database, conversationId, peerId)
@@ -76,7 +87,8 @@ function removeMember(database: Database, input: Input<'room.remove'>, limits: S
 function giveRole(database: Database, input: Input<'room.role'>, limits: StoreLimits): Posted {
   const { accountId, conversationId, peerId, role } = input
   const own = requireJoined(database, conversationId, accountId)
-  const peer = requireThere(standingOf(database, conversationId, peerId))
+  const peer = standingOf(database, conversationId, peerId)
+  if (peer === undefined) throw noMember()
   const said = { what: 'role', about: peer.account.name, role }
   const repeated = repeatedChange(
     database,
@@ -84,6 +96,7 @@ function giveRole(database: Database, input: Input<'room.role'>, limits: StoreLi
     (before) => before.kind === 'member' && before.posted.conversationId === conversationId && says(before, said),
   )
   if (repeated !== undefined) return repeated
+  if (peer.state === 'joined' && peer.role === role) return unchanged(conversationId, own.lastSeq, peer.since)
   // An owner makes another one owner; a room without one there is not.
   requirePermission(mayGiveRole(own.role) && peerId !== accountId)
   if (peer.state !== 'joined') throw noMember()
@@ -114,11 +127,6 @@ function memberOf(row: Row): MemberRow {
     since: integer(row, 'since'),
     invited: integer(row, 'invited') === 1n,
   }
-}
-
-function requireThere(standing: RoomStanding | undefined): RoomStanding {
-  if (standing === undefined) throw noMember()
-  return standing
 }
 
 function noMember(): SealwireError {

@@ -1,13 +1,15 @@
 // Rooms: what they are called, and how one gets into them. Who is in them is in room-members.ts.
 
 import { mayManage } from '../../../domain/index.ts'
+import { encodeCbor } from '../../../protocol/contract/cbor.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import type { Posted } from '../../delivery.ts'
 import type { Input, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row } from '../statement.ts'
-import { postChange, repeatedChange, says, sizeIn } from './change.ts'
+import { postChange, repeatedChange, says, sizeIn, unchanged } from './change.ts'
 import { requireJoined, requirePermission } from './room-standing.ts'
+import { requireMaySay, saidBytes } from './said-bytes.ts'
 import type { Steps } from './step.ts'
 
 export const roomSteps: Pick<Steps, 'room.create' | 'room.update' | 'room.link'> = {
@@ -42,6 +44,7 @@ function createRoom(database: Database, input: Input<'room.create'>, limits: Sto
   const repeated = repeatedChange(database, input, (before) => before.kind === 'room' && says(before, said))
   if (repeated !== undefined) return repeated
   requireMayOwn(database, accountId, limits)
+  requireMaySay(saidBytes(database, accountId), BigInt(encodeCbor(said).length), limits)
   const row = database
     .prepare(
       `insert into conversation (kind, state, by_id, create_id, state_at, title, topic, announcement, history)
@@ -63,7 +66,7 @@ function requireMayOwn(database: Database, accountId: bigint, { roomsPerAccountM
 
 function updateRoom(database: Database, input: Input<'room.update'>, limits: StoreLimits): Posted {
   const { accountId, conversationId, title, topic, announcement, history } = input
-  const { role } = requireJoined(database, conversationId, accountId)
+  const { role, lastSeq, since } = requireJoined(database, conversationId, accountId)
   const said = { title, topic, announcement }
   const repeated = repeatedChange(
     database,
@@ -71,21 +74,37 @@ function updateRoom(database: Database, input: Input<'room.update'>, limits: Sto
     (before) => before.kind === 'room' && before.posted.conversationId === conversationId && says(before, said),
   )
   if (repeated !== undefined) return repeated
+  const traits = {
+    ...{ conversationId, title: title ?? null, topic: topic ?? null, history: history ?? null },
+    announcement: announcement === undefined ? null : announcement ? 1n : 0n,
+  }
+  if (isSo(database, traits)) return unchanged(conversationId, lastSeq, since)
   requirePermission(mayManage(role))
+  requireMaySay(saidBytes(database, accountId), BigInt(encodeCbor(said).length), limits)
   database
     .prepare(
       `update conversation set title = coalesce(:title, title), topic = coalesce(:topic, topic),
          announcement = coalesce(:announcement, announcement), history = coalesce(:history, history)
        where id = :conversationId`,
     )
-    .run({
-      conversationId,
-      title: title ?? null,
-      topic: topic ?? null,
-      announcement: announcement === undefined ? null : announcement ? 1n : 0n,
-      history: history ?? null,
-    })
+    .run(traits)
   return postChange(database, input, { kind: 'room', said }, limits)
+}
+
+/** A room as somebody wants it; null: as it is. */
+type Traits = Readonly<Record<'title' | 'topic' | 'history', string | null>> & {
+  readonly conversationId: bigint
+  readonly announcement: bigint | null
+}
+
+/** Whether a room is like that: the answer to the first try may have been lost. */
+function isSo(database: Database, traits: Traits): boolean {
+  const statement = database.prepare(
+    `select 1 from conversation where id = :conversationId
+       and title = coalesce(:title, title) and topic = coalesce(:topic, topic)
+       and announcement = coalesce(:announcement, announcement) and history = coalesce(:history, history)`,
+  )
+  return statement.row(traits) !== undefined
 }
 
 function linkRoom(database: Database, { accountId, conversationId, hash, uses, expiresAt }: Input<'room.link'>): undefined {

@@ -6,6 +6,7 @@
 // most searches end there, and who has no page after `workMax` looks at everything once. How many words there are is bounded by
 // the query, how many searches at once by the server.
 
+import { limitTable } from '../../../protocol/limits.ts'
 import type { StoredEntry } from '../../delivery.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
@@ -206,10 +207,10 @@ function earlier(one: bigint, other: bigint | undefined): bigint {
 }
 
 /** What this many messages of the server have at most is looked at as a whole. */
-const rareMax = 2_000n
+const rareMax = BigInt(limitTable.searchRareMax.value)
 /** Places of a conversation that are looked at together. */
 const windowPlaces = 4_096n
 /** What it costs to begin with that, in places. */
 const windowCost = 256n
 /** Places times words beyond the first that one search looks at so, before it looks at everything at once. */
-const workMax = 100_000n
+const workMax = BigInt(limitTable.searchWorkMax.value)

@@ -23,25 +23,20 @@ export interface Standing extends Permissions, Place {
   readonly waiting: bigint
   readonly waitingInAll: bigint
   readonly bytesInAll: bigint
-  /** The account has posted something under this id, here or elsewhere. */
-  readonly isRepeated: boolean
+  /** Bytes of what the account said, here and elsewhere, that are kept. */
+  readonly saidBytes: bigint
 }
 
-/** Which conversation, from which device, and under which id. */
+/** Which conversation, and from which device. */
 export interface Whereabouts {
-  readonly id?: Uint8Array | undefined
   readonly conversationId?: bigint | undefined
   readonly peerId?: bigint | undefined
   readonly device?: string | undefined
 }
 
 /** By the number of the conversation, or by the other account. Undefined when the account is not in it. */
-export function findStanding(
-  database: Database,
-  accountId: bigint,
-  { conversationId, peerId, device, id }: Whereabouts,
-): Standing | undefined {
-  const of = { accountId, device: device ?? null, id: id ?? null }
+export function findStanding(database: Database, accountId: bigint, { conversationId, peerId, device }: Whereabouts): Standing | undefined {
+  const of = { accountId, device: device ?? null }
   const row =
     conversationId === undefined
       ? database.prepare(byPeer).row({ ...of, peerId: peerId ?? accountId })
@@ -49,14 +44,21 @@ export function findStanding(
   return row && standingOf(row)
 }
 
+/** How much waits for the other one of a direct conversation. */
+export type Waiting = Pick<Standing, 'waiting' | 'waitingInAll' | 'bytesInAll'>
+
 /** @throws {SealwireError} `quota_exceeded` when so many bytes more are too many for the other one of a direct conversation. */
 export function requireRoomFor(size: bigint, standing: Standing, limits: StoreLimits): void {
-  if (standing.kind === 'room') return
-  const isFull =
-    standing.waiting >= BigInt(limits.inboxEntriesPerSenderMax) ||
-    standing.waitingInAll >= BigInt(limits.inboxEntriesMax) ||
-    standing.bytesInAll + size > BigInt(limits.inboxBytesMax)
-  if (isFull) throw new SealwireError('quota_exceeded', 'too much waits for the other one', { hint: 'try again when they were here' })
+  if (standing.kind === 'room' || hasRoomFor(size, standing, limits)) return
+  throw new SealwireError('quota_exceeded', 'too much waits for the other one', { hint: 'try again when they were here' })
+}
+
+export function hasRoomFor(size: bigint, { waiting, waitingInAll, bytesInAll }: Waiting, limits: StoreLimits): boolean {
+  return (
+    waiting < BigInt(limits.inboxEntriesPerSenderMax) &&
+    waitingInAll < BigInt(limits.inboxEntriesMax) &&
+    bytesInAll + size <= BigInt(limits.inboxBytesMax)
+  )
 }
 
 function standingOf(row: Row): Standing {
@@ -73,19 +75,19 @@ function standingOf(row: Row): Standing {
     waiting: integer(row, 'waiting'),
     waitingInAll: integer(row, 'waiting_in_all'),
     bytesInAll: integer(row, 'bytes_in_all'),
-    isRepeated: row['known_key'] !== null,
+    saidBytes: integer(row, 'said_bytes'),
   }
 }
 
 const select =
   `select conversation.id, conversation.kind, state, announcement, conversation.last_seq, ${peerColumn}, ${othersColumn}, self.role, self.first_seq, block.account_id as blocker_id,
-    coalesce(other.waiting, 0) as waiting, coalesce(inbox.last_seq - stored_seq, 0) as waiting_in_all,
-    coalesce(bytes - stored_bytes, 0) as bytes_in_all, known.key as known_key
+    coalesce(other.waiting, 0) as waiting, coalesce(inbox.last_seq - inbox.stored_seq, 0) as waiting_in_all,
+    coalesce(inbox.bytes - inbox.stored_bytes, 0) as bytes_in_all, coalesce(own.said_bytes, 0) as said_bytes
   from conversation
   join member as self on self.conversation_id = conversation.id and self.account_id = :accountId and self.invited = 0
   left join member as other on other.conversation_id = conversation.id and other.account_id = low + high - :accountId
   left join inbox on inbox.account_id = other.account_id
-  left join block on block.account_id = other.account_id and block.blocked_id = :accountId
-  left join entry as known on known.author_id = :accountId and known.id = :id` as const
+  left join inbox as own on own.account_id = :accountId
+  left join block on block.account_id = other.account_id and block.blocked_id = :accountId` as const
 const byNumber = `${select} where conversation.id = :conversationId` as const
 const byPeer = `${select} where low = min(:accountId, :peerId) and high = max(:accountId, :peerId)` as const

@@ -20,14 +20,60 @@ describe('inbox', () => {
     expect(waiting(stage)).toEqual([4n])
   })
 
-  test('a number behind the end, or before what was acknowledged, changes nothing; nor does an unknown device', () => {
+  test('a number before what was acknowledged changes nothing, nor does an unknown device; one behind the end is refused', () => {
     using stage = talking()
     for (const words of ['1', '2', '3']) stage.say(1n, 1n, words)
-    expect(acknowledge(stage, 'd2.1', 4n)).toEqual([])
+    expect(stage.codeOf(() => acknowledge(stage, 'd2.1', 4n))).toBe('conflict')
+    expect([stage.codeOf(() => open(stage, 'd2.1', 4n)), stage.codeOf(() => open(stage, 'new', 4n))]).toEqual(['conflict', 'conflict'])
     expect(acknowledge(stage, 'nobody', 1n)).toEqual([])
     acknowledge(stage, 'd2.1', 2n)
     expect(acknowledge(stage, 'd2.1', 1n)).toEqual([])
     expect(open(stage, 'd2.1')).toEqual({ lastSeq: 3n, ackedSeq: 2n, lostSeq: undefined })
+  })
+
+  test('much is acknowledged in steps, after which everything is as if it had been one', () => {
+    const acks = [
+      ['d2.1', 37n],
+      ['d2.2', 12n],
+      ['d2.1', 80n],
+      ['d2.2', 81n],
+      ['d2.1', 95n],
+      ['late', 120n],
+      ['d2.2', 120n],
+      ['d2.1', 120n],
+    ] as const
+    const stateAfter = (inboxStepEntriesMax: number) => {
+      using stage = talking({ inboxStepEntriesMax })
+      for (let index = 0; index < 95; index++) stage.say(1n, 1n, 'x')
+      const states: unknown[] = []
+      let most = 0
+      for (const [device, seq] of acks) {
+        if (device === 'late') open(stage, device)
+        if (seq === 120n) while (open(stage, 'd2.1').lastSeq < 120n) stage.say(1n, 1n, 'y')
+        most = Math.max(most, acknowledgeAll(stage, device, seq))
+        const { peerDeliveredSeq } = stage.run('conversation.find', { accountId: 1n, id: 1n }) ?? {}
+        states.push([peerDeliveredSeq, open(stage, device)])
+      }
+      states.push(waiting(stage))
+      return { states, most }
+    }
+    const [inSteps, atOnce] = [stateAfter(7), stateAfter(1_000)]
+    expect(inSteps.states).toEqual(atOnce.states)
+    expect([inSteps.most > 3, atOnce.most]).toEqual([true, 1])
+  })
+
+  test('what a device that is gone kept waiting leaves in steps', () => {
+    using stage = talking({ inboxStepEntriesMax: 10 })
+    stage.run('device.enrol', { spkiHash: new Uint8Array(32), id: 'd2.2', accountId: 2n, label: '', at: 1n, expiresAt: 9n })
+    for (let index = 0; index < 25; index++) stage.say(1n, 1n, 'x')
+    acknowledgeAll(stage, 'd2.1', 24n)
+    expect(waiting(stage)).toHaveLength(25)
+    stage.run('device.revoke', { id: 'd2.2', at: 1n })
+    expect(waiting(stage)).toHaveLength(15)
+    acknowledgeAll(stage, 'd2.1', 25n)
+    stage.say(1n, 1n, 'y')
+    acknowledgeAll(stage, 'd2.1', 26n)
+    expect(waiting(stage)).toEqual([])
   })
 
   test('one acknowledgement covers many conversations', () => {
@@ -149,7 +195,12 @@ function talking(limits: ConstructorParameters<typeof Stage>[1] = {}): Stage {
 }
 
 function acknowledge(stage: Stage, device: string, seq: bigint) {
-  return stage.run('inbox.ack', { accountId: 2n, device, seq, at: 1n })
+  return stage.run('inbox.ack', { accountId: 2n, device, seq, at: 1n }).delivered
+}
+
+/** As the server does: as many steps as it takes. Answers how many. */
+function acknowledgeAll(stage: Stage, device: string, seq: bigint): number {
+  for (let steps = 1; ; steps++) if (!stage.run('inbox.ack', { accountId: 2n, device, seq, at: 1n }).more) return steps
 }
 
 function open(stage: Stage, device: string, after?: bigint) {

@@ -2,67 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { resolveLimits } from '../../../../src/protocol/index.ts'
-import { inMemory, openInProcessStore } from '../../../../src/store/index.ts'
+import { inMemory } from '../../../../src/store/index.ts'
 import { openDatabase } from '../../../../src/store/sqlite/database.ts'
-import type { SynchronousStore } from '../../../../src/store/store.ts'
+import { Engine } from '../../../../src/store/sqlite/engine.ts'
 import { chainHash, decodePosting, encodePosting, firstHash } from '../../../../src/store/sqlite/operations/ledger-row.ts'
 import { StoreFolder } from '../../../support/store-folder.ts'
-import { LedgerStage } from './ledger-stage.ts'
-
-const accounts = 6n
-const positions = 200
-
-/** A ledger with everything in it, closed. */
-function fill(folder: StoreFolder, rounds = 40): void {
-  using stage = new LedgerStage(Number(accounts), 100_000n, { folder: folder.path, limits: { checkpointPostingsMax: 50 } })
-  stage.run('unit.create', { code: 'gold', name: 'Gold', decimals: 0n, at: 1n })
-  stage.mint(1n, 500n, { unit: 'gold' })
-  for (let round = 0; round < rounds; round++) {
-    const [payer, payee] = [BigInt(1 + (round % 6)), BigInt(1 + ((round + 1 + (round % 5)) % 6))]
-    if (payer === payee) continue
-    const paid = stage.pay(payer, payee, 50n, { memo: `round ${round}` })
-    stage.order(paid)
-    stage.order(stage.refund(payee, paid, 20n))
-    const [first, second, third] = [1, 2, 3].map(() => stage.hold(payer, payee, 10n))
-    for (const hold of [first, second, third]) if (hold) stage.order(hold)
-    if (first) stage.order(stage.capture(payee, first, 7n))
-    if (second && round % 2 === 0) stage.order(stage.void(payee, second))
-    stage.order(
-      stage.split(
-        payer,
-        [1n, 2n, 3n].map((at) => [((payer + at - 1n) % accounts) + 1n, at * 5n] as const),
-      ),
-    )
-    const { id } = stage.run('ledger.request', {
-      ...{ id: stage.id(), fromId: payee, toId: payer, unit: 'credits', amount: 9n, expiresAt: stage.at + 9n, at: stage.at },
-    }).request
-    stage.order(stage.pay(payer, payee, 4n, { request: id }))
-    const needed = stage.run('ledger.checkpointNeeded', { at: stage.at })
-    if (needed) stage.run('ledger.checkpointStore', { ...needed, at: stage.at, cose: new Uint8Array(100) })
-    stage.at += 1_000n
-  }
-  stage.run('ledger.expireHolds', { at: stage.at + 55_000n, max: 1_000n })
-  expect(stage.verify({ deep: true }).fault).toBeUndefined()
-}
-
-/** What people are told of their money. */
-function told(store: SynchronousStore): unknown {
-  return Array.from({ length: Number(accounts) }, (_, at) => {
-    const accountId = BigInt(at + 1)
-    return [store.run('ledger.balance', { accountId }), store.run('ledger.statement', { accountId, max: 1_000n })]
-  })
-}
-
-/** The row that is wrong; undefined when nothing is. */
-function faultOf(store: SynchronousStore, deep = true): string | undefined {
-  let step = store.run('ledger.verify', { max: 200n, deep })
-  while (step.next !== undefined) step = store.run('ledger.verify', { max: 200n, place: step.next })
-  return step.fault && `${step.fault.row}: ${step.fault.what}`
-}
-
-function opened(folder: StoreFolder): SynchronousStore {
-  return openInProcessStore(folder.path, { ...resolveLimits(), diskBytesFreeMin: 0 })
-}
+import { faultOf, fillLedger, openLedger } from './full-ledger.ts'
 
 /** Whether a trigger has refused a statement. */
 function refusedBy(connection: DatabaseSync, sql: string): boolean {
@@ -111,12 +56,12 @@ describe('what was written', () => {
 
   test('is neither changed nor deleted by any statement', () => {
     using folder = new StoreFolder()
-    fill(folder, 8)
+    fillLedger(folder, 8)
     const connection = new DatabaseSync(folder.database)
     connection.exec('pragma recursive_triggers = on')
     for (const sql of changes) expect([sql, refusedBy(connection, sql)]).toEqual([sql, true])
     connection.close()
-    using store = opened(folder)
+    using store = openLedger(folder)
     expect(faultOf(store)).toBeUndefined()
   })
 })
@@ -135,7 +80,7 @@ describe('who can write to the file', () => {
     .flatMap((table) => ['stays', 'fixed', 'ended', 'refunded'].map((what) => `drop trigger if exists ${table}_${what};`))
     .join(' ')
   const filled = new StoreFolder()
-  beforeAll(() => fill(filled))
+  beforeAll(() => fillLedger(filled))
   afterAll(() => filled[Symbol.dispose]())
 
   const lastPayment = "(select max(posting) from transfer where kind = 'pay')"
@@ -190,7 +135,7 @@ describe('who can write to the file', () => {
     using folder = new StoreFolder()
     copyFileSync(filled.database, folder.database)
     tamper(folder, `${drop} ${sql}`)
-    using store = opened(folder)
+    using store = openLedger(folder)
     expect(faultOf(store, false)).toContain(what)
   })
 
@@ -208,43 +153,26 @@ describe('who can write to the file', () => {
     }
     connection.exec('delete from subtree')
     connection.close()
-    using store = opened(folder)
+    using store = openLedger(folder)
     expect(faultOf(store)).toMatch(/^checkpoint \d+: its root is not that of the ledger$/)
   })
 })
 
-test(`one bit flipped at ${positions} positions of the file: found, or nothing that counts has changed`, () => {
+test('a page that cannot be read is named, also when others pay in the same group', () => {
   using folder = new StoreFolder()
-  fill(folder, 60)
-  const good = readFileSync(folder.database)
-  const truth = (() => {
-    using store = opened(folder)
-    return told(store)
-  })()
-  const found = new Map<string, number>()
-  let state = 7
-  for (let index = 0; index < positions; index++) {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
-    const bit = Math.floor((index / positions) * good.length * 8) + (state % Math.floor((good.length * 8) / positions))
-    const result = judge(folder, good, bit, truth)
-    found.set(result, (found.get(result) ?? 0) + 1)
-  }
-  expect(found.get('silently wrong') ?? 0).toBe(0)
-  // Most of the file is the ledger, so most is found.
-  expect((found.get('named') ?? 0) + (found.get('refused') ?? 0)).toBeGreaterThan(positions / 4)
-}, 300_000)
-
-/** What becomes of one flipped bit. */
-function judge(folder: StoreFolder, good: Uint8Array, bit: number, truth: unknown): string {
-  const bad = new Uint8Array(good)
-  bad[bit >> 3] = (bad[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-  writeFileSync(folder.database, bad)
-  for (const name of ['-wal', '-shm']) writeFileSync(`${folder.database}${name}`, '')
-  try {
-    using store = opened(folder)
-    if (faultOf(store) !== undefined) return 'named'
-    return Bun.deepEquals(told(store), truth) ? 'nothing that counts' : 'silently wrong'
-  } catch {
-    return 'refused'
-  }
-}
+  fillLedger(folder)
+  const file = new Uint8Array(readFileSync(folder.database))
+  const page = Buffer.from(file).indexOf('round 30') & ~4_095
+  file[page] = 77
+  writeFileSync(folder.database, file)
+  using engine = new Engine(folder.database, { ...resolveLimits(), diskBytesFreeMin: 0 })
+  const mint = { id: new Uint8Array(16).fill(7), accountId: 1n, unit: 'credits', amount: 1n, at: 1n }
+  const verify = { name: 'ledger.verify', input: { max: 100_000n } } as const
+  const [verified, minted] = engine.execute([verify, { name: 'ledger.mint', input: mint }])
+  expect(verified).toMatchObject({
+    value: { fault: { row: expect.stringMatching(/^posting \d+$/), what: 'the database file is damaged' } },
+  })
+  expect(minted).toMatchObject({ error: { code: expect.stringMatching(/^(unknown_outcome|unavailable)$/) } })
+  const [state] = engine.execute([{ name: 'ledger.transfer', input: { accountId: 1n, signerId: 0n, id: mint.id } }])
+  expect(state).toEqual({ value: undefined })
+})

@@ -71,7 +71,8 @@ export class MembershipModel {
   remove(room: number, by: number, peer: number): Verdict {
     const role = this.#joined(room, by)?.role
     const other = this.rooms.get(room)?.get(peer)?.role
-    if (role === undefined || other === undefined) return 'not_found'
+    if (role === undefined) return 'not_found'
+    if (other === undefined) return undefined
     if (role === 'member' || other === 'owner' || (role === 'moderator' && other === 'moderator')) return 'not_permitted'
     this.rooms.get(room)?.delete(peer)
     return undefined
@@ -81,6 +82,7 @@ export class MembershipModel {
     const own = this.#joined(room, by)
     const other = this.rooms.get(room)?.get(peer)
     if (own === undefined || other === undefined) return 'not_found'
+    if (!other.invited && other.role === role) return undefined
     if (own.role !== 'owner' || by === peer) return 'not_permitted'
     if (other.invited) return 'not_found'
     if (role === 'owner') own.role = 'moderator'

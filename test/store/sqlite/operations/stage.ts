@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { decodeCbor } from '../../../../src/protocol/contract/cbor.ts'
-import { type Code, type Limits, resolveLimits, SealwireError } from '../../../../src/protocol/index.ts'
+import { type Code, type Limits, resolveLimits } from '../../../../src/protocol/index.ts'
 import { inMemory, type OperationName, openInProcessStore } from '../../../../src/store/index.ts'
 import type { Input, Output, SynchronousStore } from '../../../../src/store/store.ts'
 import { newAccount } from '../../../compliance/store-subject.ts'
+import { refusalOf } from '../../../support/refusal.ts'
 
 export class Stage implements Disposable {
   readonly store: SynchronousStore
@@ -31,12 +32,7 @@ export class Stage implements Disposable {
 
   /** The code with which it is refused; undefined when it is not. */
   codeOf(action: () => unknown): Code | undefined {
-    try {
-      action()
-      return undefined
-    } catch (reason) {
-      return SealwireError.from(reason).code
-    }
+    return refusalOf(action)
   }
 
   /** Who does it, on which device, when, under a fresh id. */

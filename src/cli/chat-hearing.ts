@@ -1,0 +1,137 @@
+// What comes: entries of conversations, each told once, whether it comes out of the inbox or was unread. What has to be asked for
+// that is asked until there is an answer.
+
+import { isPassing } from '../client/refusals.ts'
+import type { Conversation, ReadEntry } from '../client/index.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { limitTable } from '../protocol/limits.ts'
+import { ReadMarks } from './chat-marks.ts'
+import type { ChatNews, Place } from './chat-news.ts'
+import { Places, Shown } from './chat-shown.ts'
+import type { Talker } from './chat-talker.ts'
+import { type ToldEntry, toldEntry } from './told-entry.ts'
+
+export interface HearingParts {
+  readonly me: Pick<Talker, 'name' | 'state' | 'conversation' | 'payments'>
+  readonly tell: (news: Said) => void
+}
+
+type Said = Extract<ChatNews, { event: 'said' | 'changed' | 'older' }>
+
+export class Hearing {
+  readonly #parts: HearingParts
+  readonly #shown = new Shown()
+  readonly #places: Places
+  readonly #marks = new ReadMarks()
+
+  constructor(parts: HearingParts) {
+    this.#parts = parts
+    this.#places = new Places(async (conversation) => placeOf((await parts.me.conversation(conversation)).info))
+  }
+
+  /** Takes an entry, and tells it unless `contact` takes it; answers whether it was not told before. */
+  async hear(entry: ReadEntry, contact: (entry: ReadEntry) => Promise<void>): Promise<boolean> {
+    if (this.#shown.has(entry)) return false
+    await this.patiently(() => (entry.kind === 'contact' ? contact(entry) : this.#tellEntry(entry)))
+    this.#shown.add(entry)
+    return true
+  }
+
+  /** A conversation is read from now on. What was read before is not told, unless a program wants it. */
+  begin({ number, info: { readSeq } }: Conversation, place: Place, isAll: boolean): void {
+    this.#places.add(place)
+    if (!isAll) this.#shown.begin(number, readSeq)
+  }
+
+  /** Tells what nobody has read, oldest first, as far as there is not too much. */
+  async tellUnread(conversation: Conversation, place: Place): Promise<void> {
+    const { readSeq, lastSeq } = conversation.info
+    if (readSeq >= lastSeq) return
+    const { entries, more } = await this.#unreadIn(conversation)
+    if (more) this.#parts.tell({ event: 'older', conversation: conversation.number })
+    for (const entry of entries) {
+      const told = await this.#told(entry)
+      this.#shown.add(entry)
+      if (entry.kind === 'message' && entry.deleted !== true && entry.from !== this.#parts.me.name)
+        this.#parts.tell({ event: 'said', entry: told, place })
+    }
+    this.#marks.add(conversation, lastSeq)
+  }
+
+  /** What somebody has said with their request to talk; it counts as told. */
+  async requestIn(number: number): Promise<ReadEntry | undefined> {
+    const conversation = await this.#parts.me.conversation(number)
+    for await (const entry of conversation.history()) {
+      if (entry.kind !== 'contact') continue
+      this.#shown.add(entry)
+      return entry
+    }
+    return undefined
+  }
+
+  /** One has said something oneself: what it is about can be quoted later. */
+  say(conversation: number, seq: number, text: string): void {
+    this.#shown.say(conversation, seq, text)
+  }
+
+  /** Everything up to here was read. */
+  read(conversation: Conversation, seq: number): void {
+    this.#marks.add(conversation, seq)
+  }
+
+  /** Resolves when the server knows what was read, or cannot be told. */
+  async settled(): Promise<void> {
+    await this.#marks.settled()
+  }
+
+  /** What has to be asked for what is shown is asked until there is an answer: the connection comes back, or closes. */
+  async patiently(act: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        return await act()
+      } catch (reason) {
+        const error = SealwireError.from(reason)
+        if (this.#parts.me.state === 'closed' || error.code === 'internal' || !isPassing(error)) throw error
+      }
+    }
+  }
+
+  async #unreadIn(conversation: Conversation): Promise<{ readonly entries: readonly ReadEntry[]; readonly more: boolean }> {
+    const max = limitTable.chatUnreadMax.value
+    const unread: ReadEntry[] = []
+    for await (const entry of conversation.history()) {
+      if (entry.seq <= conversation.info.readSeq || unread.length > max) break
+      if (!this.#shown.has(entry)) unread.unshift(entry)
+    }
+    return { entries: unread.slice(-max), more: unread.length > max }
+  }
+
+  async #tellEntry(entry: ReadEntry): Promise<void> {
+    const { conversation, kind, target, text, title } = entry
+    if (kind === 'room' && title !== undefined) this.#places.add({ conversation, room: title })
+    const place = await this.#placeOf(entry)
+    if (kind === 'message') return this.#parts.tell({ event: 'said', entry: await this.#told(entry), place })
+    const about = this.#shown.words(conversation, target)
+    if (kind === 'edit' && target !== undefined && text !== undefined) this.#shown.say(conversation, target, text)
+    this.#parts.tell({ event: 'changed', entry, place, about })
+  }
+
+  #told(entry: ReadEntry): Promise<ToldEntry> {
+    return toldEntry(entry, (id, signer) => this.#parts.me.payments.transfer(id, { signer }))
+  }
+
+  /** What was left, or is gone meanwhile, has no name any more. */
+  async #placeOf({ conversation }: ReadEntry): Promise<Place> {
+    try {
+      return await this.#places.find(conversation)
+    } catch (reason) {
+      if (SealwireError.from(reason).code === 'not_found') return { conversation, room: `#${conversation}` }
+      throw reason
+    }
+  }
+}
+
+/** Where a conversation is. */
+export function placeOf({ conversation, name, title }: Conversation['info']): Place {
+  return title === undefined ? { conversation, peer: name } : { conversation, room: title }
+}

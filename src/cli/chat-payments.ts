@@ -1,0 +1,189 @@
+// Money in a chat. A payment is asked about, kept in the home under the id of its order, sent, and forgotten when it is known what
+// became of it; it goes on while one talks, and only one does.
+//
+//   /pay ─▶ earlier ones looked up ─▶ question ─yes─▶ kept, sending ─▶ paid | not paid: forgotten
+//                                                        └─▶ no answer before the end: stays, and the next chat looks it up
+//
+// Whoever asks for the same again while an earlier one has no answer pays under the id of before, so that it is paid once.
+
+import { nameKey } from '../domain/case-fold.ts'
+import type { Clock } from '../domain/clock.ts'
+import { isPassing } from '../client/refusals.ts'
+import type { PaymentRequest, Payments } from '../client/payments.ts'
+import { formatMessageId } from '../client/message-id.ts'
+import { memoCharactersMax } from '../protocol/contract/index.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { limitTable } from '../protocol/limits.ts'
+import { type Advice, advised } from './advice.ts'
+import type { ChatNews } from './chat-news.ts'
+import type { Sum } from './chat-sum.ts'
+import type { Talker } from './chat-talker.ts'
+import { freshId } from './id.ts'
+import { dueWords } from './payment-words.ts'
+import { isOver, type PendingPayment, type PendingPayments } from './pending-payments.ts'
+
+export interface ChatPaymentsParts {
+  readonly me: Pick<Talker, 'name' | 'call'> & { readonly payments: Wallet }
+  readonly pending: Pick<PendingPayments, 'list' | 'find' | 'add' | 'remove'>
+  readonly clock: Pick<Clock, 'now'>
+  readonly tell: (news: ChatNews) => void
+  /** Asks whoever types; resolves to whether they say yes. Default: nobody can be asked, and nothing is paid. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+}
+
+type Wallet = Pick<Payments, 'unit' | 'amountText' | 'pay' | 'request' | 'requests' | 'balances' | 'transfer'>
+
+export class ChatPayments {
+  readonly #parts: ChatPaymentsParts
+  #isInDoubt = false
+  #running: { readonly id: string; readonly done: Promise<void> } | undefined
+
+  constructor(parts: ChatPaymentsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Asks, and pays if the answer is yes: `name` the sum, or what they ask for with their newest request. Resolves with the answer.
+   * @throws {SealwireError} `usage` where nobody can be asked; `busy`; what the server refuses beforehand.
+   */
+  async pay(name: string, sum: Sum | undefined): Promise<void> {
+    const { ask, pending, tell } = this.#parts
+    if (ask === undefined) throw new SealwireError('usage', '/pay asks first, at a terminal only', { hint: 'sealwire pay pays somebody' })
+    if (this.#running !== undefined) throw new SealwireError('busy', 'a payment has no answer yet', { hint: 'wait for it' })
+    await this.settle()
+    const due = sum === undefined ? await this.#asked(name) : await this.#due(name, sum)
+    const earlier = pending.find(due)
+    const payment = { ...due, id: earlier?.id ?? formatMessageId(freshId()) }
+    const doubt = earlier === undefined ? '' : ' It was asked for before and has no answer yet; it is paid once.'
+    if (!(await ask(`Pay ${dueWords(due)}?${doubt} [y/N] `))) return tell({ event: 'unpaid', ...payment })
+    // On the disk before anything leaves.
+    pending.add(payment)
+    tell({ event: 'paying', ...payment })
+    this.#running = { id: payment.id, done: this.#carryOut(payment, earlier !== undefined).finally(() => (this.#running = undefined)) }
+  }
+
+  /** Asks somebody to pay. @throws {SealwireError} what the server refuses. */
+  async request(name: string, sum: Sum): Promise<void> {
+    const { amount, unit, memo } = checked(sum)
+    const request = await this.#parts.me.payments.request(name, amount, { unit, memo }).catch(refuse)
+    this.#parts.tell({ event: 'billed', request })
+  }
+
+  /** Tells the newest open requests, of both sides. */
+  async requests(): Promise<void> {
+    const requests: PaymentRequest[] = []
+    for await (const request of this.#parts.me.payments.requests()) {
+      requests.push(request)
+      if (requests.length >= requestsMax) break
+    }
+    this.#parts.tell({ event: 'requests', own: this.#parts.me.name, requests })
+  }
+
+  async balance(): Promise<void> {
+    this.#parts.tell({ event: 'balance', balances: await this.#parts.me.payments.balances() })
+  }
+
+  /** Tells what became of payments of earlier runs, as far as it is known. @throws {SealwireError} why it cannot be looked up. */
+  async settle(): Promise<void> {
+    for (const payment of this.#parts.pending.list()) if (payment.id !== this.#running?.id) await this.#settle(payment)
+  }
+
+  /** Resolves when nothing is being sent any more: whether it is known what became of every payment of this chat. */
+  async idle(): Promise<boolean> {
+    await this.#running?.done
+    return !this.#isInDoubt
+  }
+
+  async #due(name: string, sum: Sum): Promise<Omit<PendingPayment, 'id'>> {
+    const { me } = this.#parts
+    const { amount, memo, ...asked } = checked(sum)
+    try {
+      const { unit } = await me.payments.unit(asked.unit)
+      // As they write it themselves.
+      const { name: payee } = await me.call('payment.find', { name })
+      return { name: payee, amount: await me.payments.amountText(amount, unit), unit, memo }
+    } catch (reason) {
+      throw advised(reason, advice)
+    }
+  }
+
+  /** What is still to be paid of the newest request of somebody. */
+  async #asked(name: string): Promise<Omit<PendingPayment, 'id'>> {
+    const { me } = this.#parts
+    let looked = 0
+    for await (const { id, from, to, minor, paidMinor, unit, memo } of me.payments.requests()) {
+      if (to === me.name && nameKey(from) === nameKey(name))
+        return { name: from, amount: await me.payments.amountText(minor - paidMinor, unit), unit, memo, request: id }
+      if (++looked >= lookedMax) break
+    }
+    throw new SealwireError('not_found', `${name} asks for nothing`, { hint: 'to pay something else, say how much: /pay 5 for lunch' })
+  }
+
+  async #carryOut(payment: PendingPayment, isRepeated: boolean): Promise<void> {
+    const { me, pending, tell } = this.#parts
+    const { id, name, amount, unit, memo, request } = payment
+    try {
+      const { balance } = await me.payments.pay(name, amount, { id, unit, memo, request })
+      this.#isInDoubt = false
+      forget(pending, id)
+      tell({ event: 'paid', ...payment, balance })
+    } catch (reason) {
+      const { code, sentence, hint } = advised(reason, advice)
+      this.#isInDoubt = isDoubtful(SealwireError.from(reason), isRepeated)
+      if (this.#isInDoubt) return tell({ event: 'doubtful', ...payment })
+      forget(pending, id)
+      tell({ event: 'unpaid', ...payment, code, sentence, hint })
+    }
+  }
+
+  async #settle(payment: PendingPayment): Promise<void> {
+    const { me, pending, tell, clock } = this.#parts
+    try {
+      await me.payments.transfer(payment.id)
+      forget(pending, payment.id)
+      tell({ event: 'paid', ...payment })
+    } catch (reason) {
+      const { code } = SealwireError.from(reason)
+      if (code !== 'not_found') throw reason
+      if (!isOver(payment.id, clock.now())) return tell({ event: 'doubtful', ...payment })
+      forget(pending, payment.id)
+      tell({ event: 'unpaid', ...payment, code: 'expired', sentence: 'it was not carried out in time', hint: undefined })
+    }
+  }
+}
+
+/** Of a payment that was sent before, only what the server says of the order itself is an answer. */
+function isDoubtful(error: SealwireError, isRepeated: boolean): boolean {
+  return error.code === 'unknown_outcome' || (isRepeated && (isPassing(error) || error.code === 'not_found' || error.code === 'internal'))
+}
+
+/** What cannot be forgotten is looked up once more by the next chat. */
+function forget(pending: Pick<PendingPayments, 'remove'>, id: string): void {
+  try {
+    pending.remove(id)
+  } catch {
+    // The disk says no; the payment has its answer all the same.
+  }
+}
+
+function checked(sum: Sum): Sum {
+  if (sum.memo === undefined || sum.memo.length <= memoCharactersMax) return sum
+  throw new SealwireError('usage', `what it is for has at most ${memoCharactersMax} characters`, { hint: 'say it in a message' })
+}
+
+function refuse(reason: unknown): never {
+  throw advised(reason, advice)
+}
+
+const advice: Advice = {
+  insufficient_funds: '/balance tells what there is',
+  limit_exceeded: 'wait until tomorrow, or ask the operator',
+  frozen: 'ask the operator',
+  amount_invalid: 'write an amount such as 5 or 12.50',
+  expired: '/pay again',
+  not_found: 'check the name and the unit; what it is for stands behind for',
+  gone: 'it was paid or taken back meanwhile: /requests lists what is open',
+  unreachable: 'try again when there is a connection',
+}
+const requestsMax = limitTable.chatRequestsMax.value
+const lookedMax = limitTable.chatRequestsLookedMax.value

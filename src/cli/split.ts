@@ -1,0 +1,113 @@
+// `sealwire split`: pays several at once, all or nobody, once, whatever happens on the way.
+
+import { isatty } from 'node:tty'
+import { Command } from 'commander'
+import type { Payments, SplitShare, Transfer } from '../client/payments.ts'
+import { nameKey } from '../domain/case-fold.ts'
+import { formatAmount } from '../domain/money.ts'
+import { splitPayees } from '../protocol/contract/index.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { confirm } from './confirm.ts'
+import { writeAll } from './descriptor.ts'
+import { escapeControls } from './escape.ts'
+import { findHome } from './find-home.ts'
+import { ownId } from './id.ts'
+import { jsonLine } from './json-line.ts'
+import { withPurse } from './money.ts'
+import { commandLine, refuse } from './origin.ts'
+import { sumWords } from './payment-words.ts'
+
+interface SplitFlags {
+  readonly home?: string
+  readonly memo?: string
+  readonly unit?: string
+  readonly id?: string
+  readonly yes?: boolean
+  readonly json?: boolean
+}
+
+/** The command, as program.ts loads it. */
+export function command(): Command {
+  return new Command('split')
+    .usage('[OPTIONS] NAME=AMOUNT NAME=AMOUNT …')
+    .description('Pay several at once: all of them or nobody. It is never done twice under one id.')
+    .argument('<NAME=AMOUNT...>', `whom to pay how much, ${splitPayees.min} to ${splitPayees.max} of them`)
+    .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--memo <text>', 'what it is for; all of them see it')
+    .option('--unit <code>', 'in which unit (default: the standard one of the server)')
+    .option('--id <uuid>', 'a UUID of version 7: repeating it pays nothing twice (default: a fresh one)')
+    .option('--yes', 'do not ask at a terminal')
+    .option('--json', 'print a JSON object')
+    .addHelpText('after', notes)
+    .action(split)
+}
+
+async function split(words: readonly string[], { home, memo, unit, id: given, yes = false, json = false }: SplitFlags): Promise<void> {
+  const id = ownId(given)
+  const shares = readShares(words, memo)
+  let isAgreed = yes || json || !isatty(0)
+  let code = unit
+  await withPurse(findHome(home, process.env), async ({ payments }) => {
+    code = (await payments.unit(code)).unit
+    if (!isAgreed) await confirm(await question(payments, shares, code, memo))
+    // What is tried again is what was agreed to.
+    isAgreed = true
+    const paid = await payments.split(shares, { id, unit: code })
+    await writeAll(standardOutput, json ? splitJson(paid) : splitText(paid))
+  })
+}
+
+/** @throws {SealwireError} `usage`. */
+function readShares(words: readonly string[], memo: string | undefined): readonly (SplitShare & { readonly amount: string })[] {
+  const shares = words.map((word) => {
+    const [, name = '', amount = ''] = /^([^=]+)=(.*)$/s.exec(word) ?? []
+    if (name === '') throw refuse(commandLine('NAME=AMOUNT'), word, 'says not whom to pay how much', 'write, for example, bob=5')
+    return { name, amount, memo }
+  })
+  if (shares.length < splitPayees.min || shares.length > splitPayees.max) {
+    const hint = shares.length < splitPayees.min ? 'sealwire pay pays one' : 'split them up'
+    throw new SealwireError('usage', `a split has ${splitPayees.min} to ${splitPayees.max} payees`, { hint })
+  }
+  const twice = shares.find(({ name }, at) => shares.findIndex((other) => nameKey(other.name) === nameKey(name)) !== at)
+  if (twice !== undefined) throw refuse(commandLine('NAME'), twice.name, 'is there twice', 'name everybody once')
+  return shares
+}
+
+async function question(
+  payments: Payments,
+  shares: readonly (SplitShare & { readonly amount: string })[],
+  unit: string,
+  memo: string | undefined,
+): Promise<string> {
+  const lines = []
+  let total = 0n
+  const { decimals } = await payments.unit(unit)
+  for (const { name, amount } of shares) {
+    const text = await payments.amountText(amount, unit)
+    total += BigInt(text.replace('.', ''))
+    lines.push(`  ${escapeControls(name)} ${sumWords({ amount: text, unit })}\n`)
+  }
+  const what = memo === undefined ? '' : ` for ${escapeControls(memo)}`
+  return `${lines.join('')}pay ${sumWords({ amount: formatAmount(total, BigInt(decimals)), unit })} in all${what}?`
+}
+
+function splitText({ id, amount, unit, balance, parts = [] }: Transfer): string {
+  const lines = parts.map((part) => `paid ${sumWords({ amount: part.amount, unit })} to ${escapeControls(part.payee)}\n`)
+  return `${lines.join('')}${sumWords({ amount, unit })} in all, ${balance} ${unit} left\nid ${id}\n`
+}
+
+function splitJson({ id, status, amount, unit, balance, parts = [] }: Transfer): string {
+  const shown = parts.map((part) => ({ to: part.payee, amount: part.amount }))
+  return jsonLine({ id, status, amount, unit, balance, parts: shown })
+}
+
+const standardOutput = 1
+
+const notes = `
+All of them are paid, in one transfer, or nobody is. At a terminal it asks first; --yes and --json do
+not. Without an answer the same order is sent again for 15 seconds; after that, the same command with
+the same --id finds out what became of it.
+
+Examples:
+  sealwire split bob=5 carol=7.50 --memo pizza
+  sealwire split bob=5 carol=7.50 --yes --json`

@@ -1,0 +1,81 @@
+// What orders that stand next to each other in a group of the store need to read only once: who may sign, the accounts that they
+// move, where the ledger ends. And what they need to write only once: how much each device has ordered today. It lives from one
+// order to the next; anything else that is carried out, and whatever is undone, ends it.
+
+import type { Request } from '../../store.ts'
+import type { Database, Deferred } from '../database.ts'
+import type { Book } from './ledger-books.ts'
+
+/** The last posting; 0 when there is none. */
+export interface LedgerEnd {
+  readonly seq: bigint
+  readonly hash: Uint8Array
+}
+
+/** What a device has ordered from an account in a day, and is not written yet. */
+interface Spent {
+  readonly day: bigint
+  readonly ledgerAccountId: bigint
+  readonly device: Uint8Array
+  amount: bigint
+}
+
+export class LedgerMemo implements Deferred {
+  /** By holder and unit. */
+  readonly books = new Map<string, Book>()
+  /** By ledger account. */
+  readonly balances = new Map<bigint, bigint>()
+  /** Accounts with keys of theirs that may sign. */
+  readonly signers = new Set<string>()
+  end: LedgerEnd | undefined
+  readonly #database: Database
+  readonly #spent = new Map<string, Spent>()
+
+  private constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** That of the orders before, or a new one. Only for the step of an order: others change what is remembered here. */
+  static begin(database: Database): LedgerMemo {
+    const known = LedgerMemo.of(database)
+    if (known !== undefined) return known
+    const memo = new LedgerMemo(database)
+    database.defer(memo)
+    return memo
+  }
+
+  /** Undefined in other steps than that of an order. */
+  static of({ deferred }: Database): LedgerMemo | undefined {
+    return deferred instanceof LedgerMemo ? deferred : undefined
+  }
+
+  covers({ name }: Request): boolean {
+    return name === 'ledger.order'
+  }
+
+  /** Counts what a device has ordered; {@link write} writes it. */
+  count(day: bigint, ledgerAccountId: bigint, device: Uint8Array, amount: bigint): void {
+    this.#database.noteDeferred()
+    const key = `${day} ${ledgerAccountId} ${nameOf(device)}`
+    const known = this.#spent.get(key)
+    if (known === undefined) this.#spent.set(key, { day, ledgerAccountId, device, amount })
+    else known.amount += amount
+  }
+
+  write(): void {
+    for (const { day, ledgerAccountId: id, device, amount } of this.#spent.values()) {
+      this.#database
+        .prepare(
+          `insert into spent (day, ledger_account_id, device, amount) values (:day, :id, :device, :amount)
+           on conflict (day, ledger_account_id, device) do update set amount = amount + excluded.amount`,
+        )
+        .run({ day, id, device, amount })
+    }
+    this.#spent.clear()
+  }
+}
+
+/** Bytes as a key of a map. */
+export function nameOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
