@@ -62,6 +62,7 @@ const requests = [
   request('decline', 8, 'payment.settle', { id }),
   request('requests', 9, 'payment.requests', {}),
   request('older open requests', 9, 'payment.requests', { before: time, open: true }),
+  request('more of the requests', 9, 'payment.requests', { before: time, beforeId: id }),
   request('statement', 10, 'payment.statement', {}),
   request('more of the statement', 10, 'payment.statement', { unit: 'credits', before: 17 }),
   request('receipt', 11, 'payment.receipt', { id, payer: 'alice' }),

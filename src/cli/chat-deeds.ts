@@ -11,7 +11,6 @@ import type { ChatPayments } from './chat-payments.ts'
 import { placeOf } from './chat-hearing.ts'
 import type { Talk } from './chat-talk.ts'
 import type { Talker } from './chat-talker.ts'
-import { type ToldEntry, toldEntry } from './told-entry.ts'
 
 /** What commands work with. */
 export interface Deeds {
@@ -88,9 +87,9 @@ function payeeOf(command: 'pay' | 'request', { focus, peer }: Talk): string {
 async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<void> {
   const { conversation } = talk
   const info = await conversation.refresh()
-  const entries: ToldEntry[] = []
+  const entries: ReadEntry[] = []
   for await (const entry of conversation.history()) {
-    entries.unshift(await toldEntry(entry, (id, signer) => me.payments.transfer(id, { signer })))
+    entries.unshift(entry)
     if (entries.length >= count) break
   }
   tell({ event: 'history', entries, marks: { own: me.name, delivered: info.peerDeliveredSeq, read: info.peerReadSeq }, ...placeOf(info) })

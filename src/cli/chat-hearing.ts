@@ -9,10 +9,9 @@ import { ReadMarks } from './chat-marks.ts'
 import type { ChatNews, Place } from './chat-news.ts'
 import { Places, Shown } from './chat-shown.ts'
 import type { Talker } from './chat-talker.ts'
-import { type ToldEntry, toldEntry } from './told-entry.ts'
 
 export interface HearingParts {
-  readonly me: Pick<Talker, 'name' | 'state' | 'conversation' | 'payments'>
+  readonly me: Pick<Talker, 'name' | 'state' | 'conversation'>
   readonly tell: (news: Said) => void
 }
 
@@ -50,10 +49,9 @@ export class Hearing {
     const { entries, more } = await this.#unreadIn(conversation)
     if (more) this.#parts.tell({ event: 'older', conversation: conversation.number })
     for (const entry of entries) {
-      const told = await this.#told(entry)
       this.#shown.add(entry)
       if (entry.kind === 'message' && entry.deleted !== true && entry.from !== this.#parts.me.name)
-        this.#parts.tell({ event: 'said', entry: told, place })
+        this.#parts.tell({ event: 'said', entry, place })
     }
     this.#marks.add(conversation, lastSeq)
   }
@@ -110,14 +108,10 @@ export class Hearing {
     const { conversation, kind, target, text, title } = entry
     if (kind === 'room' && title !== undefined) this.#places.add({ conversation, room: title })
     const place = await this.#placeOf(entry)
-    if (kind === 'message') return this.#parts.tell({ event: 'said', entry: await this.#told(entry), place })
+    if (kind === 'message') return this.#parts.tell({ event: 'said', entry, place })
     const about = this.#shown.words(conversation, target)
     if (kind === 'edit' && target !== undefined && text !== undefined) this.#shown.say(conversation, target, text)
     this.#parts.tell({ event: 'changed', entry, place, about })
-  }
-
-  #told(entry: ReadEntry): Promise<ToldEntry> {
-    return toldEntry(entry, (id, signer) => this.#parts.me.payments.transfer(id, { signer }))
   }
 
   /** What was left, or is gone meanwhile, has no name any more. */

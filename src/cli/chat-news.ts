@@ -9,7 +9,6 @@ import { isMoneyNews, moneyJson, type MoneyNewsData, moneyText } from './chat-mo
 import { type ChatText, heardText, historyText, placeLabel, shortened, speech } from './chat-text.ts'
 import { entryObject } from './entry-line.ts'
 import { escapeControls, quote } from './escape.ts'
-import type { ToldEntry } from './told-entry.ts'
 import { type Who, whoLines } from './who.ts'
 
 /** Where something is said: between two, or in a room. */
@@ -23,7 +22,7 @@ export interface Place {
 
 /** An entry of a conversation. */
 export interface Heard {
-  readonly entry: ToldEntry
+  readonly entry: ReadEntry
   readonly place: Place
   /** What the message said that a change is about, where it was shown. */
   readonly about?: string | undefined
@@ -61,7 +60,7 @@ interface NewsData extends MoneyNewsData {
   readonly who: Who
   readonly contacts: { readonly contacts: readonly Contact[] }
   readonly rooms: { readonly rooms: readonly ConversationInfo[] }
-  readonly history: Place & { readonly entries: readonly ToldEntry[]; readonly marks: Marks }
+  readonly history: Place & { readonly entries: readonly ReadEntry[]; readonly marks: Marks }
   readonly blocked: Named
   readonly unblocked: Named
   readonly help: object

@@ -2,13 +2,12 @@
 // contain before a colon; the further lines of a message stand behind a bar.
 
 import type { ReadEntry } from '../client/index.ts'
-import type { PaymentSaid } from '../client/payment-message.ts'
-import { paymentType } from '../protocol/contract/index.ts'
+import { type PaymentSaid, readPayment } from '../client/payment-message.ts'
 import { limitTable } from '../protocol/limits.ts'
 import type { ChatNews, Heard, Marks, Place } from './chat-news.ts'
 import { said } from './entry-line.ts'
 import { escapeControls, quote } from './escape.ts'
-import { paymentWords, unconfirmedWords } from './payment-words.ts'
+import { paymentWords } from './payment-words.ts'
 
 /** Text for people: who it is from, where it is somebody's words, and the lines. */
 export interface ChatText {
@@ -61,7 +60,7 @@ export function historyText({ entries, marks, room, peer }: Extract<ChatNews, { 
   return entries.flatMap((entry) => {
     if (entry.kind === 'edit' || entry.kind === 'delete') return []
     const { conversation, target = 0 } = entry
-    const place = { conversation, room, peer: entry.from === marks.own && entry.payment === undefined ? undefined : peer }
+    const place = { conversation, room, peer: entry.from === marks.own && readPayment(entry) === undefined ? undefined : peer }
     const [first = '', ...others] = plainLines(heardText({ entry, place, about: words.get(target), isPast: true }))
     const when = new Date(entry.at).toISOString().slice(0, 16).replace('T', ' ')
     return [{ lines: [`${when} ${first}${others.length === 0 ? markOf(entry, marks) : ''}`, ...others] }]
@@ -76,13 +75,13 @@ export function plainLines({ speaker, lines }: ChatText, style = (head: string) 
 }
 
 function messageText(who: string, { entry, place, isPast = false }: Heard): ChatText {
-  const { file, body, deleted, edited, from, payment, type } = entry
+  const { file, body, deleted, edited, from } = entry
   // What one has said oneself elsewhere.
   const isOwn = place.room === undefined && place.peer !== undefined && place.peer !== from
   const author = isOwn ? `${who} to ${escapeControls(place.peer)}` : who
   if (deleted === true) return { lines: [`${author} deleted what was here`] }
+  const payment = readPayment(entry)
   if (payment !== undefined) return moneyText(payment, from, { place, isPast })
-  if (type === paymentType) return { lines: [`${author} ${unconfirmedWords}`] }
   const speaker = edited === undefined ? author : `${author} (changed)`
   if (file === undefined) return speech(speaker, entry)
   const sends = `${author} sends a file: ${quote(file.name)}, ${file.size} bytes, ${Buffer.from(file.id).toString('hex')}`

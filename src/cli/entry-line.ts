@@ -1,22 +1,22 @@
 // An entry of a conversation on a line: for people, and as an object for programs.
 
-import type { ReadEntry } from '../client/content.ts'
-import { paymentType } from '../protocol/contract/index.ts'
+import { type ReadEntry, readEntry } from '../client/content.ts'
+import { readPayment } from '../client/payment-message.ts'
+import type { Entry } from '../protocol/contract/index.ts'
 import { escapeControls } from './escape.ts'
 import { jsonLine } from './json-line.ts'
-import { paymentWords, unconfirmedWords } from './payment-words.ts'
-import type { ToldEntry } from './told-entry.ts'
+import { paymentWords } from './payment-words.ts'
 
 /** The line of JSON for an entry. */
-export function entryJson(entry: ToldEntry, position?: number): string {
-  return jsonLine({ ...entryObject(entry), position })
+export function entryJson(entry: Entry, position?: number): string {
+  return jsonLine({ ...entryObject(readEntry(entry)), position })
 }
 
 /** An entry for programs: `{"id","conversation","from","text","sentAt","seq"}`, and what else there is to say of it. */
-export function entryObject(entry: ToldEntry): object {
+export function entryObject(entry: ReadEntry): object {
   const { id, conversation, from, text, at, seq, kind, type, body, target, replyTo, mentions, emoji, on, what, about, role, title, topic } =
     entry
-  const { file, deleted, edited, payment } = entry
+  const { file, deleted, edited } = entry
   const bytes = text === undefined && body !== undefined ? Buffer.from(body).toString('base64') : undefined
   return {
     id,
@@ -28,7 +28,7 @@ export function entryObject(entry: ToldEntry): object {
     kind: kind === 'message' ? undefined : kind,
     type: type === 'text/plain' ? undefined : type,
     body: bytes,
-    payment,
+    payment: readPayment(entry),
     target,
     replyTo,
     mentions,
@@ -46,10 +46,12 @@ export function entryObject(entry: ToldEntry): object {
 }
 
 /** The lines for people: when, who, what. */
-export function entryLine(entry: ToldEntry): string {
+export function entryLine(entry: Entry): string {
+  const read = readEntry(entry)
+  const payment = readPayment(read)
   const when = new Date(entry.at).toISOString().slice(0, 16).replace('T', ' ')
-  if (entry.payment !== undefined) return `${when} ${paymentWords(entry.payment, entry.from)}\n`
-  return `${when} ${escapeControls(entry.from)}${said(entry)}\n`
+  if (payment !== undefined) return `${when} ${paymentWords(payment, entry.from)}\n`
+  return `${when} ${escapeControls(entry.from)}${said(read)}\n`
 }
 
 /** What an entry says, behind the name of who made it. */
@@ -60,7 +62,6 @@ export function said(entry: ReadEntry): string {
       if (deleted === true) return ' deleted this message'
       if (file !== undefined)
         return ` sends a file: ${escapeControls(file.name)} (${file.size} bytes, id ${Buffer.from(file.id).toString('hex')})`
-      if (type === paymentType) return ` ${unconfirmedWords}`
       return text === undefined ? ` sends ${escapeControls(type ?? 'something')}` : `: ${shownText(text)}`
     case 'edit':
       return ` changes message ${target} to: ${shownText(text ?? '')}`

@@ -5,7 +5,7 @@ import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Entry } from '../protocol/contract/index.ts'
 import { writeAll } from './descriptor.ts'
-import { printedEntries } from './printed-entries.ts'
+import { entryJson, entryLine } from './entry-line.ts'
 import { findHome } from './find-home.ts'
 import { withMember } from './member.ts'
 import { commandLine, refuse } from './origin.ts'
@@ -40,8 +40,8 @@ async function history(name: string, { home, max, pinned = false, json = false }
     { clock: systemClock },
     async ({ client }) => {
       const conversation = await conversationOf(client, recipient)
-      const print = async (entries: readonly Entry[]): Promise<void> =>
-        writeAll(standardOutput, await printedEntries(client, entries, json))
+      const print = (entries: readonly Entry[]): Promise<void> =>
+        writeAll(standardOutput, entries.map((entry) => (json ? entryJson(entry) : entryLine(entry))).join(''))
       await (count === Number.POSITIVE_INFINITY
         ? printAll(client, conversation, pinned, print)
         : printNewest(client, conversation, { count, pinned }, print))

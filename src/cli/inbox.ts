@@ -5,9 +5,9 @@ import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Entry } from '../protocol/contract/index.ts'
 import { writeAll } from './descriptor.ts'
+import { entryJson, entryLine } from './entry-line.ts'
 import { findHome } from './find-home.ts'
 import { withMember } from './member.ts'
-import { printedEntry } from './printed-entries.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
 interface InboxFlags {
@@ -37,7 +37,7 @@ async function inbox({ home, follow = false, json = false }: InboxFlags): Promis
         follow,
         signal: stop.signal,
         own: profile.name,
-        print: async (entry, seq) => writeAll(standardOutput, await printedEntry(client, entry, json, seq)),
+        print: (entry, seq) => writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry)),
       }),
     )
   } catch (reason) {

@@ -9,7 +9,7 @@ type Naming = (name: string) => string
 
 /** A sentence about money, by `author`: `alice paid bob 5.00 credits: lunch`. `aside` stands before the memo. */
 export function paymentWords(payment: PaymentSaid, author: string, named: Naming = escapeControls, aside = ''): string {
-  return `${deedWords(payment, named(author), named)}${stateWords(payment)}${aside}${memoWords(payment.memo)}`
+  return `${deedWords(payment, named(author), named)}${aside}${memoWords(payment.memo)}`
 }
 
 /** `5.00 credits to bob ("lunch")`. */
@@ -21,9 +21,6 @@ export function dueWords({ amount, unit, name, memo }: Due): string {
 export function sumWords({ amount, unit }: Pick<Due, 'amount' | 'unit'>): string {
   return escapeControls(`${amount} ${unit}`)
 }
-
-/** What a message of this type is whose transfer the server does not know. */
-export const unconfirmedWords = 'says that money has moved, which the server does not confirm'
 
 /** What somebody is to be paid. */
 export interface Due {
@@ -52,12 +49,6 @@ function deedWords(payment: PaymentSaid, author: string, named: Naming): string 
     case 'request':
       return `${to} asked ${from} for ${sum}`
   }
-}
-
-/** Only what is on hold becomes something else. */
-function stateWords({ kind, status }: PaymentSaid): string {
-  if (kind !== 'hold' || status === 'pending') return ''
-  return status === 'posted' ? ' (taken since)' : ' (gone back since)'
 }
 
 function memoWords(memo = ''): string {

@@ -2,7 +2,6 @@
 
 import { Command } from 'commander'
 import { formatMessageId } from '../client/message-id.ts'
-import { momentAfter } from '../client/payment-orders.ts'
 import { systemClock } from '../domain/clock.ts'
 import { isNothing } from '../domain/money.ts'
 import type { Result } from '../protocol/contract/index.ts'
@@ -48,8 +47,6 @@ export function command(): Command {
           name,
           unit: row.unit,
           amount: text,
-          // The server would count from its own clock: said again, it would be another request.
-          expiresAt: momentAfter(own, requestMs),
           ...(memo === undefined ? {} : { memo }),
         })
         await writeAll(
@@ -73,11 +70,12 @@ export function listCommand(): Command {
       const place = findHome(home, process.env)
       warnForked(place)
       await withMember(place, { clock: systemClock }, async ({ client }) => {
-        for (let before: number | undefined; ; ) {
-          const { requests, more } = await client.request('payment.requests', { open: !all, ...(before === undefined ? {} : { before }) })
+        for (let last: Request | undefined; ; ) {
+          const older = last === undefined ? {} : { before: last.at, beforeId: last.id }
+          const { requests, more } = await client.request('payment.requests', { open: !all, ...older })
           await writeAll(1, requests.map((each) => (json ? requestJson(each) : requestLine(each))).join(''))
-          before = requests.at(-1)?.at
-          if (!more || before === undefined) return
+          last = requests.at(-1)
+          if (!more || last === undefined) return
         }
       })
     })
@@ -93,8 +91,6 @@ function requestJson({ at, expiresAt, id, ...request }: Request): string {
   const until = expiresAt === undefined ? undefined : new Date(expiresAt).toISOString()
   return jsonLine({ id: formatMessageId(id), ...request, at: new Date(at).toISOString(), expiresAt: until })
 }
-
-const requestMs = 30 * 24 * 60 * 60 * 1000
 
 const notes = `
 Examples:

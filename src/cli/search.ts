@@ -3,11 +3,11 @@
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { writeAll, writeNow } from './descriptor.ts'
+import { entryJson, entryLine } from './entry-line.ts'
 import { findHome } from './find-home.ts'
 import { conversationOf } from './history.ts'
 import { withMember } from './member.ts'
 import { commandLine } from './origin.ts'
-import { printedEntries } from './printed-entries.ts'
 import { readRecipient } from './send.ts'
 
 interface SearchFlags {
@@ -34,7 +34,7 @@ async function search(text: string, { home, in: where, json = false }: SearchFla
   await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client }) => {
     const place = recipient === undefined ? {} : { conversation: await conversationOf(client, recipient) }
     const { entries, more, upTo } = await client.request('message.search', { text, ...place, max: 200 })
-    await writeAll(standardOutput, await printedEntries(client, entries, json))
+    await writeAll(standardOutput, entries.map((entry) => (json ? entryJson(entry) : entryLine(entry))).join(''))
     const behind = systemClock.now() - upTo > lagMs ? ` (searched up to ${new Date(upTo).toISOString()})` : ''
     if (entries.length === 0) writeNow(standardError, `nothing was found${behind}\n`)
     else if (more || behind !== '') writeNow(standardError, `${more ? 'there are more: add a word' : 'that is all'}${behind}\n`)

@@ -1,5 +1,6 @@
 // One conversation, as a program uses it.
 
+import { limitTable } from '../protocol/index.ts'
 import type { ConversationInfo, Params, Result } from '../protocol/contract/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
 import { bodyOf, type Content, partsOf, type ReadEntry, readEntry } from './content.ts'
@@ -100,8 +101,9 @@ export class Conversation {
   /** What was said, newest to oldest; with `after`, oldest to newest. Pages are asked for as they are needed. */
   async *history({ before, after, pinned, signal }: HistoryOptions = {}): AsyncGenerator<ReadEntry, void, undefined> {
     const forwards = after !== undefined
-    for (let place = after ?? before; ; ) {
-      const { entries, more } = await this.#page({ place, forwards, pinned, signal })
+    let max: number | undefined
+    for (let place = after ?? before; ; max = pageMax) {
+      const { entries, more } = await this.#page({ place, forwards, pinned, max, signal })
       for (const entry of forwards ? entries : entries.toReversed()) yield readEntry(entry)
       place = entries.at(forwards ? -1 : 0)?.seq
       if (!more || place === undefined) return
@@ -155,9 +157,10 @@ export class Conversation {
     return { conversation: this.number, target, id: this.#calls.idBytes(id) }
   }
 
-  #page({ place, forwards, pinned, signal }: Place): Promise<Result<'message.history'>> {
+  #page({ place, forwards, pinned, max, signal }: Place): Promise<Result<'message.history'>> {
     const from = place === undefined ? {} : forwards ? { after: place } : { before: place }
-    const params: Params<'message.history'> = { conversation: this.number, ...from, ...(pinned === undefined ? {} : { pinned }) }
+    const which = { ...(pinned === undefined ? {} : { pinned }), ...(max === undefined ? {} : { max }) }
+    const params: Params<'message.history'> = { conversation: this.number, ...from, ...which }
     return this.#calls.again('message.history', params, { signal })
   }
 }
@@ -166,8 +169,12 @@ interface Place {
   readonly place: number | undefined
   readonly forwards: boolean
   readonly pinned: boolean | undefined
+  readonly max: number | undefined
   readonly signal: AbortSignal | undefined
 }
+
+/** Who reads on after a page of the usual length reads much: each request counts towards the rate, however much it asks for. */
+const pageMax = limitTable.historyEntriesMax.value
 
 /** One page of what was found. */
 export async function searched(

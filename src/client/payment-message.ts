@@ -1,5 +1,5 @@
 // What a conversation says of money (payments.md, "What is told of it"): the message that comes with a transfer, or with a request
-// to pay. Whoever reads one looks the transfer up: that a message came from somebody does not say that money has moved.
+// to pay. The server writes it in the step in which the money moves, and takes it from nobody: it is as true as a balance.
 
 import { decodeCbor, orderKinds, paymentType } from '../protocol/contract/index.ts'
 import type { ReadEntry } from './content.ts'
@@ -19,7 +19,7 @@ export interface PaymentSaid {
   readonly memo?: string
   /** Of the order, or of the request: a UUID. With who signed it, who is the author of the message, it names it. */
   readonly id: string
-  /** `posted`, or `pending` for what is on hold; `open` for a request. */
+  /** When it was said: `posted`, or `pending` for what is on hold; `open` for a request. */
   readonly status: string
 }
 

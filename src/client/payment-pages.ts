@@ -2,7 +2,6 @@
 
 import type { Params, Result } from '../protocol/contract/index.ts'
 import type { CallOptions } from './calls.ts'
-import { formatMessageId } from './message-id.ts'
 import { type PaymentRequest, readLine, readRequest, type StatementLine } from './payment-results.ts'
 
 /** Which requests to pay. */
@@ -21,20 +20,15 @@ export interface StatementOptions extends CallOptions {
 
 type Ask<M extends 'payment.requests' | 'payment.statement'> = (params: Params<M>) => Promise<Result<M>>
 
-/** Requests of one moment may stand on two pages: the next page begins with that moment again, and what was told is left out. */
 export async function* requestPages(
   ask: Ask<'payment.requests'>,
   { all = false }: RequestsOptions,
 ): AsyncGenerator<PaymentRequest, void, undefined> {
-  let told = new Set<string>()
-  for (let before: number | undefined; ; ) {
-    const { requests, more } = await ask({ open: !all, ...(before === undefined ? {} : { before }) })
-    const last = requests.at(-1)?.at
-    const fresh = requests.filter(({ id }) => !told.has(formatMessageId(id)))
-    for (const request of fresh) yield readRequest(request)
+  for (let last: Result<'payment.request'> | undefined; ; ) {
+    const { requests, more } = await ask({ open: !all, ...(last === undefined ? {} : { before: last.at, beforeId: last.id }) })
+    for (const request of requests) yield readRequest(request)
+    last = requests.at(-1)
     if (!more || last === undefined) return
-    told = new Set(requests.flatMap(({ at, id }) => (at === last ? [formatMessageId(id)] : [])))
-    before = fresh.length > 0 ? last + 1 : last
   }
 }
 

@@ -96,12 +96,13 @@ export class Payments extends PaymentViews {
    * @throws {TypeError} as {@link pay}.
    */
   async request(name: string, amount: Amount, options: RequestOptions = {}): Promise<PaymentRequest> {
-    const { memo, livesMs = 30 * day, unit: code, ...asked } = options
+    const { memo, livesMs, unit: code, ...asked } = options
     const { id, signal } = this.#asked(asked)
     const unit = await this.unit(code, { signal })
-    // The server would count from its own clock: said again, it would be another request.
-    const params = { id, name, unit: unit.unit, amount: textOf(amount, unit), expiresAt: momentAfter(id, livesMs) }
-    return readRequest(await this.#call('payment.request', { ...params, ...(memo === undefined ? {} : { memo }) }, { signal }))
+    const params = { id, name, unit: unit.unit, amount: textOf(amount, unit), ...(memo === undefined ? {} : { memo }) }
+    // Counted from the id: said again, it is the same request.
+    const ends = livesMs === undefined ? {} : { expiresAt: momentAfter(id, livesMs) }
+    return readRequest(await this.#call('payment.request', { ...params, ...ends }, { signal }))
   }
 
   /** Pays all that a request still asks for, or a part; never more. @throws as {@link pay}; `gone` when it is over. */

@@ -10,24 +10,29 @@ export type WireTransfer = Result<'payment.order'>
 /** A request to pay as the wire has it. */
 export type WireRequest = Result<'payment.request'>
 
-/** A transfer for one of its parties; `balance` is theirs, in minor units. */
+/** A transfer for one of its parties; `balance` is theirs, in minor units. Its keys are in the order in which they are written: quicker. */
 export function wireTransfer(transfer: Transfer, viewer: bigint, balance?: bigint): WireTransfer {
   const { id, kind, status, unit, decimals, payer, posting, at, captured, expiresAt, original } = transfer
   const { amount, refunded, payee, memo } = seenBy(transfer, viewer)
-  const text = (minor: bigint): string => formatAmount(minor, decimals)
+  const isHold = kind === 'hold'
   return {
-    ...{ id, kind, status, unit, amount: text(amount) },
-    ...optional('payer', payer?.name),
-    ...optional('payee', payee?.name),
-    ...optional('signer', signerOf(transfer)),
-    ...(kind === 'hold' && status === 'posted' ? { captured: text(captured) } : {}),
-    ...(refunded > 0n ? { refunded: text(refunded) } : {}),
-    ...optional('expiresAt', kind === 'hold' && expiresAt !== undefined ? Number(expiresAt) : undefined),
-    ...optional('original', original?.id),
-    ...{ posting: Number(posting), at: Number(at) },
-    ...optional('memo', memo),
-    ...(transfer.parts.length > 0 && payer?.id === viewer ? { parts: partsOf(transfer) } : {}),
-    ...optional('balance', balance === undefined ? undefined : text(balance)),
+    at: Number(at),
+    id,
+    kind,
+    memo,
+    unit,
+    parts: transfer.parts.length > 0 && payer?.id === viewer ? partsOf(transfer) : undefined,
+    payee: payee?.name,
+    payer: payer?.name,
+    amount: formatAmount(amount, decimals),
+    signer: signerOf(transfer),
+    status,
+    balance: balance === undefined ? undefined : formatAmount(balance, decimals),
+    posting: Number(posting),
+    captured: isHold && status === 'posted' ? formatAmount(captured, decimals) : undefined,
+    original: original?.id,
+    refunded: refunded > 0n ? formatAmount(refunded, decimals) : undefined,
+    expiresAt: isHold && expiresAt !== undefined ? Number(expiresAt) : undefined,
   }
 }
 
@@ -55,8 +60,8 @@ export function wireLine(line: StatementLine, viewer: bigint): Result<'payment.s
 
 /** What others than whoever ordered it are told: strangers show no words to each other but in a statement. */
 export function wireNews(transfer: Transfer, viewer: bigint, isSpoken: boolean): EventData<'payment.changed'> {
-  const { memo, ...rest } = wireTransfer(transfer, viewer)
-  return { transfer: isSpoken && memo !== undefined ? { ...rest, memo } : rest }
+  const news = wireTransfer(transfer, viewer)
+  return { transfer: isSpoken || news.memo === undefined ? news : { ...news, memo: undefined } }
 }
 
 /** The accounts that a transfer is between. */

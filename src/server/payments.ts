@@ -18,7 +18,7 @@ import {
   type SplitOrder,
   type VoidOrder,
 } from '../protocol/contract/index.ts'
-import { assert, limitTable, SealwireError } from '../protocol/index.ts'
+import { assert, SealwireError } from '../protocol/index.ts'
 import type { LedgerMessage, NewEntry, Ordered, PaymentRequest, Person, Posted, Store, Transfer, Unit } from '../store/index.ts'
 import type { Audience } from './audience.ts'
 import type { Author, Messages } from './messages.ts'
@@ -89,7 +89,6 @@ export class Payments {
   async request(author: Author, { id, payer, unit: code, amount, memo, expiresAt }: RequestToPay): Promise<PaymentRequest> {
     const { store, clock } = this.#parts
     const unit = await this.unit(code)
-    const at = this.#now()
     const minor = parseAmount(amount, unit.decimals)
     const message = paymentMessage(
       {
@@ -100,9 +99,9 @@ export class Payments {
       id,
     )
     const input = { id, fromId: author.id, toId: payer.id, unit: unit.code, amount: minor, memo: memo === '' ? undefined : memo }
-    const ends = BigInt(expiresAt ?? clock.now() + requestMs)
+    const ends = expiresAt === undefined ? undefined : BigInt(expiresAt)
     const { request, repeated, posted } = await store.run('ledger.request', {
-      ...{ ...input, expiresAt: ends, message, device: author.device, at },
+      ...{ ...input, expiresAt: ends, message, device: author.device, at: this.#now() },
     })
     if (!repeated) {
       this.#deliver(posted, [message], author, clock.now())
@@ -299,5 +298,3 @@ function signatureInvalid(sentence: string): SealwireError {
 function malformed(): SealwireError {
   return new SealwireError('malformed', 'the memos do not belong to an order of this kind')
 }
-
-const requestMs = limitTable.paymentRequestMs.value

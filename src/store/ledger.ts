@@ -298,7 +298,8 @@ export interface LedgerOperations {
       readonly unit: string
       readonly amount: bigint
       readonly memo?: string | undefined
-      readonly expiresAt: bigint
+      /** Default: `paymentRequestMs` after `at`; asked again, what it was. */
+      readonly expiresAt?: bigint | undefined
       readonly message?: LedgerMessage | undefined
       readonly device?: string | undefined
       readonly at: bigint
@@ -310,9 +311,15 @@ export interface LedgerOperations {
     input: { readonly id: Uint8Array; readonly accountId: bigint; readonly at: bigint }
     output: { readonly request: PaymentRequest; readonly changed: boolean }
   }
-  /** Of and to the account, the newest first; those made before `before`. */
+  /** Of and to the account, the newest first, of one moment by id; those made before `before`, and those made then that stand behind `beforeId`. */
   'ledger.requests': {
-    input: { readonly accountId: bigint; readonly before?: bigint | undefined; readonly open?: boolean | undefined; readonly max: bigint }
+    input: {
+      readonly accountId: bigint
+      readonly before?: bigint | undefined
+      readonly beforeId?: Uint8Array | undefined
+      readonly open?: boolean | undefined
+      readonly max: bigint
+    }
     output: { readonly requests: readonly PaymentRequest[]; readonly more: boolean }
   }
   /** Gives back at most `max` holds whose time is over, ends as many requests, forgets old ones. `more`: there are others. */

@@ -1,10 +1,13 @@
 // Entries of a conversation, as a chat is told of them.
 
 import type { Heard } from '../../src/cli/chat-news.ts'
-import type { ToldEntry } from '../../src/cli/told-entry.ts'
+import type { ReadEntry } from '../../src/client/index.ts'
+import { parseMessageId } from '../../src/client/message-id.ts'
+import type { PaymentSaid } from '../../src/client/payment-message.ts'
+import { encodeCbor, paymentType } from '../../src/protocol/contract/index.ts'
 
 /** An entry of bob's, number 3 in conversation 7. */
-export function entry(more: Partial<ToldEntry> = {}): ToldEntry {
+export function entry(more: Partial<ReadEntry> = {}): ReadEntry {
   return {
     conversation: 7,
     seq: 3,
@@ -19,16 +22,21 @@ export function entry(more: Partial<ToldEntry> = {}): ToldEntry {
 }
 
 /** Bob's words, to us or in a room. */
-export function said(text: string | Uint8Array, more: Partial<ToldEntry> = {}, room?: string) {
+export function said(text: string | Uint8Array, more: Partial<ReadEntry> = {}, room?: string) {
   return { event: 'said', ...heard({ text: typeof text === 'string' ? text : undefined, body: Buffer.from(text), ...more }, room) } as const
 }
 
+/** What a message says of money, as the server writes it. */
+export function moneySaid({ kind, from, to, unit, amount, memo = '', id, status }: PaymentSaid): Pick<ReadEntry, 'type' | 'body'> {
+  return { type: paymentType, body: encodeCbor([kind, from, to, unit, amount, memo, 7, parseMessageId(id), status]) }
+}
+
 /** Something else that bob did. */
-export function changed(more: Partial<ToldEntry>, about?: string, room?: string) {
+export function changed(more: Partial<ReadEntry>, about?: string, room?: string) {
   return { event: 'changed', ...heard(more, room), about } as const
 }
 
-function heard(more: Partial<ToldEntry>, room: string | undefined): Heard {
+function heard(more: Partial<ReadEntry>, room: string | undefined): Heard {
   const one = entry(more)
   return { entry: one, place: room === undefined ? { conversation: 7, peer: one.from } : { conversation: 7, room } }
 }

@@ -5,7 +5,7 @@ import { plainText } from '../../src/cli/chat-view.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
 import { paymentType } from '../../src/protocol/contract/index.ts'
 import { SealwireError } from '../../src/protocol/errors.ts'
-import { changed, entry, said } from './chat-entries.ts'
+import { changed, entry, moneySaid, said } from './chat-entries.ts'
 
 const shown = (news: ChatNews): string =>
   chatText(news)
@@ -206,14 +206,14 @@ describe('news of money', () => {
     amount: '5.00',
     unit: 'credits',
     memo: 'tea',
-    id: 'an id',
+    id: '01936b1e-7a7c-7c4e-8a51-0f3c2d1e4b5a',
     status: 'posted',
   } as const
 
   test('is shown in a line', () => {
     const refusal = { code: 'frozen', sentence: 'no', hint: 'ask' } as const
     const held = { unit: 'credits', amount: '5.00', minor: 500n, held: '2.00', heldMinor: 200n, frozen: true }
-    const own = entry({ from: 'ann', payment: { ...money, from: 'ann', to: 'bob' } })
+    const own = entry({ from: 'ann', ...moneySaid({ ...money, from: 'ann', to: 'bob' }) })
     const cases: readonly (readonly [ChatNews, string])[] = [
       [{ event: 'paying', ...payment }, '… sending 5.00 credits to bob ("tea")'],
       [{ event: 'paid', ...payment, balance: '1.00' }, 'paid 5.00 credits to bob ("tea") (an id), 1.00 credits left'],
@@ -226,13 +226,13 @@ describe('news of money', () => {
       [{ event: 'requests', own: 'ann', requests: [open] }, 'bob asked you for 5.00 credits (/pay bob pays it): tea'],
       [{ event: 'requests', own: 'bob', requests: [{ ...open, paid: '2.00' }] }, 'you asked ann for 5.00 credits, 2.00 paid: tea'],
       [{ event: 'balance', balances: [held] }, '5.00 credits, 2.00 on hold (frozen)'],
-      [said('', { payment: money, type: paymentType }), 'bob paid you 5.00 credits: tea'],
+      [said('', moneySaid(money)), 'bob paid you 5.00 credits: tea'],
       [{ event: 'said', entry: own, place: { conversation: 7, peer: 'bob' } }, 'you paid bob 5.00 credits: tea'],
       [
-        said('', { payment: { ...money, kind: 'request', from: 'ann', to: 'bob' } }),
+        said('', moneySaid({ ...money, kind: 'request', from: 'ann', to: 'bob' })),
         'bob asked you for 5.00 credits (/pay bob pays it): tea',
       ],
-      [said('', { type: paymentType }), 'bob says that money has moved, which the server does not confirm'],
+      [said('', { ...moneySaid(money), deleted: true }), 'bob deleted what was here'],
     ]
     for (const [news, line] of cases) expect(shown(news).replace('\n', '')).toBe(line)
   })
@@ -247,7 +247,7 @@ describe('news of money', () => {
       { event: 'doubtful', ...due },
       { event: 'billed', request: { ...open, to: evil, memo: evil } },
       { event: 'requests', own: 'ann', requests: [{ ...open, from: evil, memo: evil }] },
-      said('', { payment: { ...money, from: evil, memo: evil }, from: evil }),
+      said('', { ...moneySaid({ ...money, from: evil, memo: evil }), from: evil }),
     ] as const) {
       expect(shown(news).slice(0, -1)).toMatch(/^[^\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]*$/u)
     }
@@ -274,7 +274,7 @@ describe('news of money', () => {
       event: 'balance',
       balances: [{ unit: 'credits', balance: '5.00' }],
     })
-    expect(chatJson(said('', { payment: money, type: paymentType }))).toMatchObject({ event: 'said', payment: money, type: paymentType })
+    expect(chatJson(said('', moneySaid(money)))).toMatchObject({ event: 'said', payment: money, type: paymentType })
   })
 })
 

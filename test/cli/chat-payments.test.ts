@@ -149,9 +149,9 @@ describe('/pay', () => {
 })
 
 describe('what a message says of money', () => {
-  test('is told where the server says so too, and only of the moment in which it moved', async () => {
+  test('is said by the server alone: what somebody makes up is refused, and nobody is told of it', async () => {
     const { ann, ben, payer, payee, quit } = await richPair()
-    const { id, at } = await ann.payments.pay(ben.name, '5', { memo: 'old' })
+    const { id } = await ann.payments.pay(ben.name, '5', { memo: 'old' })
     await payee.told('said')
     const account = (await ann.call('payment.units', {})).account
     for (const [amount, paid] of [
@@ -160,14 +160,25 @@ describe('what a message says of money', () => {
     ] as const) {
       const idBytes = Uint8Array.from(Buffer.from(paid.replaceAll('-', ''), 'hex'))
       const body = encodeCbor(['pay', ann.name, ben.name, 'credits', amount, 'new', account, idBytes, 'posted'])
-      // A server that lets nobody say this leaves nothing to be told either.
-      await ann.send(ben.name, { body, type: paymentType }).catch(() => {})
+      expect((await rejected(ann.send(ben.name, { body, type: paymentType }))).code).toBe('not_permitted')
     }
     payer.type('that was it')
     await payee.heard('that was it')
-    expect(at).toBeLessThanOrEqual(Date.now())
-    expect(linesOf(payee).filter((line) => line.includes('paid you'))).toEqual([`${ann.name} paid you 5.00 credits: old`])
-    expect(linesOf(payee).filter((line) => !line.endsWith('says that money has moved, which the server does not confirm'))).toHaveLength(2)
+    expect(linesOf(payee)).toEqual([`${ann.name} paid you 5.00 credits: old`, `${ann.name}: that was it`])
+    await quit()
+  })
+
+  test('is shown as deleted once its author has deleted it; the money stays where it is', async () => {
+    const { ann, ben, payee, quit } = await richPair()
+    await ann.payments.pay(ben.name, '5', { memo: 'old' })
+    const { entry } = await payee.told('said')
+    await (await ann.conversation(ben.name)).delete(entry.seq)
+    await payee.told('changed')
+    // The deletion is an entry, too, which is shown in its message.
+    payee.type('/history 2')
+    const lines = chatText(await payee.told('history')).flatMap((text) => plainLines(text))
+    expect(lines).toEqual([expect.stringMatching(new RegExp(` ${ann.name} deleted what was here$`))])
+    expect(await balanceOf(ben)).toBe('5.00')
     await quit()
   })
 })

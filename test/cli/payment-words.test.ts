@@ -10,22 +10,13 @@ describe('paymentWords', () => {
   test.each([
     ['pay', 'alice', 'alice paid bob 5.00 credits: lunch'],
     ['split', 'alice', 'alice paid bob 5.00 credits: lunch'],
+    ['hold', 'alice', 'alice put 5.00 credits aside for bob: lunch'],
     ['capture', 'bob', 'bob took 5.00 credits of what alice had put aside: lunch'],
     ['void', 'bob', 'bob let 5.00 credits go back to alice: lunch'],
     ['refund', 'alice', 'alice paid 5.00 credits back to bob: lunch'],
     ['request', 'bob', 'bob asked alice for 5.00 credits: lunch'],
   ] as const)('says %s', (kind, author, words) => {
     expect(paymentWords(said({ kind, memo: 'lunch' }), author)).toBe(words)
-  })
-
-  test('says what became of what was put aside', () => {
-    const states = ['pending', 'posted', 'voided', 'expired'].map((status) => paymentWords(said({ kind: 'hold', status }), 'alice'))
-    expect(states).toEqual([
-      'alice put 5.00 credits aside for bob',
-      'alice put 5.00 credits aside for bob (taken since)',
-      'alice put 5.00 credits aside for bob (gone back since)',
-      'alice put 5.00 credits aside for bob (gone back since)',
-    ])
   })
 
   test('has nothing that controls a terminal, and the memo last', () => {

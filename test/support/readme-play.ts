@@ -1,9 +1,10 @@
 // Plays what a README shows in its blocks ```console NAME: each NAME is a terminal, `$ ` begins a command, `> ` a line that
 // is typed, everything else is what has to appear, word for word; `…` stands for anything. A terminal is opened when the
-// one before it has played its first block; then all of them go on side by side, each waiting for what it has to see.
+// one before it has played its first block; then all of them go on side by side, each waiting for what it has to see. In a
+// command `0…` is the last id that anybody was shown, and `> FILE` at its end is where its output goes.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +41,7 @@ export class Play implements AsyncDisposable {
   readonly #options: PlayOptions
   readonly #running = new Set<Program>()
   #serverLink: string | undefined
+  #lastId = 'no-id-was-printed'
 
   constructor(options: PlayOptions = {}) {
     this.#options = options
@@ -90,6 +92,7 @@ export class Play implements AsyncDisposable {
             const line = await program?.see(patternOf(step.see))
             ownLink = /sealwire:\/\/\S+\/#\S+/.exec(line ?? '')?.[0] ?? ownLink
             this.#serverLink ??= ownLink
+            this.#lastId = /^id (\S+)$/.exec(line ?? '')?.[1] ?? this.#lastId
           }
         } catch (cause) {
           throw new Error(`${name} cannot ${JSON.stringify(step)}: ${program?.said}`, { cause })
@@ -103,7 +106,9 @@ export class Play implements AsyncDisposable {
   #start(command: string, link: string | undefined): Program | undefined {
     // What `npm ci` brings is here already: it is what runs this test.
     if (command === 'npm ci') return undefined
-    const [npm = '', ...words] = shellWords(command.replace(placeholder, link ?? 'no-link-was-printed'), this.folder)
+    const [, line = '', output] = /^(.*?)(?: > (\S+))?$/.exec(command) ?? []
+    const filled = line.replace(placeholder, link ?? 'no-link-was-printed').replace(/(?<= )0…/, this.#lastId)
+    const [npm = '', ...words] = shellWords(filled, this.folder)
     const isServer = words[0] === 'start'
     const runtime = isServer ? this.#options.server : this.#options.clients
     const given = isServer ? ['serve'] : words.slice(words.indexOf('--') + 1)
@@ -111,7 +116,7 @@ export class Play implements AsyncDisposable {
     const isChat = given[0] === 'chat' && this.#options.terminal === true
     // npm tells its script's name by itself.
     const called = runtime === undefined ? {} : { npm_lifecycle_event: 'sealwire' }
-    const options = { cwd: this.folder, env: { ...environment(this.folder), ...called } }
+    const options = { cwd: this.folder, env: { ...environment(this.folder), ...called }, output: output && join(this.folder, output) }
     const program = new (isChat ? TerminalProgram : PipedProgram)(file, args, options, isServer)
     this.#running.add(program)
     void program.ended.then(() => this.#running.delete(program))
@@ -141,6 +146,8 @@ interface Program {
 interface ProgramOptions {
   readonly cwd: string
   readonly env: Record<string, string>
+  /** The file that its standard output goes to. */
+  readonly output: string | undefined
 }
 
 /** Standard output is read line by line, and nothing may be between two lines that are shown. */
@@ -155,10 +162,12 @@ class PipedProgram implements Program {
   #isOver = false
   #wake = (): void => {}
 
-  constructor(file: string, args: readonly string[], options: ProgramOptions, isServer: boolean) {
+  constructor(file: string, args: readonly string[], { output, ...options }: ProgramOptions, isServer: boolean) {
     this.isServer = isServer
+    const stdout = output === undefined ? 'pipe' : openSync(output, 'w')
     // A group of its own: what npm has started goes with it.
-    this.#child = spawn(file, args, { ...options, stdio: 'pipe', detached: true })
+    this.#child = spawn(file, args, { ...options, stdio: ['pipe', stdout, 'pipe'], detached: true })
+    if (typeof stdout === 'number') closeSync(stdout)
     this.#child.stdin?.on('error', () => {})
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text))
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.#errors += text))

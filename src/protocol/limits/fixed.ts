@@ -35,7 +35,7 @@ export const fixedLimits = {
   fileSweepMax: fixed(500, 'files', 'server/files', 'files removed, or looked for in the store, in one step'),
   fileSyncBytes: fixed(4 * MiB, 'bytes', 'server/file-content', 'of a file, what the disk is told to keep at once'),
   // Money.
-  paymentRequestMs: fixed(30 * day, 'ms', 'server/payments', 'life of a request to pay that says nothing else'),
+  paymentRequestMs: fixed(30 * day, 'ms', 'store', 'life of a request to pay that says nothing else'),
   holdMsMax: fixed(30 * day, 'ms', 'store', 'how long money may be on hold; longer is refused (limit_exceeded)'),
   ledgerCareStepMax: fixed(500, 'rows', 'server/ledger-care', 'holds and requests that expire in one step of the store'),
   // Clients.

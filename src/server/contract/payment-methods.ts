@@ -49,8 +49,10 @@ export async function settle({ account, params, server }: Call<'payment.settle'>
 }
 
 export async function requests({ account, params, server }: Call<'payment.requests'>): Promise<Result<'payment.requests'>> {
-  const { before, open } = params
-  const page = await server.store.run('ledger.requests', { accountId: account.id, before: optional(before), open, max: pageMax })
+  const { before, beforeId, open } = params
+  if (beforeId !== undefined && before === undefined) throw new SealwireError('malformed', 'payment.requests takes beforeId with before')
+  const place = { before: optional(before), beforeId }
+  const page = await server.store.run('ledger.requests', { accountId: account.id, ...place, open, max: pageMax })
   const kept = page.requests.slice(
     0,
     fitting(page.requests, () => rowBytes),

@@ -2,10 +2,11 @@ import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { verifyConsistency } from '../../../src/domain/index.ts'
 import { makeCheckpoint, openCheckpoint, verifyReceipt } from '../../../src/pki/index.ts'
-import { decodeCbor, type Order } from '../../../src/protocol/contract/index.ts'
+import { decodeCbor, encodeCbor, type Order, paymentType } from '../../../src/protocol/contract/index.ts'
 import type { ContractPeer } from '../../support/contract-peer.ts'
 import { memoHashOf, newId, Payer } from '../../support/payer.ts'
 import { ServerStage, stageLedger, stageServerId } from '../../support/server-stage.ts'
+import { words } from '../../support/talkers.ts'
 
 async function twoOn(stage: ServerStage): Promise<readonly [Payer, Payer]> {
   return [await Payer.on(stage, 'alice', 10_000n), await Payer.on(stage, 'bob')]
@@ -26,6 +27,7 @@ async function heard(peer: ContractPeer, count: number): Promise<readonly unknow
   return events
 }
 
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest())
 
 describe('payment.order', () => {
@@ -88,6 +90,17 @@ describe('payment.request', () => {
     expect(await bob.balance()).toBe('12.50')
   })
 
+  test('that names no end is the same when it is asked again later', async () => {
+    using stage = new ServerStage()
+    const [, bob] = await twoOn(stage)
+    const params = { id: newId(), name: 'alice', amount: '12.50' }
+    const asked = await bob.peer.ask('payment.request', params)
+    await stage.clock.move(5_000)
+    expect(await bob.peer.ask('payment.request', params)).toEqual(asked)
+    expect(await bob.peer.ask('payment.request', { ...params, expiresAt: asked.expiresAt })).toEqual(asked)
+    expect(await bob.peer.refusal('payment.request', { ...params, expiresAt: Number(asked.expiresAt) + 1 })).toBe('conflict')
+  })
+
   test('is cancelled by who asked and declined by who was asked; both hear of it', async () => {
     using stage = new ServerStage()
     const [alice, bob] = await twoOn(stage)
@@ -120,6 +133,73 @@ describe('payment.request', () => {
     for (const amount of malformed) expect([amount, await refusal(amount)]).toEqual([amount, 'amount_invalid'])
     for (const amount of invalid) expect([amount, await refusal(amount)]).toEqual([amount, 'amount_invalid'])
     expect(await refusal('0.5')).toBeUndefined()
+  })
+})
+
+describe('payment.requests', () => {
+  test('tells each once, page by page, also when all are of one moment', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const ids = Array.from({ length: 120 }, newId)
+    for (const id of ids) await bob.peer.ask('payment.request', { id, name: 'alice', amount: '1' })
+    const told: string[] = []
+    let moments = 0
+    for (let last: { at: number; id: Uint8Array } | undefined, more = true; more; ) {
+      const page = await alice.peer.ask('payment.requests', last === undefined ? {} : { before: last.at, beforeId: last.id })
+      moments += new Set(page.requests.map(({ at }) => at)).size
+      told.push(...page.requests.map(({ id }) => hex(id)))
+      last = page.requests.at(-1)
+      more = page.more
+    }
+    expect([told, moments]).toEqual([ids.map(hex).toSorted(), 3])
+    expect(await alice.peer.refusal('payment.requests', { beforeId: newId() })).toBe('malformed')
+  })
+})
+
+describe('what is said of money', () => {
+  const type = paymentType
+  const body = encodeCbor(['pay', 'alice', 'bob', 'credits', '500.00', '', 1, newId(), 'posted'])
+
+  test('is said by the server alone: nobody sends it, makes something else into it, or changes it', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    await acquaint(alice, bob)
+    await alice.order(alice.pay(bob, 1250n))
+    const direct = (await alice.peer.ask('conversation.list', {})).conversations[0]?.conversation ?? 0
+    const { conversation: room } = await alice.peer.ask('room.create', { id: newId(), title: 'garden' })
+    const paid = (await alice.peer.ask('message.history', { conversation: direct })).entries.at(-1)?.seq ?? 0
+    for (const where of [{ to: 'bob' }, { conversation: direct }, { conversation: room }]) {
+      const { seq: target } = await alice.peer.ask('message.send', { ...where, id: newId(), body: words('hello') })
+      const conversation = 'to' in where ? direct : where.conversation
+      const before = await alice.peer.ask('message.history', { conversation })
+      expect(await alice.peer.refusal('message.send', { ...where, id: newId(), type, body })).toBe('not_permitted')
+      const same = ` ${type.toUpperCase()} ;v=1`
+      expect(await alice.peer.refusal('message.send', { ...where, id: newId(), type: same, body })).toBe('not_permitted')
+      expect(await alice.peer.refusal('message.edit', { conversation, target, id: newId(), type, body })).toBe('not_permitted')
+      if (conversation === direct) {
+        for (const other of [{ body: words('nothing') }, { type, body }])
+          expect(await alice.peer.refusal('message.edit', { conversation, target: paid, id: newId(), ...other })).toBe('not_permitted')
+      }
+      expect(await alice.peer.ask('message.history', { conversation })).toEqual(before)
+    }
+    const { entries } = await bob.peer.ask('message.history', { conversation: direct })
+    expect(entries.filter((entry) => entry.type === type)).toMatchObject([{ seq: paid }])
+  })
+
+  test('can be deleted by who has paid; the payment stays', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    await acquaint(alice, bob)
+    const order = alice.pay(bob, 1250n)
+    await alice.order(order)
+    const conversation = (await bob.peer.ask('conversation.list', {})).conversations[0]?.conversation ?? 0
+    const target = (await bob.peer.ask('message.history', { conversation })).entries.at(-1)?.seq ?? 0
+    expect(await bob.peer.refusal('message.delete', { conversation, target, id: newId() })).toBe('not_permitted')
+    await alice.peer.ask('message.delete', { conversation, target, id: newId() })
+    const deleted = (await bob.peer.ask('message.history', { conversation })).entries.find(({ seq }) => seq === target)
+    expect(deleted).toMatchObject({ kind: 'message', from: 'alice', deleted: true })
+    expect(deleted?.body).toBeUndefined()
+    expect(await bob.peer.ask('payment.transfer', { id: order.id, payer: 'alice' })).toMatchObject({ status: 'posted', amount: '12.50' })
   })
 })
 

@@ -135,7 +135,7 @@ export const paymentMethods = {
       unit: v.optional(unit()),
       amount: asked(),
       memo: v.optional(memo()),
-      expiresAt: v.optional(count('milliseconds since 1970; default: 30 days')),
+      expiresAt: v.optional(count('milliseconds since 1970; default: 30 days, or what it was when it is asked again')),
     }),
     result: paymentRequestSchema,
   },
@@ -148,7 +148,11 @@ export const paymentMethods = {
   'payment.requests': {
     what: 'Requests of and to the account, the newest first.',
     when: 'after login',
-    params: v.strictObject({ before: v.optional(count('older than this moment')), open: v.optional(flag('true: only open ones')) }),
+    params: v.strictObject({
+      before: v.optional(count('older than this moment')),
+      beforeId: v.optional(messageId('of the last one told, made at `before`: then those of that moment behind it come too')),
+      open: v.optional(flag('true: only open ones')),
+    }),
     result: v.object({
       requests: v.pipe(v.array(paymentRequestSchema), v.description('the newest first')),
       more: flag('whether there are more'),

@@ -135,7 +135,10 @@ function takeFile(database: Database, { accountId }: NewEntry, { conversationId 
 
 /** That money has moved is said by the ledger, in the step in which it moves; nobody else says it, or says anything else in its place. */
 function requireOwnWords(type: unknown): void {
-  if (type === paymentType) throw new SealwireError('not_permitted', 'what is said of money is said by the server alone')
+  // A media type is the same in capitals, and with parameters (RFC 2045 §5.1).
+  const isOfMoney =
+    typeof type === 'string' && type.length >= paymentType.length && type.split(';', 1)[0]?.trim().toLowerCase() === paymentType
+  if (isOfMoney) throw new SealwireError('not_permitted', 'what is said of money is said by the server alone')
 }
 
 function requirePermission(standing: Standing, kind: NewEntry['kind'], isOwn: boolean): void {

@@ -3,6 +3,7 @@
 import { requireAmount } from '../../../domain/money.ts'
 import type { Order } from '../../../protocol/contract/order.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
+import { limitTable } from '../../../protocol/limits.ts'
 import type { PaymentRequest } from '../../ledger.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
@@ -18,7 +19,7 @@ export const ledgerRequestSteps: Pick<Steps, 'ledger.request' | 'ledger.settle' 
 }
 
 function ask(database: Database, input: Input<'ledger.request'>, limits: StoreLimits): Output<'ledger.request'> {
-  const { id, fromId, toId, unit, memo = null, expiresAt, message, device, at } = input
+  const { id, fromId, toId, unit, memo = null, message, device, at, expiresAt = at + requestMs } = input
   const known = findRequest(database, id)
   if (known !== undefined) return { request: requireSame(known, input), repeated: true, posted: [] }
   const amount = requireAmount(input.amount)
@@ -38,7 +39,7 @@ function ask(database: Database, input: Input<'ledger.request'>, limits: StoreLi
   return { request: readAgain(database, id), repeated: false, posted }
 }
 
-/** What is asked again; `conflict` when it was something else, or somebody else. */
+/** What is asked again; `conflict` when it was something else, or somebody else. Whoever names no end takes that of the first time. */
 function requireSame(known: PaymentRequest, input: Input<'ledger.request'>): PaymentRequest {
   const { fromId, toId, unit, amount, memo, expiresAt } = input
   const isSame =
@@ -47,7 +48,7 @@ function requireSame(known: PaymentRequest, input: Input<'ledger.request'>): Pay
     known.unit === unit &&
     known.amount === amount &&
     known.memo === memo &&
-    known.expiresAt === expiresAt
+    (expiresAt === undefined || known.expiresAt === expiresAt)
   if (isSame) return known
   throw new SealwireError('conflict', 'the id stands for something else', { hint: 'make a new id for a new request' })
 }
@@ -69,13 +70,14 @@ function settle(database: Database, { id, accountId, at }: Input<'ledger.settle'
 }
 
 function listRequests(database: Database, input: Input<'ledger.requests'>): Output<'ledger.requests'> {
-  const { accountId, before = endOfTime, open = false, max } = input
+  const { accountId, before = endOfTime, beforeId = null, open = false, max } = input
   const rows = database
     .prepare(
-      `${select} where (from_id = :accountId or to_id = :accountId) and payment_request.at < :before and (:open = 0 or status = 'open')
+      `${select} where (from_id = :accountId or to_id = :accountId) and payment_request.at <= :before
+         and (payment_request.at < :before or payment_request.id > :beforeId) and (:open = 0 or status = 'open')
        order by payment_request.at desc, payment_request.id limit :more`,
     )
-    .rows({ accountId, before, open: open ? 1n : 0n, more: max + 1n })
+    .rows({ accountId, before, beforeId, open: open ? 1n : 0n, more: max + 1n })
   const more = BigInt(rows.length) > max
   return { requests: (more ? rows.slice(0, -1) : rows).map(requestOf), more }
 }
@@ -157,3 +159,4 @@ const select = `select payment_request.id, from_id, asker.key as from_key, asker
   from payment_request join unit on unit.code = payment_request.unit
   join account as asker on asker.id = from_id join account as asked on asked.id = to_id` as const
 const endOfTime = 1n << 62n
+const requestMs = BigInt(limitTable.paymentRequestMs.value)

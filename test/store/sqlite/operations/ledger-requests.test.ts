@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import type { Input } from '../../../../src/store/index.ts'
+import { limitTable } from '../../../../src/protocol/index.ts'
+import type { Input, PaymentRequest } from '../../../../src/store/index.ts'
 import { LedgerStage } from './ledger-stage.ts'
 
 const [alice, bob, carol] = [1n, 2n, 3n]
@@ -62,6 +63,38 @@ describe('a request to pay', () => {
     for (const [code, other] of Object.entries(refused)) {
       expect(stage.codeOf(() => stage.run('ledger.request', asking(stage, other)))).toBe(code as keyof typeof refused)
     }
+  })
+
+  test('that names no end has the usual one, counted from when it was first asked, and is the same whenever it is repeated', () => {
+    using stage = new LedgerStage(2, 100n)
+    const { expiresAt: _, ...input } = asking(stage)
+    const { request } = stage.run('ledger.request', input)
+    expect(request.expiresAt).toBe(stage.at + BigInt(limitTable.paymentRequestMs.value))
+    const again = { request, repeated: true, posted: [] }
+    expect(stage.run('ledger.request', { ...input, at: stage.at + 5_000n })).toEqual(again)
+    expect(stage.run('ledger.request', { ...input, expiresAt: request.expiresAt })).toEqual(again)
+    expect(stage.codeOf(() => stage.run('ledger.request', { ...input, expiresAt: request.expiresAt + 1n }))).toBe('conflict')
+    expect(stage.codeOf(() => stage.run('ledger.request', { ...input, amount: 51n }))).toBe('conflict')
+  })
+
+  test('is listed once, page by page, also where many are of one moment', () => {
+    using stage = new LedgerStage(2, 100n)
+    const moments = [3n, 5n, 5n, 5n, 5n, 5n, 7n, 5n, 3n]
+    for (const at of moments) stage.run('ledger.request', asking(stage, { at }))
+    const list = { accountId: bob, max: 2n }
+    const listed: PaymentRequest[] = []
+    for (let more = true; more; ) {
+      const last = listed.at(-1)
+      const page = stage.run('ledger.requests', { ...list, before: last?.at, beforeId: last?.id })
+      expect(page.requests.length).toBe(page.more ? 2 : 1)
+      listed.push(...page.requests)
+      more = page.more
+    }
+    expect(listed).toEqual([...stage.run('ledger.requests', { accountId: bob, max: 99n }).requests])
+    expect(listed.map(({ at }) => at)).toEqual(moments.toSorted((one, other) => Number(other - one)))
+    expect(new Set(listed.map(({ id }) => Buffer.from(id).toString('hex'))).size).toBe(moments.length)
+    // The moment alone is what is older than it.
+    expect(stage.run('ledger.requests', { accountId: bob, before: 5n, max: 9n }).requests.map(({ at }) => at)).toEqual([3n, 3n])
   })
 
   test('is cancelled by who asked, declined by who was asked, and nobody else', () => {

@@ -3,6 +3,7 @@
 
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'bun:test'
+import { paymentType } from '../../../../src/protocol/contract/index.ts'
 import { type Limits, resolveLimits } from '../../../../src/protocol/index.ts'
 import { Engine } from '../../../../src/store/sqlite/engine.ts'
 import type { Outcome, Request } from '../../../../src/store/store.ts'
@@ -48,6 +49,16 @@ describe('messages that stand next to each other in a group', () => {
       post(1n, 2n, 2),
     ])
     expect(outcomes.map(said).map(seqOf)).toEqual([1, 1, 'conflict', 2, 3, 'quota_exceeded', 2])
+  })
+
+  test('are refused where only the server may say it, at the beginning and behind others', () => {
+    using subject = new Subject({})
+    const money = (number: number): Request => {
+      const { name, input } = post(1n, 2n, number)
+      return { name, input: { ...input, type: paymentType } }
+    }
+    const outcomes = subject.engine.execute([money(1), post(1n, 2n, 2), money(3), post(1n, 2n, 4)])
+    expect(outcomes.map(said).map(seqOf)).toEqual(['not_permitted', 1, 'not_permitted', 2])
   })
 })
 
