@@ -50,8 +50,8 @@ export function contractPage(): string {
   ].join('\n')
 }
 
-function method([name, { what, when, paced, apart, params, result }]: readonly [string, MethodRow]): string {
-  const free = paced === false ? ' Does not count against the rate.' : ''
+function method([name, { what, when, paced, reads, apart, params, result }]: readonly [string, MethodRow]): string {
+  const free = paced === false ? ' Does not count against the rate.' : reads === true ? ' Counts against the rate of reading.' : ''
   const goesApart = apart === true ? ' Later requests may be answered before it.' : ''
   return [
     `### ${name}\n\n${what} *${capital(when)}.*${free}${goesApart}\n`,

@@ -108,7 +108,7 @@ class ClassicParticipant implements ClassicSession {
     this.standing = standing
     this.#speaker = speaker
     this.#server = server
-    this.#pace = new Pace(server.presence.enter(this), server)
+    this.#pace = new Pace(server.presence.enter(this).messages, server)
     server.bridge.enter(this)
   }
 

@@ -126,19 +126,20 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   #request(request: RequestEnvelope): Promise<void> | undefined {
-    const cost = this.#costOf(request.method)
-    return cost === 0 || this.#pace.take(cost) ? this.#carryOut(request) : this.#later(request, cost)
+    const { pace, cost } = this.#priceOf(request.method)
+    return cost === 0 || pace.take(cost) ? this.#carryOut(request) : this.#later(request, pace, cost)
   }
 
-  /** As how many requests it counts, 0 for none. Before login everything counts, and the same. */
-  #costOf(method: string): number {
-    if (this.#account === undefined || !isMethod(method)) return 1
-    const { paced = true, cost = 1 } = methodRow(method)
-    return paced ? Math.min(cost, this.#server.limits.messagesBurstPerAccountMax) : 0
+  /** As how many requests it counts, 0 for none, and against which rate. Before login everything counts, and the same. */
+  #priceOf(method: string): { readonly pace: Pace; readonly cost: number } {
+    if (this.#account === undefined || !isMethod(method)) return { pace: this.#pace, cost: 1 }
+    const { paced = true, reads = false, cost = 1 } = methodRow(method)
+    if (reads) return { pace: this.#account.readPace, cost: 1 }
+    return { pace: this.#pace, cost: paced ? Math.min(cost, this.#server.limits.messagesBurstPerAccountMax) : 0 }
   }
 
-  async #later(request: RequestEnvelope, cost: number): Promise<void> {
-    if (await this.#pace.wait(this.speaker.signal, cost)) return this.#carryOut(request)
+  async #later(request: RequestEnvelope, pace: Pace, cost: number): Promise<void> {
+    if (await pace.wait(this.speaker.signal, cost)) return this.#carryOut(request)
     return this.#refuseInTurn(request.id, new SealwireError('rate_limited', 'too many requests, try again later'))
   }
 

@@ -1,4 +1,4 @@
-// Who is here: the sessions of each account, the rate its messages share however many sessions it has, and what it says
+// Who is here: the sessions of each account, the rates its requests share however many sessions it has, and what it says
 // about others. What it says about others lives as long as it has a session or a login under way, so that nothing that
 // happens while somebody logs in is missed, and nothing is kept of those who have gone.
 
@@ -25,9 +25,15 @@ export interface PresenceWatcher {
   went(last: Participant): void
 }
 
+/** What an account may ask for, in all its sessions together: what it says and changes, and pages that it reads. */
+export interface Rates {
+  readonly messages: TokenBucket
+  readonly reads: TokenBucket
+}
+
 interface AccountPresence {
   readonly sessions: Participant[]
-  readonly messages: TokenBucket
+  readonly rates: Rates
   standing: Standing | undefined
 }
 
@@ -86,15 +92,15 @@ export class Presence implements Disposable {
   }
 
   /**
-   * Adds a session and returns the rate that its messages share with those of the account's other sessions.
+   * Adds a session and returns the rates that it shares with the account's other sessions.
    * @throws {SealwireError} `busy` when the account has `sessionsPerAccountMax` sessions.
    */
-  enter(session: Participant): TokenBucket {
+  enter(session: Participant): Rates {
     this.requireRoom(session.key)
     const account = this.#account(session.key)
     account.sessions.push(session)
     if (isFound(session) && account.sessions.filter(isFound).length === 1) this.#watcher?.came(session)
-    return account.messages
+    return account.rates
   }
 
   leave(session: Participant): void {
@@ -147,8 +153,7 @@ export class Presence implements Disposable {
   #account(key: string): AccountPresence {
     const known = this.#accounts.get(key)
     if (known !== undefined) return known
-    const { messagesPerSecondPerAccountMax: rate, messagesBurstPerAccountMax: burst } = this.#limits
-    const account = { sessions: [], messages: new TokenBucket(rate, burst, this.#clock.monotonic()), standing: undefined }
+    const account = { sessions: [], rates: fullRates(this.#limits, this.#clock.monotonic()), standing: undefined }
     this.#accounts.set(key, account)
     return account
   }
@@ -159,15 +164,35 @@ export class Presence implements Disposable {
     if (account !== undefined && account.sessions.length === 0 && !this.#arrivals.has(key)) account.standing = undefined
   }
 
-  /** An account that left is remembered until its rate is whole again, so that coming back does not renew it. */
+  /** An account that left is remembered until its rates are whole again, so that coming back does not renew it. */
   #forget(): void {
-    const { messagesPerSecondPerAccountMax: rate, messagesBurstPerAccountMax: burst } = this.#limits
     const now = this.#clock.monotonic()
     for (const [key, account] of this.#accounts) {
       if (account.sessions.length > 0 || account.standing !== undefined) continue
-      if (account.messages.available(now) >= Math.min(burst, burst - rate)) this.#accounts.delete(key)
+      if (areWhole(account.rates, this.#limits, now)) this.#accounts.delete(key)
     }
   }
+}
+
+type RateLimits = Pick<
+  Limits,
+  'messagesPerSecondPerAccountMax' | 'messagesBurstPerAccountMax' | 'readsPerSecondPerAccountMax' | 'readsBurstPerAccountMax'
+>
+
+function fullRates(limits: RateLimits, now: number): Rates {
+  return {
+    messages: new TokenBucket(limits.messagesPerSecondPerAccountMax, limits.messagesBurstPerAccountMax, now),
+    reads: new TokenBucket(limits.readsPerSecondPerAccountMax, limits.readsBurstPerAccountMax, now),
+  }
+}
+
+/** Within a second of it, that is. */
+function areWhole({ messages, reads }: Rates, limits: RateLimits, now: number): boolean {
+  const whole = (rate: number, burst: number): number => Math.min(burst, burst - rate)
+  return (
+    messages.available(now) >= whole(limits.messagesPerSecondPerAccountMax, limits.messagesBurstPerAccountMax) &&
+    reads.available(now) >= whole(limits.readsPerSecondPerAccountMax, limits.readsBurstPerAccountMax)
+  )
 }
 
 function isFound({ joinOnly = false }: Participant): boolean {

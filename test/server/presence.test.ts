@@ -27,21 +27,29 @@ describe('Presence', () => {
     expect(presence.end('a', new SealwireError('session_ended', 'banned'))).toBe(2)
   })
 
-  test('gives the sessions of an account one rate, and forgets it when it is whole again', async () => {
-    const clock = new ManualClock()
-    const limits = resolveLimits({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 30 })
-    using presence = new Presence(clock, limits)
-    const session = participant('a')
-    const rate = presence.enter(session)
-    expect(presence.enter(participant('a'))).toBe(rate)
-    rate.take(clock.monotonic(), 30)
-    for (const each of [...presence.sessionsOf('a')]) presence.leave(each)
-    await clock.move(20_000)
-    expect(presence.enter(session)).toBe(rate)
-    presence.leave(session)
-    await clock.move(20_000)
-    expect(presence.enter(session)).not.toBe(rate)
-  })
+  test.each(['messages', 'reads'] as const)(
+    'gives the sessions of an account one rate of %s, and forgets it when it is whole again',
+    async (what) => {
+      const clock = new ManualClock()
+      const limits = resolveLimits({
+        messagesPerSecondPerAccountMax: 1,
+        messagesBurstPerAccountMax: 30,
+        readsPerSecondPerAccountMax: 1,
+        readsBurstPerAccountMax: 30,
+      })
+      using presence = new Presence(clock, limits)
+      const session = participant('a')
+      const rates = presence.enter(session)
+      expect(presence.enter(participant('a'))).toBe(rates)
+      rates[what].take(clock.monotonic(), 30)
+      for (const each of [...presence.sessionsOf('a')]) presence.leave(each)
+      await clock.move(20_000)
+      expect(presence.enter(session)).toBe(rates)
+      presence.leave(session)
+      await clock.move(20_000)
+      expect(presence.enter(session)).not.toBe(rates)
+    },
+  )
 
   test('refuses one session too many', () => {
     using presence = new Presence(new ManualClock(), resolveLimits({ sessionsPerAccountMax: 2 }))

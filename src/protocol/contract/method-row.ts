@@ -11,6 +11,8 @@ export interface MethodRow {
   readonly when: When
   /** False for what does not count against the rate of its account, because the link or a bound of its own limits it. Default: true. */
   readonly paced?: false
+  /** True for a page of what is stored: it counts against the rate of reading, not against that of what is said. Default: false. */
+  readonly reads?: true
   /** How many requests it counts as against that rate, at most as many as it allows at once. Default: 1. */
   readonly cost?: number
   /** True for what waits for a disk: later requests may be answered before it. Default: false. */

@@ -6,6 +6,8 @@ export const deliveryLimits = {
   // Chats.
   messagesPerSecondPerAccountMax: row(20, 1, lifted, 'messages/s', 'server/session', 'messages of an account; over it reading pauses'),
   messagesBurstPerAccountMax: row(1_000, 1, lifted, 'messages', 'server/session', 'messages of an account at once'),
+  readsPerSecondPerAccountMax: row(50, 1, lifted, 'pages/s', 'server/session', 'pages that an account reads; over it reading pauses'),
+  readsBurstPerAccountMax: row(2_000, 1, lifted, 'pages', 'server/session', 'pages that an account reads at once'),
   messageDelayMsMax: row(
     10 * second,
     0,

@@ -29,6 +29,8 @@ export class ContractParticipant implements Participant, Listener {
   readonly device: string | undefined
   /** Shared with the account's other sessions. */
   readonly pace: Pace
+  /** The same for pages of what is stored. */
+  readonly readPace: Pace
   readonly joinOnly: boolean
   readonly #speaker: Speaker
   readonly #server: ServerContext
@@ -51,7 +53,9 @@ export class ContractParticipant implements Participant, Listener {
     this.joinOnly = speaker.joinOnly
     this.#speaker = speaker
     this.#server = server
-    this.pace = new Pace(server.presence.enter(this), server)
+    const { messages, reads } = server.presence.enter(this)
+    this.pace = new Pace(messages, server)
+    this.readPace = new Pace(reads, server)
     if (!this.joinOnly) server.audience.enter(this)
   }
 

@@ -104,6 +104,26 @@ describe('what makes the server read', () => {
     expect((await bob.next(([kind]) => kind === 'result'))[1]).toBe(id)
   })
 
+  test.each([
+    ['message.history', { conversation: 1 }],
+    ['conversation.list', {}],
+    ['contact.list', {}],
+    ['payment.statement', {}],
+    ['payment.requests', {}],
+  ] as const)('%s is a page: it counts against the rate of reading, and leaves that of what is said alone', async (method, params) => {
+    const rates = { messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 10 }
+    using stage = new ServerStage({ ...rates, readsPerSecondPerAccountMax: 1, readsBurstPerAccountMax: 5 })
+    const { bob, conversation } = await pair(stage)
+    await stage.clock.move(60_000)
+    const asked = 'conversation' in params ? { conversation } : params
+    for (let each = 0; each < 5; each++) await bob.ask(method, asked)
+    for (let each = 0; each < 10; each++) await bob.ask('session.ping', {})
+    const id = bob.send(method, asked)
+    expect((await bob.arrived()).filter(([kind]) => kind !== 'event')).toEqual([])
+    await stage.clock.move(1_000)
+    expect((await bob.next(([kind]) => kind === 'result'))[1]).toBe(id)
+  })
+
   test('is done where fewer requests are allowed at once than it counts', async () => {
     using stage = new ServerStage({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 3 })
     const alice = await here(stage, talker(stage, 'alice'))

@@ -31,6 +31,7 @@ export const contactMethods = {
   'contact.list': {
     what: 'Contacts and open requests, by name.',
     when: 'after login',
+    reads: true,
     params: v.strictObject({ after: v.optional(name('go on behind this one')) }),
     result: v.object({
       contacts: v.pipe(

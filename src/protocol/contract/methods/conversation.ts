@@ -50,6 +50,7 @@ export const conversationMethods = {
   'conversation.list': {
     what: 'The conversations of the account, by number.',
     when: 'after login',
+    reads: true,
     params: v.strictObject({ after: v.optional(conversation()) }),
     result: v.object({ conversations: v.pipe(v.array(conversationSchema), v.description('ordered by number')), more: more() }),
   },
@@ -126,6 +127,7 @@ export const conversationMethods = {
   'message.history': {
     what: 'Entries of a conversation, oldest first: those just before a place, or just after one; by default the newest.',
     when: 'after login',
+    reads: true,
     params: v.strictObject({
       conversation: conversation(),
       before: v.optional(sequence('those before this one')),

@@ -148,6 +148,7 @@ export const paymentMethods = {
   'payment.requests': {
     what: 'Requests of and to the account, the newest first.',
     when: 'after login',
+    reads: true,
     params: v.strictObject({
       before: v.optional(count('older than this moment')),
       beforeId: v.optional(messageId('of the last one told, made at `before`: then those of that moment behind it come too')),
@@ -161,6 +162,7 @@ export const paymentMethods = {
   'payment.statement': {
     what: 'What moved on the account, the newest first.',
     when: 'after login',
+    reads: true,
     params: v.strictObject({ unit: v.optional(unit()), before: v.optional(count('postings before this number')) }),
     result: v.object({
       lines: v.pipe(

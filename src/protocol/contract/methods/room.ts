@@ -86,6 +86,7 @@ export const roomMethods = {
   'room.members': {
     what: 'Who is in a room, by name.',
     when: 'after login',
+    reads: true,
     params: v.strictObject({ conversation: conversation(), after: v.optional(name('go on behind this one')) }),
     result: v.object({
       members: v.pipe(
