@@ -5,7 +5,8 @@ import { inspect } from 'node:util'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { assert, SealwireError } from '../../protocol/errors.ts'
 import type { Engine } from './engine.ts'
-import { type FromWorker, sendError, sendOutcome, type ToWorker, troublesOf } from './messages.ts'
+import { type FromWorker, sendError, sendOutcomes, type ToWorker, troublesOf } from './messages.ts'
+import { unpackGroup } from './packed-posts.ts'
 
 /** Serves the engine that `open` makes to the thread that started this one. */
 export function serveEngine(open: () => Engine): void {
@@ -21,8 +22,8 @@ export function serveEngine(open: () => Engine): void {
 function serve(engine: Engine, port: MessagePort): void {
   port.on('message', (message: ToWorker) => {
     if (message.name === 'execute') {
-      const outcomes = engine.execute(message.group)
-      say(port, { name: 'executed', outcomes: outcomes.map(sendOutcome), troubles: troublesOf(outcomes) })
+      const outcomes = engine.execute(unpackGroup(message.group))
+      say(port, { name: 'executed', ...sendOutcomes(outcomes), troubles: troublesOf(outcomes) })
       return
     }
     engine.close()

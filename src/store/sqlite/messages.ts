@@ -4,8 +4,9 @@
 import { inspect } from 'node:util'
 import { type Code, SealwireError } from '../../protocol/errors.ts'
 import type { Delivery, Posted } from '../delivery.ts'
-import type { Outcome, Request, StoreLimits } from '../store.ts'
+import type { Outcome, StoreLimits } from '../store.ts'
 import type { Presence } from './database.ts'
+import { isPlainPosted, type PackedGroup, packPosted, type PostedColumns, unpackPosted } from './packed-posts.ts'
 
 /** What a worker is started with. */
 export interface WorkerSetup {
@@ -14,13 +15,19 @@ export interface WorkerSetup {
   readonly presence: Presence
 }
 
-export type ToWorker = { readonly name: 'execute'; readonly group: readonly Request[] } | { readonly name: 'close' }
+export type ToWorker = { readonly name: 'execute'; readonly group: PackedGroup } | { readonly name: 'close' }
 
 /** A worker says `ready` or `refused` once; then one `executed` for each group. It answers `close` by ending. */
 export type FromWorker =
   | { readonly name: 'ready' }
   | { readonly name: 'refused'; readonly error: SentError; readonly detail: string }
-  | { readonly name: 'executed'; readonly outcomes: readonly SentOutcome[]; readonly troubles: readonly Trouble[] }
+  | ({ readonly name: 'executed'; readonly troubles: readonly Trouble[] } & SentOutcomes)
+
+/** `null` where the next one of the columns belongs. */
+export interface SentOutcomes {
+  readonly outcomes: readonly (SentOutcome | null)[]
+  readonly posted: PostedColumns
+}
 
 /** `deliveries`: those of the value, when there are many: account and place by turns. As objects they take several times as long. */
 export type SentOutcome = { readonly value: unknown; readonly deliveries?: BigInt64Array } | { readonly error: SentError }
@@ -35,6 +42,22 @@ export interface SentError {
 export interface Trouble {
   readonly code: Code
   readonly detail: string
+}
+
+/** What {@link receiveOutcomes} makes the same answers of. */
+export function sendOutcomes(outcomes: readonly Outcome[]): SentOutcomes {
+  const plain: Posted[] = []
+  const sent = outcomes.map((outcome) => {
+    if ('error' in outcome || !isPlainPosted(outcome.value)) return sendOutcome(outcome)
+    plain.push(outcome.value)
+    return null
+  })
+  return { outcomes: sent, posted: packPosted(plain) }
+}
+
+export function receiveOutcomes({ outcomes, posted }: SentOutcomes): readonly Outcome[] {
+  let next = 0
+  return outcomes.map((outcome) => (outcome === null ? { value: unpackPosted(posted, next++) } : receiveOutcome(outcome)))
 }
 
 export function sendOutcome(outcome: Outcome): SentOutcome {
