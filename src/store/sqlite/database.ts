@@ -89,7 +89,8 @@ export class Database implements Disposable {
 
   /** Runs a statement that opens, marks or ends a transaction. */
   control(sql: ControlStatement): void {
-    if (sql.startsWith('rollback')) this.#deferred = undefined
+    // At the beginning too: SQLite may have rolled back by itself.
+    if (/^(rollback|begin)/.test(sql)) this.#deferred = undefined
     else assert(sql !== 'commit' || this.#deferred === undefined, 'something is not written')
     let statement = this.#controls.get(sql)
     if (statement === undefined) this.#controls.set(sql, (statement = this.#connection.prepare(sql)))

@@ -118,17 +118,28 @@ export class Engine implements Disposable {
     begin(database, kind)
     const outcomes: Outcome[] = []
     for (const request of group) {
-      database.settle(request)
+      const unsettled = this.#settle(database, request)
       const { writes } = database
-      const outcome = this.#perform(database, request, kind)
-      if ('error' in outcome && database.writes !== writes) {
+      const outcome = unsettled ?? this.#perform(database, request, kind)
+      if (unsettled !== undefined || ('error' in outcome && database.writes !== writes)) {
         database.control('rollback')
         return undefined
       }
       outcomes.push(outcome)
     }
-    database.settle()
-    return outcomes
+    if (this.#settle(database) === undefined) return outcomes
+    database.control('rollback')
+    return undefined
+  }
+
+  /** Writes what was deferred. Why it could not, when that concerns requests alone. */
+  #settle(database: Database, next?: Request): { readonly error: SealwireError } | undefined {
+    try {
+      database.settle(next)
+      return undefined
+    } catch (reason) {
+      return requestError(database, reason)
+    }
   }
 
   /** Each in a savepoint of its own. */
@@ -136,9 +147,9 @@ export class Engine implements Disposable {
     begin(database, kind)
     return group.map((request) => {
       database.control('savepoint request')
-      const outcome = this.#perform(database, request, kind)
+      const performed = this.#perform(database, request, kind)
+      const outcome = 'error' in performed ? performed : (this.#settle(database) ?? performed)
       if ('error' in outcome) database.control('rollback to request')
-      else database.settle()
       database.control('release request')
       return outcome
     })
@@ -150,9 +161,7 @@ export class Engine implements Disposable {
     try {
       return { value: synchronous((kind === 'write' ? run : runWithoutRoom)(database, request.input, this.#limits)) }
     } catch (reason) {
-      // SQLite may have rolled back everything on its own; then there is nothing to go back to.
-      if (failureOf(reason) !== 'request' || !database.inTransaction) throw reason
-      return { error: SealwireError.from(reason) }
+      return requestError(database, reason)
     }
   }
 
@@ -227,6 +236,13 @@ export class Engine implements Disposable {
   #requireRoom(): void {
     if (this.#location !== inMemory && bytesFree(dirname(this.#location)) < BigInt(this.#limits.diskBytesFreeMin)) throw storageFull()
   }
+}
+
+/** What a request is answered that failed for itself. Throws what concerns the whole group. */
+function requestError(database: Database, reason: unknown): { readonly error: SealwireError } {
+  // SQLite may have rolled back everything on its own; then there is nothing to go back to.
+  if (failureOf(reason) !== 'request' || !database.inTransaction) throw reason
+  return { error: SealwireError.from(reason) }
 }
 
 function begin(database: Database, kind: Kind): void {

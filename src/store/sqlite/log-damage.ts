@@ -22,7 +22,7 @@ export function requireWholeLog(databasePath: string): void {
     closeSync(descriptor)
   }
   throw new SealwireError('data_unusable', `the log ${path} is damaged: what was stored last cannot be read`, {
-    hint: 'check the disk, and restore the data folder from a copy',
+    hint: `check the disk, and restore the data folder from a copy; or go on with what can be read of it: sqlite3 ${databasePath} 'pragma wal_checkpoint(truncate)'`,
   })
 }
 

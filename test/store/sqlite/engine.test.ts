@@ -67,6 +67,38 @@ describe('execute', () => {
     expect(found(engine, 'alice', 'bob', 'carol')).toEqual([1n, 2n, 3n])
   })
 
+  test('what was deferred when SQLite rolled everything back by itself is never written', () => {
+    let written = 0
+    using engine = engineWhere((database, input) => {
+      if (input.to === 'defers') database.defer({ covers: () => true, write: () => void written++ })
+      if (input.to !== 'full') return true
+      database.prepare('rollback').run({})
+      throw Object.assign(new TypeError('the disk is full'), { errcode: 13 })
+    })
+    expect(codesOf(engine.execute([special('defers'), special('full')]))).toEqual(['storage_full', 'storage_full'])
+    expect(codesOf(engine.execute([special('defers'), special('full'), find('alice')]))).toEqual([
+      'storage_full',
+      'storage_full',
+      undefined,
+    ])
+    expect(codesOf(engine.execute([create('alice')]))).toEqual([undefined])
+    expect(written).toBe(0)
+  })
+
+  test('what was deferred and cannot be written is internal and concerns one request only', () => {
+    using engine = engineWhere((database, input) => {
+      steps['account.create'].run(database, newAccount(input.to), limits)
+      const write = (): void => {
+        database.prepare('insert into account (name, key, skeleton, password_hash, created_at) values (1, 1, 1, 1, null)').run({})
+      }
+      database.defer({ covers: () => false, write })
+      return true
+    })
+    expect(codesOf(engine.execute([create('alice'), special('bob'), create('carol')]))).toEqual([undefined, 'internal', undefined])
+    expect(codesOf(engine.execute([create('dave'), special('erin')]))).toEqual([undefined, 'internal'])
+    expect(found(engine, 'alice', 'bob', 'carol', 'dave', 'erin')).toEqual([1n, undefined, 2n, 3n, undefined])
+  })
+
   test('a commit that fails makes the whole group unknown, and the next group opens the database again', () => {
     using folder = new StoreFolder()
     using engine = engineWhere(leaveBroken, folder.database)

@@ -45,6 +45,7 @@ function findBook(database: Database, holderId: bigint, unit: string): Book | un
   if (known !== undefined) return known
   const row = database.prepare(select).row({ holderId, unit })
   if (row === undefined) return undefined
+  requireProved(row)
   const book = bookOf(row)
   memo?.books.set(key, book)
   memo?.balances.set(book.id, integer(row, 'balance'))
@@ -77,6 +78,15 @@ export function requireUnit(database: Database, code: string): void {
   if (database.prepare('select 1 from unit where code = :code').row({ code }) === undefined) throw notFound('there is no such unit')
 }
 
+/**
+ * A balance is kept where it is quick to find; where it comes from is the ledger.
+ * @throws {SealwireError} `ledger_broken` unless both say the same of a row with `balance` and {@link provedColumn}.
+ */
+export function requireProved(row: Row): void {
+  if (integer(row, 'balance') === integer(row, 'proved')) return
+  throw new SealwireError('ledger_broken', 'a balance is not what the ledger says: nothing is paid from it until the operator has looked')
+}
+
 function bookOf(row: Row): Book {
   return {
     id: integer(row, 'id'),
@@ -93,8 +103,12 @@ function notFound(sentence: string): SealwireError {
   return new SealwireError('not_found', sentence)
 }
 
+/** What the last posting on a ledger account has left there. */
+export const provedColumn = `coalesce((select leg.balance from leg where ledger_account_id = ledger_account.id
+    order by posting desc limit 1), 0) as proved` as const
 /** A bound of the account itself goes before that of the unit. */
-const select = `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, balance, frozen_at,
+const select =
+  `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, balance, ${provedColumn}, frozen_at,
     coalesce(ledger_account.day_max, unit.day_max) as day_max,
     coalesce(ledger_account.device_day_max, unit.device_day_max) as device_day_max
   from ledger_account join unit on unit.code = ledger_account.unit join account on account.id = holder_id

@@ -2,6 +2,7 @@
 // move, where the ledger ends. And what they need to write only once: how much each device has ordered today. It lives from one
 // order to the next; anything else that is carried out, and whatever is undone, ends it.
 
+import { balanceMax } from '../../../domain/money.ts'
 import type { Request } from '../../store.ts'
 import type { Database, Deferred } from '../database.ts'
 import type { Book } from './ledger-books.ts'
@@ -67,13 +68,16 @@ export class LedgerMemo implements Deferred {
       this.#database
         .prepare(
           `insert into spent (day, ledger_account_id, device, amount) values (:day, :id, :device, :amount)
-           on conflict (day, ledger_account_id, device) do update set amount = amount + excluded.amount`,
+           on conflict (day, ledger_account_id, device) do update set amount = min(amount + excluded.amount, ${spentMax})`,
         )
         .run({ day, id, device, amount })
     }
     this.#spent.clear()
   }
 }
+
+/** More than any bound, and so little that it can be added to: what is ordered beyond it in a day is not counted. */
+export const spentMax = 4n * balanceMax
 
 /** Bytes as a key of a map. */
 export function nameOf(bytes: Uint8Array): string {

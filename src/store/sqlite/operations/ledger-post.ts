@@ -42,9 +42,18 @@ function ledgerEnd(database: Database): LedgerEnd {
   const row = database
     .prepare('select seq, hash, exists (select 1 from ledger_fault) as broken from posting where seq = (select max(seq) from posting)')
     .row({})
-  const broken = row === undefined ? database.prepare('select 1 from ledger_fault').row({}) !== undefined : row['broken'] !== 0n
-  if (broken) throw new SealwireError('ledger_broken', 'the ledger is broken: no payments until the operator has looked')
+  if (row === undefined) requireUnbroken(database)
+  else if (row['broken'] !== 0n) throw broken()
   return row === undefined ? { seq: 0n, hash: firstHash } : { seq: integer(row, 'seq'), hash: blob(row, 'hash') }
+}
+
+/** @throws {SealwireError} `ledger_broken` after a verification that failed. */
+export function requireUnbroken(database: Database): void {
+  if (database.prepare('select 1 from ledger_fault').row({}) !== undefined) throw broken()
+}
+
+function broken(): SealwireError {
+  return new SealwireError('ledger_broken', 'the ledger is broken: no payments until the operator has looked')
 }
 
 /** In one statement with its condition: whatever was read before, no two can spend the same. */

@@ -5,7 +5,8 @@ import type { Balance, ChainedPosting, LedgerAccount, StatementLine } from '../.
 import type { Input, Output } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer, optionalInteger, type Row, text } from '../statement.ts'
-import { requireUnit } from './ledger-books.ts'
+import { provedColumn, requireProved, requireUnit } from './ledger-books.ts'
+import { requireUnbroken } from './ledger-post.ts'
 import { decodePosting, firstHash } from './ledger-row.ts'
 import { balanceAfter, findTransfer } from './ledger-transfer.ts'
 import type { Steps } from './step.ts'
@@ -23,9 +24,10 @@ export const ledgerStatementSteps: Pick<
 
 export function balancesOf(database: Database, { accountId, unit }: Input<'ledger.balance'>): readonly Balance[] {
   if (unit !== undefined) requireUnit(database, unit)
+  requireUnbroken(database)
   const rows = database
     .prepare(
-      `select code, decimals, coalesce(balance, 0) as balance, coalesce(floor, 0) as floor, frozen_at,
+      `select code, decimals, coalesce(balance, 0) as balance, ${provedColumn}, coalesce(floor, 0) as floor, frozen_at,
          (select coalesce(sum(amount), 0) from transfer
           where payer_id = :accountId and status = 'pending' and transfer.unit = code) as held
        from unit left join ledger_account on holder_id = :accountId and ledger_account.unit = code and kind = 'user'
@@ -36,6 +38,7 @@ export function balancesOf(database: Database, { accountId, unit }: Input<'ledge
 }
 
 function balanceOf(row: Row): Balance {
+  requireProved(row)
   return {
     ...{ unit: text(row, 'code'), decimals: integer(row, 'decimals'), balance: integer(row, 'balance') },
     ...{ held: integer(row, 'held'), floor: integer(row, 'floor') },

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
+import { DatabaseSync } from 'node:sqlite'
 import { Frontier, leafHash, verifyConsistency, verifyInclusion } from '../../../../src/domain/index.ts'
+import { StoreFolder } from '../../../support/store-folder.ts'
 import { LedgerStage } from './ledger-stage.ts'
 
 const sha256 = (...parts: readonly Uint8Array[]): Uint8Array => {
@@ -81,7 +83,7 @@ describe('checkpoints', () => {
   })
 })
 
-test('a broken ledger takes no payment until the operator has looked, also after a restart; reads go on', () => {
+test('a broken ledger takes no payment until the operator has looked, also after a restart, and tells no balance; repetitions go on', () => {
   using stage = new LedgerStage(2, 100n)
   const before = stage.pay(1n, 2n, 1n)
   stage.order(before)
@@ -91,8 +93,35 @@ test('a broken ledger takes no payment until the operator has looked, also after
   expect(stage.refusal(stage.pay(1n, 2n, 1n))).toBe('ledger_broken')
   expect(stage.codeOf(() => stage.mint(1n, 1n))).toBe('ledger_broken')
   expect(stage.order(before).repeated).toBe(true)
-  expect(stage.balance(1n)).toBe(99n)
+  expect(stage.codeOf(() => stage.balance(1n))).toBe('ledger_broken')
   stage.run('ledger.absolve', {})
+  expect(stage.balance(1n)).toBe(99n)
   stage.order(stage.pay(1n, 2n, 1n))
   expect(stage.run('ledger.state', {}).fault).toBeUndefined()
+})
+
+test('a balance that is not what the ledger says is neither told nor paid from', () => {
+  using folder = new StoreFolder()
+  const stage = new LedgerStage(3, 100n, { folder: folder.path })
+  const pay = (payer: bigint, payee: bigint) => stage.refusal(stage.pay(payer, payee, 1n))
+  using other = new DatabaseSync(folder.database)
+  other.exec("update ledger_account set balance = balance + 1000 where holder_id = 1 and kind = 'user'")
+  expect(stage.codeOf(() => stage.balance(1n))).toBe('ledger_broken')
+  expect([pay(1n, 2n), pay(2n, 1n), pay(2n, 3n)]).toEqual(['ledger_broken', 'ledger_broken', undefined])
+  expect([stage.balance(2n), stage.balance(3n)]).toEqual([99n, 101n])
+  stage[Symbol.dispose]()
+})
+
+test('what a device orders in a day is counted as far as any bound reaches, and never fails for being much', () => {
+  using stage = new LedgerStage(2, 0n)
+  const most = 10n ** 15n
+  stage.mint(1n, most)
+  // Added up it would be more than the database can count.
+  for (let turn = 0; turn < 9_300; turn++) {
+    stage.order(stage.pay(1n, 2n, most))
+    stage.order(stage.pay(2n, 1n, most))
+  }
+  expect(stage.balance(1n)).toBe(most)
+  stage.run('ledger.limits', { unit: 'credits', accountId: 1n, dayMax: most })
+  expect(stage.refusal(stage.pay(1n, 2n, 1n))).toBe('limit_exceeded')
 })
