@@ -4,8 +4,9 @@ import { Command } from 'commander'
 import { formatMessageId } from '../client/message-id.ts'
 import type { OperatorResult } from '../protocol/operator.ts'
 import { escapeControls } from './escape.ts'
-import { ownId } from './id.ts'
+import type { OperatorClient } from './operator-client.ts'
 import { json, named, notOne, type OperatorFlags, part, print, withOperator } from './operator-command.ts'
+import { checkUnit, Ordering } from './ordering.ts'
 import { commandLine, refuse } from './origin.ts'
 
 interface IssueFlags extends OperatorFlags {
@@ -114,17 +115,23 @@ function freezing(what: 'account.freeze' | 'account.unfreeze') {
 
 async function issue(what: 'ledger.mint' | 'ledger.burn', name: string, amount: string, flags: IssueFlags): Promise<void> {
   const { unit, memo } = flags
-  const id = ownId(flags.id, 'leave it out, or repeat the one that was printed')
-  await withOperator(flags, async (operator) => {
-    const done = await operator.call(what, { id, name, amount, unit, memo })
+  const command = what === 'ledger.mint' ? 'admin mint' : 'admin burn'
+  const ordering = new Ordering(command, [name, amount], flags, 'leave it out, or repeat the one that was printed')
+  const { id } = ordering
+  const use = async (operator: OperatorClient): Promise<void> => {
+    const done = await ordering.send(() => operator.call(what, { id, name, amount, unit, memo }))
     const words = what === 'ledger.mint' ? 'minted' : 'burnt'
-    const line = `${words} ${done.amount} ${done.unit}: ${escapeControls(done.name)} has ${done.balance} ${done.unit}\n`
+    const line = `${words} ${done.amount} ${done.unit}: ${escapeControls(done.name)} has ${done.balance} ${done.unit}\nid ${formatMessageId(id)}\n`
     await print(flags.json === true ? json({ id: formatMessageId(id), ...done }) : line)
+  }
+  await withOperator(flags, use).catch(async (reason: unknown) => {
+    throw await ordering.ended(reason)
   })
 }
 
 async function limit(name: string | undefined, flags: LimitFlags): Promise<void> {
   const { unit, day: dayMax, deviceDay: deviceDayMax, credit } = flags
+  checkUnit(unit)
   await withOperator(flags, async (operator) => {
     const set = await operator.call('ledger.limits', { name, unit, dayMax, deviceDayMax, credit })
     const lines = [

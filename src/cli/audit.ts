@@ -6,7 +6,7 @@ import { type AuditOutcome, type AuditParts, auditLedger } from '../client/home/
 import { readCheckpoints, tooMany } from '../client/home/checkpoint-list.ts'
 import { refuseForked, SeenCheckpoints } from '../client/home/checkpoints.ts'
 import type { Home } from '../client/home/home.ts'
-import { keepLedgerKey, knownLedgerKey } from '../client/home/ledger-key.ts'
+import { knownLedgerKey } from '../client/home/ledger-key.ts'
 import { systemClock } from '../domain/clock.ts'
 import { contradictionIn, momentText, parseLedgerPublicKey, type SignedCheckpoint } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
@@ -64,9 +64,8 @@ async function auditBy({ home, with: files = [], offline = false, key, json = fa
   if (offline) return compareHere(place, files, json)
   await withMember(
     place,
-    { clock: systemClock },
-    async ({ client, profile }) => {
-      keepLedgerKey(place, client.welcome, profile)
+    { clock: systemClock, isForMoney: true },
+    async ({ client }) => {
       const [known, { server }] = [knownLedgerKey(place), client.welcome]
       if (known === undefined || server === undefined) throw new SealwireError('unavailable', 'this server signs no checkpoints')
       const told = await read(files, known)

@@ -8,6 +8,7 @@ import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
 import { warnForked } from './ledger-watch.ts'
 import { withMember } from './member.ts'
+import { checkUnit } from './ordering.ts'
 
 interface BalanceFlags {
   readonly home?: string
@@ -25,6 +26,7 @@ export function command(): Command {
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', notes)
     .action(async ({ home, unit, json = false }: BalanceFlags) => {
+      checkUnit(unit)
       const place = findHome(home, process.env)
       warnForked(place)
       await withMember(place, { clock: systemClock }, async ({ client }) => {

@@ -1,6 +1,7 @@
-// Ids on the command line: UUIDs of version 7. Whoever repeats a command under the same id does nothing twice.
+// Ids on the command line. Own ones are UUIDs of version 7: whoever repeats a command under the same id does nothing twice. Those of
+// others are whatever UUIDs they have.
 
-import { newMessageId, parseMessageId } from '../client/message-id.ts'
+import { anyIdBytes, newMessageId, parseMessageId } from '../client/message-id.ts'
 import { systemClock } from '../domain/clock.ts'
 import { commandLine, refuse } from './origin.ts'
 
@@ -9,19 +10,30 @@ export function freshId(): Uint8Array {
   return parseMessageId(newMessageId(systemClock.now(), (bytes) => crypto.getRandomValues(bytes)))
 }
 
-/** The id that `--id` gives, else a fresh one. @throws {SealwireError} as {@link readId}. */
-export function ownId(text: string | undefined, hint?: string): Uint8Array {
-  return text === undefined ? freshId() : readId(text, '--id', hint)
+/** The id that `--id` gives, a UUID of version 7, else a fresh one. @throws {SealwireError} `usage`, with `hint`. */
+export function ownId(text: string | undefined, hint: string = fromStatement): Uint8Array {
+  if (text === undefined) return freshId()
+  return read(parseMessageId, text) ?? wrong(text, '--id', 'is not a UUID of version 7', hint)
 }
 
 /**
- * An id, as the commands print it.
+ * The id of what is there already, as the commands print it: a server takes ids of any version.
  * @throws {SealwireError} `usage`, naming the argument `what`, with `hint` (default: where ids of orders are found).
  */
-export function readId(text: string, what: string, hint = 'copy it from sealwire statement'): Uint8Array {
+export function readId(text: string, what: string, hint: string = fromStatement): Uint8Array {
+  return read(anyIdBytes, text) ?? wrong(text, what, 'is not a UUID', hint)
+}
+
+function read(parse: (text: string) => Uint8Array, text: string): Uint8Array | undefined {
   try {
-    return parseMessageId(text)
+    return parse(text)
   } catch {
-    throw refuse(commandLine(what), text, 'is not a UUID of version 7', hint)
+    return undefined
   }
 }
+
+function wrong(text: string, what: string, predicate: string, hint: string): never {
+  throw refuse(commandLine(what), text, predicate, hint)
+}
+
+const fromStatement = 'copy it from sealwire statement'

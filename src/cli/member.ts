@@ -16,6 +16,8 @@ export interface MemberParts {
   readonly clock: Clock
   /** Gives up the dial and the login. */
   readonly signal?: AbortSignal
+  /** Whether another ledger key than before is refused (`untrusted`). Default: it is a warning. */
+  readonly isForMoney?: boolean
 }
 
 /**

@@ -7,13 +7,14 @@ import type { Client } from '../client/node.ts'
 import { readDevice } from '../client/home/device-files.ts'
 import { refuseForked } from '../client/home/checkpoints.ts'
 import type { Home } from '../client/home/home.ts'
-import { keepLedgerKey } from '../client/home/ledger-key.ts'
 import { systemClock } from '../domain/clock.ts'
 import { signCose } from '../pki/cose-sign1.ts'
+import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
 import { freshId } from './id.ts'
 import { openMember } from './member.ts'
+import type { Ordering } from './ordering.ts'
 import { tryUntil } from './passing.ts'
 
 /** What commands about money work with. */
@@ -24,19 +25,23 @@ export interface Purse {
 
 /**
  * Opens a member whose device signs, lets `use` do its work, and ends in order. Without an answer everything is done again for
- * up to 15 s: orders are the same bytes each time.
- * @throws {SealwireError} `ledger_forked` after an audit found two histories; `device_required` where this home is no device;
- * what the server refuses.
+ * up to 15 s: orders are the same bytes each time. `ordering`: what `use` orders, if it does.
+ * @throws {SealwireError} `unknown_outcome` when it may have been done, with how to find out; `ledger_forked` after an audit found
+ * two histories; `device_required` where this home is no device; what the server refuses.
  */
-export async function withPurse<T>(home: Home, use: (purse: Purse) => Promise<T>): Promise<T> {
+export async function withPurse<T>(home: Home, use: (purse: Purse) => Promise<T>, ordering?: Ordering): Promise<T> {
   refuseForked(home)
-  return await tryUntil({ clock: systemClock, until: systemClock.monotonic() + tryMs, advice }, () => useOnce(home, use))
+  const tries = { clock: systemClock, until: systemClock.monotonic() + tryMs, advice }
+  try {
+    return await tryUntil(tries, () => useOnce(home, use, ordering))
+  } catch (reason) {
+    throw ordering === undefined ? reason : await ordering.ended(reason)
+  }
 }
 
-async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>): Promise<T> {
-  await using member = await openMember(home, { clock: systemClock })
+async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>, ordering: Ordering | undefined): Promise<T> {
+  await using member = await openMember(home, { clock: systemClock, isForMoney: true })
   const { client } = member
-  keepLedgerKey(home, client.welcome, member.profile)
   const key = readDevice(home)?.keys.ed25519
   const { server } = client.welcome
   if (key === undefined || server === undefined) {
@@ -46,6 +51,10 @@ async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>): Promis
   }
   const payments = new Payments({
     call: (method, params) => client.request(method, params),
+    order(params) {
+      const sending = (): Promise<Result<'payment.order'>> => client.request('payment.order', params)
+      return ordering === undefined ? sending() : ordering.send(sending)
+    },
     server: async () => server,
     newId: freshId,
     sign: async (payload, purpose) => signCose(payload, purpose, key),

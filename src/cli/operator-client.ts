@@ -71,12 +71,14 @@ export class OperatorClient implements Disposable {
 
   async #carryOut<M extends OperatorMethod>(method: M, params: OperatorParams<M>): Promise<OperatorResult<M>> {
     const until = this.#clock.monotonic() + this.#limits.operatorWaitMsMax
-    for (;;) {
+    for (let isLost = false; ; ) {
       if (this.#routes !== undefined) return this.#routes[method](params)
       const answer = await askServer(this.#folder, method, params, { clock: this.#clock, limits: this.#limits })
       if (typeof answer === 'object') return answer
+      // Once lost, it may have been done, whatever is in the way afterwards.
+      isLost ||= answer === 'lost'
       if (answer === 'nobody') this.#routes = this.#open()
-      if (this.#routes === undefined) await this.#wait(answer, until)
+      if (this.#routes === undefined) await this.#wait(isLost ? 'lost' : answer, until)
     }
   }
 

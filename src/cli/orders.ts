@@ -6,9 +6,10 @@ import type { Transfer } from '../client/payments.ts'
 import { writeAll } from './descriptor.ts'
 import { parseDuration } from './duration.ts'
 import { findHome } from './find-home.ts'
-import { ownId, readId } from './id.ts'
+import { readId } from './id.ts'
 import { jsonLine } from './json-line.ts'
 import { type Purse, withPurse } from './money.ts'
+import { Ordering } from './ordering.ts'
 import { commandLine } from './origin.ts'
 
 interface OrderFlags {
@@ -68,21 +69,19 @@ function order(name: string, what: string, words: readonly string[], ordered: Or
     .addHelpText('after', `\nExamples:\n  ${examples[name] ?? ''}`)
     .action(async (...given: unknown[]) => {
       const flags = (given.at(-1) as Command).opts<OrderFlags>()
-      const id = ownId(flags.id)
-      await withPurse(findHome(flags.home, process.env), async (purse) => {
-        const done = await ordered(
-          purse,
-          given.filter((word) => typeof word === 'string'),
-          flags,
-          id,
-        )
+      const args = given.filter((word) => typeof word === 'string')
+      const ordering = new Ordering(name, args, flags)
+      const { id } = ordering
+      const use = async (purse: Purse): Promise<void> => {
+        const done = await ordered(purse, args, flags, id)
         const { status, amount, unit, balance } = done
         const result = { id: formatMessageId(id), status, amount, unit, balance }
         await writeAll(
           1,
           flags.json === true ? jsonLine(result) : `${name} ${amount} ${unit}: ${status}, ${balance} ${unit} left\nid ${result.id}\n`,
         )
-      })
+      }
+      await withPurse(findHome(flags.home, process.env), use, ordering)
     })
 }
 

@@ -29,7 +29,7 @@ export async function tryUntil<T>({ clock, until, advice }: Tries, attempt: () =
 }
 
 /** True for lost connections, a server that starts or stops, and whatever is busy for a moment. */
-function isPassing(reason: unknown): boolean {
+export function isPassing(reason: unknown): boolean {
   return passing.has(SealwireError.from(reason).code)
 }
 

@@ -7,9 +7,10 @@ import { confirm } from './confirm.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
-import { ownId, readId } from './id.ts'
+import { readId } from './id.ts'
 import { jsonLine } from './json-line.ts'
-import { withPurse } from './money.ts'
+import { type Purse, withPurse } from './money.ts'
+import { Ordering } from './ordering.ts'
 
 interface PayFlags {
   readonly home?: string
@@ -39,16 +40,14 @@ export function command(): Command {
     .action(pay)
 }
 
-async function pay(
-  name: string,
-  amount: string,
-  { home, memo, unit, id: given, request, yes = false, json = false }: PayFlags,
-): Promise<void> {
-  const id = ownId(given)
+async function pay(name: string, amount: string, flags: PayFlags): Promise<void> {
+  const { home, memo, unit, request, yes = false, json = false } = flags
+  const ordering = new Ordering('pay', [name, amount], flags)
+  const { id } = ordering
   const asked = request === undefined ? undefined : readId(request, '--request')
   let isAgreed = yes || json || !isatty(0)
   let code = unit
-  await withPurse(findHome(home, process.env), async ({ payments }) => {
+  const use = async ({ payments }: Purse): Promise<void> => {
     const row = await payments.unit(code)
     const shown = `${await payments.amountText(amount, row.unit)} ${row.unit}`
     if (!isAgreed) await confirm(`pay ${shown} to ${escapeControls(name)}${memo === undefined ? '' : ` for ${escapeControls(memo)}`}?`)
@@ -62,14 +61,15 @@ async function pay(
       standardOutput,
       json ? jsonLine(result) : `paid ${shown} to ${escapeControls(paid.payee ?? name)}, ${balance} ${paid.unit} left\nid ${result.id}\n`,
     )
-  })
+  }
+  await withPurse(findHome(home, process.env), use, ordering)
 }
 
 const standardOutput = 1
 
 const notes = `
 At a terminal it asks first; --yes and --json do not. Without an answer the same order is sent again
-for 15 seconds; after that, the same command with the same --id finds out what became of it.
+for 15 seconds; after that it says under which --id the same command finds out what became of it.
 
 Examples:
   sealwire pay bob 5 --memo lunch

@@ -6,7 +6,7 @@ import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { verifyReceipt } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { keepLedgerKey, knownLedgerKey } from '../client/home/ledger-key.ts'
+import { knownLedgerKey } from '../client/home/ledger-key.ts'
 import { findHome } from './find-home.ts'
 import { readId } from './id.ts'
 import { keepCheckpoint, warnForked } from './ledger-watch.ts'
@@ -30,14 +30,13 @@ export function command(): Command {
       const id = readId(text, 'ID')
       if (isatty(1)) throw new SealwireError('usage', 'a receipt is no text', { hint: 'write it into a file: sealwire receipt ID >FILE' })
       const advice = { not_found: 'check the id; of a transfer that somebody else has ordered, say whose: --from NAME' }
-      const parts = { clock: systemClock }
+      const parts = { clock: systemClock, isForMoney: true }
       const place = findHome(home, process.env)
       await withMember(
         place,
         parts,
-        async ({ client, profile }) => {
+        async ({ client }) => {
           warnForked(place)
-          keepLedgerKey(place, client.welcome, profile)
           const { receipt } = await client.request('payment.receipt', { id, ...(from === undefined ? {} : { payer: from }) })
           for (let at = 0; at < receipt.length; ) at += writeSync(1, receipt, at)
           const key = knownLedgerKey(place)

@@ -11,9 +11,9 @@ import { confirm } from './confirm.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
-import { ownId } from './id.ts'
 import { jsonLine } from './json-line.ts'
-import { withPurse } from './money.ts'
+import { type Purse, withPurse } from './money.ts'
+import { Ordering } from './ordering.ts'
 import { commandLine, refuse } from './origin.ts'
 import { sumWords } from './payment-words.ts'
 
@@ -42,19 +42,21 @@ export function command(): Command {
     .action(split)
 }
 
-async function split(words: readonly string[], { home, memo, unit, id: given, yes = false, json = false }: SplitFlags): Promise<void> {
-  const id = ownId(given)
+async function split(words: readonly string[], flags: SplitFlags): Promise<void> {
+  const { home, memo, unit, yes = false, json = false } = flags
+  const ordering = new Ordering('split', words, flags)
   const shares = readShares(words, memo)
   let isAgreed = yes || json || !isatty(0)
   let code = unit
-  await withPurse(findHome(home, process.env), async ({ payments }) => {
+  const use = async ({ payments }: Purse): Promise<void> => {
     code = (await payments.unit(code)).unit
     if (!isAgreed) await confirm(await question(payments, shares, code, memo))
     // What is tried again is what was agreed to.
     isAgreed = true
-    const paid = await payments.split(shares, { id, unit: code })
+    const paid = await payments.split(shares, { id: ordering.id, unit: code })
     await writeAll(standardOutput, json ? splitJson(paid) : splitText(paid))
-  })
+  }
+  await withPurse(findHome(home, process.env), use, ordering)
 }
 
 /** @throws {SealwireError} `usage`. */
@@ -105,8 +107,8 @@ const standardOutput = 1
 
 const notes = `
 All of them are paid, in one transfer, or nobody is. At a terminal it asks first; --yes and --json do
-not. Without an answer the same order is sent again for 15 seconds; after that, the same command with
-the same --id finds out what became of it.
+not. Without an answer the same order is sent again for 15 seconds; after that it says under which
+--id the same command finds out what became of it.
 
 Examples:
   sealwire split bob=5 carol=7.50 --memo pizza

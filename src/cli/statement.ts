@@ -11,6 +11,7 @@ import { findHome } from './find-home.ts'
 import { jsonLine } from './json-line.ts'
 import { warnForked } from './ledger-watch.ts'
 import { withMember } from './member.ts'
+import { checkUnit } from './ordering.ts'
 
 interface StatementFlags {
   readonly home?: string
@@ -36,6 +37,7 @@ export function command(): Command {
 
 async function statement({ home, unit, json = false, csv = false }: StatementFlags): Promise<void> {
   if (json && csv) throw new SealwireError('usage', '--json and --csv exclude each other', { hint: 'choose one' })
+  checkUnit(unit)
   const write = json ? lineJson : csv ? lineCsv : lineText
   const place = findHome(home, process.env)
   warnForked(place)
@@ -59,7 +61,8 @@ function lineText({ at, kind, unit, delta, balance, transfer: { id, payer, payee
       : ` from ${escapeControls(payer)}`
   const what = memo === undefined || memo === '' ? '' : `: ${escapeControls(memo)}`
   const when = new Date(at).toISOString().slice(0, 16).replace('T', ' ')
-  return `${when} ${delta.startsWith('-') ? delta : `+${delta}`} ${unit} ${kind}${who}${what} (${balance} left) ${formatMessageId(id)}\n`
+  // What others have written comes last: it cannot look like anything that stands before it.
+  return `${when} ${delta.startsWith('-') ? delta : `+${delta}`} ${unit} ${kind}${who} (${balance} left) ${formatMessageId(id)}${what}\n`
 }
 
 function lineJson({ transfer, at, ...line }: Line): string {
@@ -74,8 +77,9 @@ function lineCsv({ posting, at, kind, unit, delta, balance, transfer: { id, paye
 
 /** RFC 4180; a field that a spreadsheet would take for a formula gets an apostrophe, amounts excepted. */
 function csvField(text: string): string {
-  const safe = /^[=+@\t]/.test(text) || (text.startsWith('-') && !/^-[0-9.]+$/.test(text)) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+  const shown = escapeControls(text)
+  const safe = /^[=+@]/.test(shown) || (shown.startsWith('-') && !/^-[0-9.]+$/.test(shown)) ? `'${shown}` : shown
+  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 const notes = `

@@ -34,8 +34,15 @@ export function formatMessageId(bytes: Uint8Array): string {
 
 /** @throws {TypeError} for what is no UUID of version 7. */
 export function parseMessageId(text: string): Uint8Array {
-  if (typeof text !== 'string' || !uuid.test(text)) throw new TypeError('an id is a UUID of version 7')
+  if (typeof text !== 'string' || !uuid7.test(text)) throw new TypeError('an id is a UUID of version 7')
+  return anyIdBytes(text)
+}
+
+/** Of whatever version: ids of others are what they chose. @throws {TypeError} for what is no UUID. */
+export function anyIdBytes(text: string): Uint8Array {
+  if (typeof text !== 'string' || !uuid.test(text)) throw new TypeError('an id is a UUID')
   return Uint8Array.from(text.replaceAll('-', '').match(/../g) ?? [], (byte) => Number.parseInt(byte, 16))
 }
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const uuid7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i

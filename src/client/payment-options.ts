@@ -12,7 +12,7 @@ export interface OrderOptions extends CallOptions {
 
 /** What a payment may have beside whom and how much. */
 export interface PayOptions extends OrderOptions {
-  /** Default: the standard unit of the server; of a capture and a refund, the unit of what they are about. */
+  /** Default: the standard unit of the server; of a capture and a refund, the unit of what they are about, and another is refused. */
   readonly unit?: string | undefined
   /** At most 200 characters. */
   readonly memo?: string | undefined

@@ -1,10 +1,11 @@
 // Orders, made of what is asked for. What an order says is decided by its id and by what is asked for alone, so that the same
 // under the same id makes the same bytes: whatever becomes of connections and programs, it is carried out once.
 
+import { SealwireError } from '../protocol/index.ts'
 import type { Params, Result } from '../protocol/contract/index.ts'
 import type { Order } from '../protocol/contract/order.ts'
 import type { CallOptions } from './calls.ts'
-import { parseMessageId } from './message-id.ts'
+import { anyIdBytes, parseMessageId } from './message-id.ts'
 import { type Amount, minorOf, type PaymentUnits } from './payment-units.ts'
 
 /** A UUID of version 7, as text or as its 16 bytes. */
@@ -33,7 +34,7 @@ export interface Asked extends CallOptions {
   readonly memo?: string | undefined
 }
 
-/** An earlier transfer that an order is about: whose money it was, and its id. Its unit is looked up where it is not said. */
+/** An earlier transfer that an order is about: whose money it was, and its id. It decides the unit; one that is said must be it. */
 export interface About {
   readonly payer: string
   readonly id: Uint8Array
@@ -80,7 +81,7 @@ export class Orders {
   }
 
   async void(hold: About, { id, ...options }: Omit<Asked, 'memo'>): Promise<Made> {
-    const about = { holdPayer: await this.#account(hold.payer, options), hold: hold.id }
+    const about = { holdPayer: await this.#accountOrOwn(hold.payer, options), hold: hold.id }
     return { order: { kind: 'void', ...(await this.#self('actor', id, options)), ...about }, beside: {} }
   }
 
@@ -101,11 +102,22 @@ export class Orders {
     return BigInt((await this.#parts.find(name, options)).account)
   }
 
+  /** Who put something on hold may give it back too, when its time is over. */
+  async #accountOrOwn(name: string, options: CallOptions): Promise<bigint> {
+    try {
+      return await this.#account(name, options)
+    } catch (reason) {
+      if (!SealwireError.is(reason) || reason.code !== 'is_self') throw reason
+      return this.#parts.units.account(options)
+    }
+  }
+
   /** In the unit of the transfer that it is about, which may be another one than the standard. */
-  async #minorOf({ payer, id, unit }: About, amount: Amount, options: CallOptions): Promise<bigint> {
-    if (typeof amount === 'bigint') return amount
-    const code = unit ?? (await this.#parts.transfer(payer, id, options)).unit
-    return minorOf(amount, await this.#parts.units.unit(code, options))
+  async #minorOf({ payer, id, unit: said }: About, amount: Amount, options: CallOptions): Promise<bigint> {
+    if (typeof amount === 'bigint' && said === undefined) return amount
+    const { kind, unit } = await this.#parts.transfer(payer, id, options)
+    if (said !== undefined && said !== unit) throw new SealwireError('amount_invalid', `the ${kind} is in ${unit}, not in ${said}`)
+    return minorOf(amount, await this.#parts.units.unit(unit, options))
   }
 
   #hash(memo = ''): Promise<Uint8Array> {
@@ -130,6 +142,11 @@ interface SplitTo extends Pick<PayTo, 'unit' | 'livesMs'> {
 /** @throws {TypeError} for what is no id. */
 export function idBytes(id: OrderId): Uint8Array {
   return typeof id === 'string' ? parseMessageId(id) : id
+}
+
+/** Of what is there already, made by whomever. @throws {TypeError} for what is no id. */
+export function givenIdBytes(id: OrderId): Uint8Array {
+  return typeof id === 'string' ? anyIdBytes(id) : id
 }
 
 /** So long after the moment that an id was made, in milliseconds since 1970: the same for the same id, whenever it is asked. */

@@ -39,12 +39,12 @@ export async function carryOut(
 }
 
 /** Whether the server has refused the order itself. */
-function isDecided(error: SealwireError): boolean {
+export function isDecided(error: SealwireError): boolean {
   return !isPassing(error) && !leavesDoubt(error)
 }
 
 /** Whether the order may have been carried out, because no answer will come: the connection has ended, or the wait for it. */
-function leavesDoubt({ code, fatal }: SealwireError): boolean {
+export function leavesDoubt({ code, fatal }: SealwireError): boolean {
   return fatal || code === 'unknown_outcome' || code === 'account_banned'
 }
 

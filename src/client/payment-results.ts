@@ -73,6 +73,7 @@ export interface PaymentRequest {
   readonly paid: string
   readonly paidMinor: bigint
   readonly status: WireRequest['status']
+  /** What somebody else asks for is told where the two have agreed to talk. */
   readonly memo?: string
   readonly at: number
   readonly expiresAt?: number

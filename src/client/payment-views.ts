@@ -4,7 +4,7 @@ import { SealwireError } from '../protocol/index.ts'
 import type { Method, Params, Result } from '../protocol/contract/index.ts'
 import type { CallOptions } from './calls.ts'
 import { Broadcast } from './feed.ts'
-import { idBytes, type OrderId } from './payment-orders.ts'
+import { givenIdBytes, type OrderId } from './payment-orders.ts'
 import { requestPages, type RequestsOptions, statementPages, type StatementOptions } from './payment-pages.ts'
 import {
   type Balance,
@@ -92,7 +92,7 @@ export class PaymentViews {
 
   /** What became of an order of one's own, or of `signer`. @throws {SealwireError} `not_found`: it was not carried out. */
   async transfer(id: OrderId, { signer, signal }: SignerOptions = {}): Promise<Transfer> {
-    return readTransfer(await this.#call('payment.transfer', { id: idBytes(id), ...payerOf(signer) }, { signal }))
+    return readTransfer(await this.#call('payment.transfer', { id: givenIdBytes(id), ...payerOf(signer) }, { signal }))
   }
 
   /**
@@ -101,7 +101,7 @@ export class PaymentViews {
    * @throws {SealwireError} `not_found`.
    */
   async receipt(which: OrderId | number, { signer, signal }: SignerOptions = {}): Promise<Uint8Array> {
-    const params = typeof which === 'number' ? { posting: which } : { id: idBytes(which), ...payerOf(signer) }
+    const params = typeof which === 'number' ? { posting: which } : { id: givenIdBytes(which), ...payerOf(signer) }
     return (await this.#call('payment.receipt', params, { signal })).receipt
   }
 

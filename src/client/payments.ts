@@ -4,7 +4,7 @@
 import { SealwireError } from '../protocol/index.ts'
 import type { CallOptions } from './calls.ts'
 import type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payment-options.ts'
-import { idBytes, type Made, momentAfter, type OrderId, Orders, type OrdersParts } from './payment-orders.ts'
+import { givenIdBytes, idBytes, type Made, momentAfter, type OrderId, Orders, type OrdersParts } from './payment-orders.ts'
 import { type PaymentRequest, readRequest, type Transfer } from './payment-results.ts'
 import { signed, type SigningParts } from './payment-signed.ts'
 import { type Amount, textOf } from './payment-units.ts'
@@ -56,7 +56,7 @@ export class Payments extends PaymentViews {
    */
   async pay(name: string, amount: Amount, options: PayOptions = {}): Promise<Transfer> {
     const { unit, request, ...asked } = options
-    const to = { name, amount, unit, livesMs: day, request: request === undefined ? undefined : idBytes(request) }
+    const to = { name, amount, unit, livesMs: day, request: request === undefined ? undefined : givenIdBytes(request) }
     return this.#order(asked, (all) => this.#orders.pay('pay', to, all))
   }
 
@@ -75,18 +75,18 @@ export class Payments extends PaymentViews {
   /** Takes some or all of what `payer` has put aside; the rest goes back. @throws as {@link pay}; `gone` when it is over. */
   async capture(payer: string, hold: OrderId, amount: Amount, options: OrderOptions & Pick<PayOptions, 'unit'> = {}): Promise<Transfer> {
     const { unit, ...asked } = options
-    return this.#order(asked, (all) => this.#orders.capture({ payer, id: idBytes(hold), unit }, amount, all))
+    return this.#order(asked, (all) => this.#orders.capture({ payer, id: givenIdBytes(hold), unit }, amount, all))
   }
 
   /** Lets what `payer` has put aside go back. @throws as {@link capture}. */
   async void(payer: string, hold: OrderId, options: OrderOptions = {}): Promise<Transfer> {
-    return this.#order(options, (all) => this.#orders.void({ payer, id: idBytes(hold) }, all))
+    return this.#order(options, (all) => this.#orders.void({ payer, id: givenIdBytes(hold) }, all))
   }
 
   /** Pays some or all of a payment back to `payer`, never more than it was. @throws as {@link pay}. */
   async refund(payer: string, original: OrderId, amount: Amount, options: Omit<PayOptions, 'request'> = {}): Promise<Transfer> {
     const { unit, ...asked } = options
-    return this.#order(asked, (all) => this.#orders.refund({ payer, id: idBytes(original), unit }, amount, all))
+    return this.#order(asked, (all) => this.#orders.refund({ payer, id: givenIdBytes(original), unit }, amount, all))
   }
 
   /**
@@ -123,7 +123,7 @@ export class Payments extends PaymentViews {
   }
 
   async #settle(request: OrderId, options: CallOptions): Promise<PaymentRequest> {
-    return readRequest(await this.#call('payment.settle', { id: idBytes(request) }, options))
+    return readRequest(await this.#call('payment.settle', { id: givenIdBytes(request) }, options))
   }
 
   async #order<O extends OrderOptions>(options: O, make: (asked: Asked<O>) => Promise<Made>): Promise<Transfer> {

@@ -36,7 +36,7 @@ export function wireTransfer(transfer: Transfer, viewer: bigint, balance?: bigin
   }
 }
 
-/** A request to pay. */
+/** A request to pay, for one who may see all of it: `requestSeenBy` says so. */
 export function wireRequest(request: PaymentRequest): WireRequest {
   const { id, from, to, unit, decimals, amount, paid, status, memo, at, expiresAt } = request
   return {

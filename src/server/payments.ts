@@ -19,6 +19,7 @@ import {
   type VoidOrder,
 } from '../protocol/contract/index.ts'
 import { assert, SealwireError } from '../protocol/index.ts'
+import { requestSeenBy } from '../store/index.ts'
 import type { LedgerMessage, NewEntry, Ordered, PaymentRequest, Person, Posted, Store, Transfer, Unit } from '../store/index.ts'
 import type { Audience } from './audience.ts'
 import type { Author, Messages } from './messages.ts'
@@ -105,7 +106,7 @@ export class Payments {
     })
     if (!repeated) {
       this.#deliver(posted, [message], author, clock.now())
-      this.#tellRequest(request, author, posted.length > 0)
+      this.#tellRequest(request, author)
     }
     return request
   }
@@ -113,14 +114,14 @@ export class Payments {
   /** Cancels an own request or declines one. @throws {SealwireError} those of `ledger.settle` and of the store. */
   async settle(author: Author, id: Uint8Array): Promise<PaymentRequest> {
     const { request, changed } = await this.#parts.store.run('ledger.settle', { id, accountId: author.id, at: this.#now() })
-    if (changed) this.#tellRequest(request, author, false)
-    return request
+    if (changed) this.#tellRequest(request, author)
+    return requestSeenBy(request, author.id) ?? request
   }
 
   /** Tells everybody concerned what became of these, whoever did it. */
   tell(transfers: readonly Transfer[], requests: readonly PaymentRequest[]): void {
-    for (const transfer of transfers) this.#tell(transfer, undefined, false)
-    for (const request of requests) this.#tellRequest(request, undefined, false)
+    for (const transfer of transfers) this.#tell(transfer, undefined)
+    for (const request of requests) this.#tellRequest(request, undefined)
   }
 
   /** The units, the standard one first. @throws {SealwireError} those of the store. */
@@ -212,10 +213,10 @@ export class Payments {
   #announce({ transfer, posted, changed, request }: Ordered, messages: readonly LedgerMessage[], author: Author, at: number): void {
     this.#parts.posted()
     this.#deliver(posted, messages, author, at)
-    const isSpoken = posted.length > 0
-    this.#tell(transfer, author, isSpoken)
-    if (changed !== undefined) this.#tell(changed, author, isSpoken)
-    if (request !== undefined) this.#tellRequest(request, author, isSpoken)
+    const hearing = hearingOf(posted, author)
+    this.#tell(transfer, author, hearing)
+    if (changed !== undefined) this.#tell(changed, author, hearing)
+    if (request !== undefined) this.#tellRequest(request, author)
   }
 
   /** Which message is which is told by whom it went to. */
@@ -228,20 +229,20 @@ export class Payments {
     }
   }
 
-  #tell(transfer: Transfer, except: object | undefined, isSpoken: boolean): void {
+  /** `hearing`: who is told its words too. */
+  #tell(transfer: Transfer, except: object | undefined, hearing: ReadonlySet<bigint> = nobody): void {
     const { audience } = this.#parts
     for (const party of partiesOf(transfer)) {
       if (audience.of(party).length > 0) {
-        audience.tell(party, 'payment.changed', wireNews(transfer, party, isSpoken || party === transfer.signerId), except)
+        audience.tell(party, 'payment.changed', wireNews(transfer, party, hearing.has(party) || party === transfer.signerId), except)
       }
     }
   }
 
-  #tellRequest(request: PaymentRequest, except: object | undefined, isSpoken: boolean): void {
-    const { memo, ...others } = wireRequest(request)
+  #tellRequest(request: PaymentRequest, except: object | undefined): void {
     for (const { id } of [request.from, request.to]) {
-      const shown = memo !== undefined && (isSpoken || id === request.from.id) ? { ...others, memo } : others
-      this.#parts.audience.tell(id, 'payment.changed', { request: shown }, except)
+      const seen = requestSeenBy(request, id)
+      if (seen !== undefined) this.#parts.audience.tell(id, 'payment.changed', { request: wireRequest(seen) }, except)
     }
   }
 
@@ -291,6 +292,12 @@ function partId(id: Uint8Array, payee: bigint): Uint8Array {
   return new Uint8Array(bytes.subarray(0, id.length))
 }
 
+/** To whom the words of money went as a message, and who said them. Of a split that may be some of its payees. */
+function hearingOf(posted: readonly Posted[], author: Author): ReadonlySet<bigint> {
+  if (posted.length === 0) return nobody
+  return new Set([author.id, ...posted.flatMap(({ deliveries }) => deliveries.map(({ accountId }) => accountId))])
+}
+
 function signatureInvalid(sentence: string): SealwireError {
   return new SealwireError('signature_invalid', sentence)
 }
@@ -298,3 +305,5 @@ function signatureInvalid(sentence: string): SealwireError {
 function malformed(): SealwireError {
   return new SealwireError('malformed', 'the memos do not belong to an order of this kind')
 }
+
+const nobody: ReadonlySet<bigint> = new Set()

@@ -1,6 +1,7 @@
 // What a server keeps, and where. The rest of Sealwire knows the contract (store.ts) and the functions named here.
 
 export { lockData } from './data-lock.ts'
+export { requestSeenBy } from './request-view.ts'
 export { inMemory } from './sqlite/database.ts'
 export { openInProcessStore } from './sqlite/in-process-store.ts'
 export { openStore } from './sqlite/sqlite-store.ts'

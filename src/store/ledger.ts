@@ -135,6 +135,11 @@ export interface PaymentRequest {
   readonly memo: string | undefined
   readonly at: bigint
   readonly expiresAt: bigint
+  /**
+   * What of it `to` is shown now: `numbers`, all but the memo, as long as the two have not agreed to talk; `nothing` as long as
+   * `to` blocks `from`.
+   */
+  readonly shown: 'all' | 'numbers' | 'nothing'
 }
 
 /** What an account has in a unit. */
@@ -288,7 +293,8 @@ export interface LedgerOperations {
   }
   /**
    * Asks somebody to pay. The same again: the same answer; throws `conflict`, `not_found` (account, unit), `is_self`,
-   * `amount_invalid`, `expired`, `busy` (`paymentRequestsMax` are open), `quota_exceeded` (the message).
+   * `amount_invalid`, `expired`, `busy` (`paymentRequestsMax` are open, or `paymentRequestsStrangerMax` to one who has not agreed
+   * to talk), `quota_exceeded` (the message).
    */
   'ledger.request': {
     input: {
@@ -306,12 +312,18 @@ export interface LedgerOperations {
     }
     output: { readonly request: PaymentRequest; readonly repeated: boolean; readonly posted: readonly Posted[] }
   }
-  /** By who asked: `cancelled`; by who was asked: `declined`. Throws `not_found`, `gone` (paid, ended otherwise). Again: the same. */
+  /**
+   * By who asked: `cancelled`; by who was asked: `declined`. Throws `not_found` (also by who is shown nothing of it), `gone` (paid,
+   * ended otherwise). Again: the same.
+   */
   'ledger.settle': {
     input: { readonly id: Uint8Array; readonly accountId: bigint; readonly at: bigint }
     output: { readonly request: PaymentRequest; readonly changed: boolean }
   }
-  /** Of and to the account, the newest first, of one moment by id; those made before `before`, and those made then that stand behind `beforeId`. */
+  /**
+   * Of and to the account, as far as they are shown to it, the newest first, of one moment by id; those made before `before`, and those
+   * made then that stand behind `beforeId`.
+   */
   'ledger.requests': {
     input: {
       readonly accountId: bigint

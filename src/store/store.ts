@@ -290,6 +290,7 @@ export type StoreLimits = Pick<
   | 'invitationsMax'
   | 'paymentRequestMemoryMs'
   | 'paymentRequestsMax'
+  | 'paymentRequestsStrangerMax'
   | 'reactionsPerMessageMax'
   | 'roomMembersMax'
   | 'roomsPerAccountMax'

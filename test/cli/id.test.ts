@@ -14,10 +14,16 @@ describe('ids on the command line', () => {
     for (const each of fresh) readId(each, 'ID')
   })
 
-  test.each(['', 'x', '01936b1e-7a7c-4c4e-8a51-0f3c2d1e4b5a', text.replaceAll('-', '')])('refuse %j with what to do', (wrong) => {
+  test('of others may be of any version, own ones are of version 7', () => {
+    const other = '01936b1e-7a7c-4c4e-0a51-0f3c2d1e4b5a'
+    expect(formatMessageId(readId(other, 'ID'))).toBe(other)
+    expect(caught(() => ownId(other))).toMatchObject({ code: 'usage', sentence: `--id "${other}" is not a UUID of version 7` })
+  })
+
+  test.each(['', 'x', `${text}0`, text.replaceAll('-', '')])('refuse %j with what to do', (wrong) => {
     expect(caught(() => readId(wrong, 'HOLD'))).toMatchObject({
       code: 'usage',
-      sentence: `HOLD "${wrong}" is not a UUID of version 7`,
+      sentence: `HOLD "${wrong}" is not a UUID`,
       hint: 'copy it from sealwire statement',
     })
     expect(caught(() => ownId(wrong, 'leave it out'))).toMatchObject({

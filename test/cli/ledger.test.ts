@@ -41,8 +41,12 @@ function minor(text: string): bigint {
 describe('admin mint and burn', () => {
   test('make and end money, once under one id', async () => {
     using folder = await LeftFolder.with('alice')
-    expect(await run(folder, 'admin', 'mint', 'Alice', '12.50', '--id', id)).toBe('minted 12.50 credits: alice has 12.50 credits\n')
-    expect(await run(folder, 'admin', 'mint', 'alice', '12.50', '--id', id)).toBe('minted 12.50 credits: alice has 12.50 credits\n')
+    expect(await run(folder, 'admin', 'mint', 'Alice', '12.50', '--id', id)).toBe(
+      `minted 12.50 credits: alice has 12.50 credits\nid ${id}\n`,
+    )
+    expect(await run(folder, 'admin', 'mint', 'alice', '12.50', '--id', id)).toBe(
+      `minted 12.50 credits: alice has 12.50 credits\nid ${id}\n`,
+    )
     const [code, why] = await refusal(folder, 'admin', 'mint', 'alice', '12.51', '--id', id)
     expect([code, why]).toEqual([6, expect.stringContaining('sealwire: ')])
     const burnt = JSON.parse(await run(folder, 'admin', 'burn', 'alice', '2', '--json')) as object

@@ -1,8 +1,10 @@
 // Money on the command line: real processes, a real server that dies, and receipts that are verified without it.
 
 import { afterAll, describe, expect, test } from 'bun:test'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { newMessageId } from '../../src/client/index.ts'
+import { publicPem } from '../../src/pki/ledger-key.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { type CliOptions, runCli } from './cli-process.ts'
 import { Homes } from './member-support.ts'
@@ -87,6 +89,114 @@ describe('holds, requests, refunds', () => {
   })
 })
 
+describe('requests', () => {
+  test('are taken back by who asked, turned down by who is asked, over in time, and their words are for those who talk', async () => {
+    const ask = async (memo: string) =>
+      (await run('request', 'alice', '2', '--memo', memo, '--for', '2h', '--json', '--home', bob)) as {
+        id: string
+        at: string
+        expiresAt: string
+      }
+    const [first, second] = [await ask('tent'), await ask('stove')]
+    const lastsMs = Date.parse(first.expiresAt) - Date.parse(first.at)
+    // Counted from the id, which was made a moment before.
+    expect([lastsMs <= 7_200_000, lastsMs > 3_600_000]).toEqual([true, true])
+    const { stdout } = await runCli(['requests', '--home', alice])
+    expect(stdout).toContain(`bob asks alice for 2.00 credits (open) ${first.id}`)
+    expect(stdout).not.toContain('tent')
+    expect(await run('requests', 'decline', first.id, '--json', '--home', alice)).toMatchObject({ id: first.id, status: 'declined' })
+    expect((await runCli(['requests', 'cancel', second.id, '--home', bob])).stdout).toBe(
+      `bob asks alice for 2.00 credits (cancelled): stove ${second.id}\n`,
+    )
+    expect(await refused('requests', 'decline', second.id, '--home', alice)).toBe(6)
+    expect(await refused('requests', 'decline', 'x', '--home', alice)).toBe(2)
+    expect(await refused('requests', 'forget', '--home', alice)).toBe(2)
+    expect(await refused('request', 'alice', '2', '--for', '2y', '--home', bob)).toBe(2)
+    expect((await runCli(['requests', '--home', alice])).stdout).toBe('')
+  })
+
+  test('tell those who talk what they are for, and those who block nothing', async () => {
+    await run('contacts', 'request', 'bob', '--json', '--home', alice)
+    await run('contacts', 'accept', 'alice', '--json', '--home', bob)
+    const { id } = (await run('request', 'alice', '2', '--memo', 'tent', '--json', '--home', bob)) as { id: string }
+    expect((await runCli(['requests', '--home', alice])).stdout).toBe(`bob asks alice for 2.00 credits (open): tent ${id}\n`)
+    await run('contacts', 'block', 'bob', '--json', '--home', alice)
+    expect((await runCli(['requests', '--home', alice])).stdout).toBe('')
+    await run('contacts', 'unblock', 'bob', '--json', '--home', alice)
+    expect((await runCli(['requests', 'decline', id, '--home', alice])).stdout).toContain('(declined): tent')
+  })
+})
+
+describe('what an order is about', () => {
+  test('decides the unit, and another one is refused with both', async () => {
+    await runCli(['admin', 'unit', 'create', 'beans', '--decimals', '0', '--data', server.data])
+    const { id: hold } = (await run('hold', 'bob', '5', '--json', '--home', alice)) as { id: string }
+    const { id: payment } = (await run('pay', 'bob', '5', '--json', '--home', alice)) as { id: string }
+    const before = await amountOf(bob)
+    for (const [command, about] of [
+      ['capture', hold],
+      ['refund', payment],
+    ] as const) {
+      const { exitCode, stderr } = await runCli([command, 'alice', about, '3', '--unit', 'beans', '--home', bob])
+      expect([exitCode, stderr]).toEqual([6, expect.stringContaining('is in credits, not in beans')])
+    }
+    expect(await amountOf(bob)).toBe(before)
+    expect(await run('capture', 'alice', hold, '3', '--unit', 'credits', '--json', '--home', bob)).toMatchObject({ amount: '3.00' })
+  })
+
+  test('says to who put it on hold that time gives it back', async () => {
+    const { id } = (await run('hold', 'bob', '1', '--json', '--home', alice)) as { id: string }
+    const { exitCode, stderr } = await runCli(['void', 'alice', id, '--home', alice])
+    expect([exitCode, stderr]).toEqual([6, 'sealwire: who put it on hold gets it back when its time is over.\n'])
+  })
+})
+
+describe('statement', () => {
+  test('lets no memo control a terminal, or look like what stands before it', async () => {
+    const memo = '\u001b[31mred\u001b[0m (9.00 left)\u202e'
+    const { id, balance } = (await run('pay', 'bob', '0.01', '--memo', memo, '--json', '--home', alice)) as { id: string; balance: string }
+    const shown = String.raw`\u001b[31mred\u001b[0m (9.00 left)\u202e`
+    const [csv, text] = [await runCli(['statement', '--csv', '--home', alice]), await runCli(['statement', '--home', alice])]
+    expect(csv.stdout.split('\r\n')[1]).toEndWith(`,alice,bob,${shown},${id}`)
+    expect(text.stdout.split('\n')[0]).toEndWith(` -0.01 credits pay to bob (${balance} left) ${id}: ${shown}`)
+  })
+
+  test.each(['statement', 'balance', 'hold'])('of %s a code of a unit has a form', async (command) => {
+    const { exitCode, stderr } = await runCli([
+      command,
+      ...(command === 'hold' ? ['bob', '1'] : []),
+      '--unit',
+      'Two words',
+      '--home',
+      alice,
+    ])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('--unit "Two words" is no code of a unit')])
+  })
+})
+
+describe('the key of the ledger', () => {
+  test('is there from the first day, and another one is told by whatever connects and stops money', async () => {
+    const dora = await homes.join(server, 'dora')
+    const own = `${dora}/ledger.pub`
+    expect(readFileSync(own)).toEqual(readFileSync(`${server.data}/ledger.pub`))
+    rmSync(own)
+    expect((await runCli(['who', '--home', dora])).stderr).toBe('')
+    expect(readFileSync(own)).toEqual(readFileSync(`${server.data}/ledger.pub`))
+    writeFileSync(own, publicPem(newLedgerKey()))
+    for (const command of ['who', 'balance', 'inbox', 'statement']) {
+      const { exitCode, stderr } = await runCli([command, '--home', dora])
+      expect([exitCode, stderr]).toEqual([
+        0,
+        expect.stringMatching(/^sealwire: warning: .*the server shows another ledger key than before/),
+      ])
+    }
+    for (const command of [['pay', 'bob', '1'], ['audit']]) {
+      const { exitCode, stderr } = await runCli([...command, '--home', dora])
+      expect([exitCode, stderr]).toEqual([5, expect.stringMatching(/^sealwire: the server shows another ledger key than before/)])
+    }
+  })
+})
+
 describe('receipt', () => {
   test('is verified without the server, and not when any bit of it is another', async () => {
     const { id } = (await run('pay', 'bob', '0.01', '--json', '--home', alice)) as { id: string }
@@ -101,6 +211,11 @@ describe('receipt', () => {
     expect(await runCli(['ledger', 'verify', '--data', server.data])).toMatchObject({ exitCode: 0 })
   })
 })
+
+/** 32 bytes of nobody. */
+function newLedgerKey(): Uint8Array {
+  return new Uint8Array(Buffer.from(generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' }).x ?? '', 'base64url'))
+}
 
 function freshId(): string {
   return newMessageId(Date.now(), (bytes) => crypto.getRandomValues(bytes))
@@ -121,7 +236,7 @@ async function refused(...args: readonly string[]): Promise<number | NodeJS.Sign
 
 /** In hundredths. */
 async function amountOf(home: string): Promise<number> {
-  const { balance } = (await run('balance', '--json', '--home', home)) as { balance: string }
+  const { balance } = (await run('balance', '--unit', 'credits', '--json', '--home', home)) as { balance: string }
   return Number(balance.replace('.', ''))
 }
 

@@ -174,6 +174,7 @@ const limits = {
   requestsBurstUnauthenticatedMax: 1_000_000,
   inboxEntriesPerSenderMax: 1_000_000,
   inboxEntriesMax: 1_000_000,
+  paymentRequestsStrangerMax: 1_000_000,
   requestsApartMax: 64,
   retentionSweepMs: 1_000,
   diskBytesFreeMin: 0,

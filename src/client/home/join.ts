@@ -10,6 +10,7 @@ import { forgetDevice, newDevice } from './device-files.ts'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { enrolHome, isForJoining, takesDevices } from './enrol.ts'
 import type { Home } from './home.ts'
+import { keepLedgerKey } from './ledger-key.ts'
 import { Profile, readProfile, reserveProfile } from './profile.ts'
 import { connectTrusted, rememberServer, trustedNow } from './trust.ts'
 
@@ -59,7 +60,8 @@ export async function joinServer(home: Home, request: JoinRequest, { clock, sign
       throw notKept(reason, name, request)
     }
     const joined = await becomeDevice(home, client, profile, warn)
-    note(home, joined, { clock, warn })
+    note(() => rememberServer(home, joined, clock), 'the key of the server was not noted', warn)
+    note(() => keepLedgerKey(home, client.welcome, joined), 'do not rely on what is said of money', warn)
     await client.drain()
     return joined
   } finally {
@@ -84,11 +86,11 @@ async function becomeDevice(home: Home, client: Client, profile: Profile, warn: 
   }
 }
 
-function note(home: Home, joined: Profile, { clock, warn }: JoinParts): void {
+function note(act: () => void, what: string, warn: JoinParts['warn']): void {
   try {
-    rememberServer(home, joined, clock)
+    act()
   } catch (reason) {
-    warn('the key of the server was not noted', reason)
+    warn(what, reason)
   }
 }
 

@@ -7,6 +7,7 @@ import type { Client } from '../node.ts'
 import { clientCertificateOf, readDevice } from './device-files.ts'
 import { keepEnrolled, takesDevices } from './enrol.ts'
 import type { Home } from './home.ts'
+import { keepLedgerKey } from './ledger-key.ts'
 import { type Profile, readProfile } from './profile.ts'
 import { connectTrusted, rememberServer, trustedIn, trustedNow } from './trust.ts'
 
@@ -22,17 +23,20 @@ export interface OpenMemberParts {
   readonly clock: Clock
   /** Gives up the dial and the login. */
   readonly signal?: AbortSignal
-  /** Told what could not be noted in the home, or not be renewed; the next connection tries again. */
+  /** Told what could not be noted in the home, or not be renewed, and of another ledger key; the next connection tries again. */
   readonly warn: (what: string, reason: unknown) => void
+  /** Whether another ledger key is refused, where it is a warning otherwise. Default: false. */
+  readonly isForMoney?: boolean | undefined
 }
 
 /**
  * Connects to the server that was joined from `home` and logs in.
  * @throws {SealwireError} what the files of the home are refused with; `untrusted` when the server's key is another;
- * `unreachable`; `login_refused` when the session token is not good any more; what else the server refuses.
+ * `unreachable`; `login_refused` when the session token is not good any more; what else the server refuses. With `isForMoney` what
+ * `keepLedgerKey` throws, too.
  */
 export async function openMember(home: Home, parts: OpenMemberParts): Promise<Member> {
-  const { clock, signal, warn } = parts
+  const { clock, signal, warn, isForMoney = false } = parts
   const profile = readProfile(home)
   const trusted = trustedNow(home, trustedIn(profile))
   const own = readDevice(home)
@@ -43,6 +47,12 @@ export async function openMember(home: Home, parts: OpenMemberParts): Promise<Me
     throw reason
   })
   attempt(() => rememberServer(home, { ...trusted, before: profile.pin }, clock), 'the key of the server was not noted', warn)
+  try {
+    attempt(() => keepLedgerKey(home, client.welcome, profile), 'do not rely on what is said of money', isForMoney ? refuse : warn)
+  } catch (reason) {
+    client.close()
+    throw reason
+  }
   await keepEnrolled(home, client, clock).catch((reason: unknown) => warn('this home was not enrolled as a device', reason))
   return { profile, client, device: installation, [Symbol.asyncDispose]: () => client.drain() }
 }
@@ -64,6 +74,10 @@ interface LogInWith {
   readonly isDevice: boolean
   readonly token: string | undefined
   readonly signal: AbortSignal | undefined
+}
+
+function refuse(_what: string, reason: unknown): never {
+  throw reason
 }
 
 function attempt(act: () => void, what: string, warn: OpenMemberParts['warn']): void {

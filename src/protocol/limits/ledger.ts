@@ -5,6 +5,14 @@ import { KiB, type LimitRow, lifted, minute, row, second } from './row.ts'
 export const ledgerLimits = {
   unitsMax: row(100, 1, 10_000, 'units', 'store', 'units of a server; more are refused (busy)'),
   paymentRequestsMax: row(1_000, 1, 1_000_000, 'requests', 'store', 'open requests to pay of an account; more are refused (busy)'),
+  paymentRequestsStrangerMax: row(
+    10,
+    1,
+    1_000_000,
+    'requests',
+    'store',
+    'open requests to pay of an account to one who has not agreed to talk; more are refused (busy)',
+  ),
   paymentRequestMemoryMs: row(
     90 * 24 * 60 * minute,
     minute,

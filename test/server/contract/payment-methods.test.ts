@@ -63,6 +63,24 @@ describe('payment.order', () => {
     expect(entry).toMatchObject({ entry: { id: order.id } })
   })
 
+  test('says a split in events to those who talk with its payer, and to nobody who blocks them', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const carol = await Payer.on(stage, 'carol')
+    await acquaint(alice, bob)
+    const told = async ({ peer }: Payer) => {
+      const [, , data] = await peer.next(([, event]) => event === 'payment.changed')
+      return (data as { transfer: { memo?: string } }).transfer.memo
+    }
+    const parts = [bob, carol].map(({ id }, at) => ({ payee: id, amount: 1n, memoHash: memoHashOf(`part ${at}`) }))
+    const { server, payer, unit, expiresAt } = alice.pay(bob, 1n)
+    await alice.order({ kind: 'split', server, payer, unit, id: newId(), expiresAt, parts }, { memos: ['part 0', 'part 1'] })
+    expect([await told(bob), await told(carol)]).toEqual(['part 0', undefined])
+    await bob.peer.ask('directory.block', { name: 'alice' })
+    await alice.order(alice.pay(bob, 1n, { memoHash: memoHashOf('lunch') }), { memo: 'lunch' })
+    expect(await told(bob)).toBeUndefined()
+  })
+
   test('leaves no message when no money moves', async () => {
     using stage = new ServerStage()
     const [alice, bob] = await twoOn(stage)
@@ -114,6 +132,57 @@ describe('payment.request', () => {
     expect((await alice.peer.ask('payment.requests', { open: true })).requests).toEqual([])
   })
 
+  test('tells strangers no words, in no list and no event, until they talk; who asks reads its own', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const id = newId()
+    const requestTold = async (peer: ContractPeer) => {
+      const [, , data] = await peer.next(([, event]) => event === 'payment.changed')
+      return (data as { request: object }).request
+    }
+    expect(await bob.peer.ask('payment.request', { id, name: 'alice', amount: '1', memo: 'lunch' })).toMatchObject({ memo: 'lunch' })
+    const listed = async ({ peer }: Payer) => (await peer.ask('payment.requests', {})).requests
+    const [atFirst] = await listed(alice)
+    expect(atFirst).toMatchObject({ id, from: 'bob', amount: '1.00', status: 'open' })
+    expect([await requestTold(alice.peer), atFirst].map((told) => Object.hasOwn(told ?? {}, 'memo'))).toEqual([false, false])
+    expect(await listed(bob)).toMatchObject([{ memo: 'lunch' }])
+    await acquaint(alice, bob)
+    expect(await listed(alice)).toMatchObject([{ memo: 'lunch' }])
+    expect(await bob.peer.ask('payment.settle', { id })).toMatchObject({ status: 'cancelled', memo: 'lunch' })
+    expect(await requestTold(alice.peer)).toMatchObject({ status: 'cancelled', memo: 'lunch' })
+    const other = newId()
+    await alice.peer.ask('directory.block', { name: 'bob' })
+    await bob.peer.ask('payment.request', { id: other, name: 'alice', amount: '2', memo: 'dinner' })
+    expect(await listed(alice)).toEqual([])
+    expect(await alice.peer.refusal('payment.settle', { id: other })).toBe('not_found')
+    await alice.peer.ask('directory.unblock', { name: 'bob' })
+    // The first event since the cancellation: there was none of what was asked meanwhile.
+    expect(await alice.peer.ask('payment.settle', { id: other })).toMatchObject({ status: 'declined', memo: 'dinner' })
+    await bob.peer.ask('payment.request', { id: newId(), name: 'alice', amount: '3' })
+    expect(await requestTold(alice.peer)).toMatchObject({ amount: '3.00' })
+    expect(await requestTold(bob.peer)).toMatchObject({ id: other, status: 'declined', memo: 'dinner' })
+  })
+
+  test('that a stranger declines is answered without words, and told with them to who asked', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const id = newId()
+    await bob.peer.ask('payment.request', { id, name: 'alice', amount: '1', memo: 'lunch' })
+    const declined = await alice.peer.ask('payment.settle', { id })
+    expect([declined.status, declined.memo]).toEqual(['declined', undefined])
+    const [[, data] = []] = (await heard(bob.peer, 1)) as [string, object][]
+    expect(data).toMatchObject({ request: { status: 'declined', memo: 'lunch' } })
+  })
+
+  test('is placed with a stranger so many times and no more; two who talk have room', async () => {
+    using stage = new ServerStage({ paymentRequestsStrangerMax: 2 })
+    const [alice, bob] = await twoOn(stage)
+    const ask = () => bob.peer.refusal('payment.request', { id: newId(), name: 'alice', amount: '1' })
+    expect([await ask(), await ask(), await ask()]).toEqual([undefined, undefined, 'busy'])
+    await acquaint(alice, bob)
+    expect(await ask()).toBeUndefined()
+  })
+
   test('refuses amounts that are none, each with its reason', async () => {
     using stage = new ServerStage()
     const [, bob] = await twoOn(stage)
@@ -138,7 +207,7 @@ describe('payment.request', () => {
 
 describe('payment.requests', () => {
   test('tells each once, page by page, also when all are of one moment', async () => {
-    using stage = new ServerStage()
+    using stage = new ServerStage({ paymentRequestsStrangerMax: 120 })
     const [alice, bob] = await twoOn(stage)
     const ids = Array.from({ length: 120 }, newId)
     for (const id of ids) await bob.peer.ask('payment.request', { id, name: 'alice', amount: '1' })

@@ -146,7 +146,7 @@ export const paymentMethods = {
     result: paymentRequestSchema,
   },
   'payment.requests': {
-    what: 'Requests of and to the account, the newest first.',
+    what: 'Requests of and to the account, the newest first: none of who is blocked, and of strangers none with its memo.',
     when: 'after login',
     reads: true,
     params: v.strictObject({

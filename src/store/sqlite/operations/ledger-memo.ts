@@ -68,7 +68,7 @@ export class LedgerMemo implements Deferred {
       this.#database
         .prepare(
           `insert into spent (day, ledger_account_id, device, amount) values (:day, :id, :device, :amount)
-           on conflict (day, ledger_account_id, device) do update set amount = min(amount + excluded.amount, ${spentMax})`,
+           on conflict (day, ledger_account_id, device) do update set amount = min(amount + excluded.amount, ${spentCounted})`,
         )
         .run({ day, id, device, amount })
     }
@@ -77,7 +77,7 @@ export class LedgerMemo implements Deferred {
 }
 
 /** More than any bound, and so little that it can be added to: what is ordered beyond it in a day is not counted. */
-export const spentMax = 4n * balanceMax
+export const spentCounted = 4n * balanceMax
 
 /** Bytes as a key of a map. */
 export function nameOf(bytes: Uint8Array): string {

@@ -1,13 +1,16 @@
-// Requests to pay. They move nothing; a payment that names one is counted there, and never more than was asked for.
+// Requests to pay. They move nothing; a payment that names one is counted there, and never more than was asked for. Words of
+// strangers, and anything of who is blocked, are kept from who is asked: how much of a request they may see comes with it.
 
 import { requireAmount } from '../../../domain/money.ts'
 import type { Order } from '../../../protocol/contract/order.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import { limitTable } from '../../../protocol/limits.ts'
 import type { PaymentRequest } from '../../ledger.ts'
+import { requestSeenBy } from '../../request-view.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer, optionalText, type Row, text } from '../statement.ts'
+import { findDirect } from './direct.ts'
 import { requireAccount, requireUnit } from './ledger-books.ts'
 import { postMessages } from './ledger-messages.ts'
 import type { Steps } from './step.ts'
@@ -29,6 +32,7 @@ function ask(database: Database, input: Input<'ledger.request'>, limits: StoreLi
   requireAccount(database, toId)
   requireUnit(database, unit)
   requireFewOpen(database, fromId, limits)
+  requireFewToStranger(database, fromId, toId, limits)
   database
     .prepare(
       `insert into payment_request (id, from_id, to_id, unit, amount, status, memo, at, expires_at)
@@ -59,9 +63,20 @@ function requireFewOpen(database: Database, fromId: bigint, { paymentRequestsMax
   throw new SealwireError('busy', 'too many requests to pay are open', { hint: 'cancel some first' })
 }
 
+/** Says nothing of a block: whoever is blocked is counted as before. */
+function requireFewToStranger(database: Database, fromId: bigint, toId: bigint, { paymentRequestsStrangerMax }: StoreLimits): void {
+  if (findDirect(database, [fromId, toId])?.state === 'accepted') return
+  const row = database
+    .prepare("select count(*) as number from payment_request where from_id = :fromId and to_id = :toId and status = 'open'")
+    .row({ fromId, toId })
+  if (integer(row ?? {}, 'number') < BigInt(paymentRequestsStrangerMax)) return
+  throw new SealwireError('busy', 'too many requests to pay to them are open', { hint: 'cancel some, or agree to talk first' })
+}
+
 function settle(database: Database, { id, accountId, at }: Input<'ledger.settle'>): Output<'ledger.settle'> {
   const request = findRequest(database, id)
-  if (request === undefined || (request.from.id !== accountId && request.to.id !== accountId)) throw notFound()
+  const isParty = request?.from.id === accountId || request?.to.id === accountId
+  if (request === undefined || !isParty || requestSeenBy(request, accountId) === undefined) throw notFound()
   const status = request.from.id === accountId ? 'cancelled' : 'declined'
   if (request.status === status) return { request, changed: false }
   if (request.status !== 'open') throw notOpen()
@@ -73,13 +88,14 @@ function listRequests(database: Database, input: Input<'ledger.requests'>): Outp
   const { accountId, before = endOfTime, beforeId = null, open = false, max } = input
   const rows = database
     .prepare(
-      `${select} where (from_id = :accountId or to_id = :accountId) and payment_request.at <= :before
+      `${select} where (from_id = :accountId or to_id = :accountId and not ${isBlocked}) and payment_request.at <= :before
          and (payment_request.at < :before or payment_request.id > :beforeId) and (:open = 0 or status = 'open')
        order by payment_request.at desc, payment_request.id limit :more`,
     )
     .rows({ accountId, before, beforeId, open: open ? 1n : 0n, more: max + 1n })
   const more = BigInt(rows.length) > max
-  return { requests: (more ? rows.slice(0, -1) : rows).map(requestOf), more }
+  const shown = (more ? rows.slice(0, -1) : rows).map((row) => requestSeenBy(requestOf(row), accountId))
+  return { requests: shown.filter((request) => request !== undefined), more }
 }
 
 /**
@@ -143,6 +159,8 @@ function requestOf(row: Row): PaymentRequest {
     // The column has a check of its own.
     status: text(row, 'status') as PaymentRequest['status'],
     ...{ memo: optionalText(row, 'memo'), at: integer(row, 'at'), expiresAt: integer(row, 'expires_at') },
+    // One of the words of `shown` below.
+    shown: text(row, 'shown') as PaymentRequest['shown'],
   }
 }
 
@@ -154,8 +172,12 @@ function notOpen(): SealwireError {
   return new SealwireError('gone', 'the request is not open any more')
 }
 
+const isBlocked = 'exists (select 1 from block where block.account_id = to_id and blocked_id = from_id)' as const
+const shown = `case when ${isBlocked} then 'nothing'
+    when exists (select 1 from conversation where low = min(from_id, to_id) and high = max(from_id, to_id) and state = 'accepted') then 'all'
+    else 'numbers' end` as const
 const select = `select payment_request.id, from_id, asker.key as from_key, asker.name as from_name, to_id, asked.key as to_key,
-    asked.name as to_name, payment_request.unit, decimals, amount, paid, status, memo, payment_request.at, expires_at
+    asked.name as to_name, payment_request.unit, decimals, amount, paid, status, memo, payment_request.at, expires_at, ${shown} as shown
   from payment_request join unit on unit.code = payment_request.unit
   join account as asker on asker.id = from_id join account as asked on asked.id = to_id` as const
 const endOfTime = 1n << 62n

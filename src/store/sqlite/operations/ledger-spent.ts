@@ -5,7 +5,7 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { Database } from '../database.ts'
 import { integer } from '../statement.ts'
 import type { Book } from './ledger-books.ts'
-import { LedgerMemo, spentMax } from './ledger-memo.ts'
+import { LedgerMemo, spentCounted } from './ledger-memo.ts'
 
 /** Counts what a device orders. @throws {SealwireError} `limit_exceeded`; nothing is counted then, because the step is undone. */
 export function spend(database: Database, book: Book, device: Uint8Array, amount: bigint, at: bigint): void {
@@ -17,7 +17,7 @@ export function spend(database: Database, book: Book, device: Uint8Array, amount
   const row = database
     .prepare(
       `insert into spent (day, ledger_account_id, device, amount) values (:day, :id, :device, :amount)
-       on conflict (day, ledger_account_id, device) do update set amount = min(amount + excluded.amount, ${spentMax}) returning amount`,
+       on conflict (day, ledger_account_id, device) do update set amount = min(amount + excluded.amount, ${spentCounted}) returning amount`,
     )
     .row({ day, id, device, amount })
   if (deviceDayMax !== undefined && integer(row ?? {}, 'amount') > deviceDayMax) throw exceeded('device')

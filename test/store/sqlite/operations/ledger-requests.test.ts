@@ -114,6 +114,47 @@ describe('a request to pay', () => {
     expect(stage.run('ledger.requests', { accountId: bob, max: 1n })).toMatchObject({ more: true })
   })
 
+  test('shows its memo to who is asked where the two talk, and nothing of it where they block who asks', () => {
+    using stage = new LedgerStage(3, 100n)
+    const { id } = stage.run('ledger.request', asking(stage)).request
+    const seen = (accountId: bigint) =>
+      stage.run('ledger.requests', { accountId, max: 9n }).requests.map(({ memo, shown }) => [memo, shown])
+    expect([seen(alice), seen(bob)]).toEqual([[['rent', 'numbers']], [[undefined, 'numbers']]])
+    stage.befriend([alice, bob])
+    expect([seen(alice), seen(bob)]).toEqual([[['rent', 'all']], [['rent', 'all']]])
+    stage.run('block.add', { accountId: bob, blockedId: alice, at: 1n })
+    expect(seen(bob)).toEqual([])
+    expect(seen(alice)).toMatchObject([['rent', expect.anything()]])
+    expect(stage.codeOf(() => stage.run('ledger.settle', { id, accountId: bob, at: 1n }))).toBe('not_found')
+    // Whoever is blocked may be asked all the same, and sees it.
+    stage.run('ledger.request', asking(stage, { fromId: bob, toId: alice, memo: 'tea' }))
+    expect(seen(alice)).toContainEqual(['tea', 'all'])
+    stage.run('block.remove', { accountId: bob, blockedId: alice })
+    expect(seen(bob)).toContainEqual(['rent', 'all'])
+  })
+
+  test('that is not shown leaves no gap in a page', () => {
+    using stage = new LedgerStage(3, 100n)
+    for (let index = 0; index < 6; index++) {
+      stage.run('ledger.request', asking(stage, { fromId: index % 2 === 0 ? alice : carol, at: BigInt(index), expiresAt: 99n }))
+    }
+    stage.run('block.add', { accountId: bob, blockedId: alice, at: 1n })
+    const page = stage.run('ledger.requests', { accountId: bob, max: 2n })
+    expect([page.requests.map(({ at }) => at), page.more]).toEqual([[5n, 3n], true])
+    const next = stage.run('ledger.requests', { accountId: bob, max: 2n, before: 3n, beforeId: page.requests[1]?.id })
+    expect([next.requests.map(({ at }) => at), next.more]).toEqual([[1n], false])
+  })
+
+  test('is bounded to one who has not agreed to talk, blocked or not', () => {
+    using stage = new LedgerStage(3, 100n, { limits: { paymentRequestsStrangerMax: 2 } })
+    const refusal = (toId: bigint) => stage.codeOf(() => stage.run('ledger.request', asking(stage, { toId })))
+    expect([refusal(bob), refusal(bob), refusal(bob), refusal(carol)]).toEqual([undefined, undefined, 'busy', undefined])
+    stage.run('block.add', { accountId: bob, blockedId: alice, at: 1n })
+    expect(refusal(bob)).toBe('busy')
+    stage.befriend([alice, bob])
+    expect(refusal(bob)).toBeUndefined()
+  })
+
   test('ends in its time, is forgotten long after, and not more than so many are open', () => {
     using stage = new LedgerStage(2, 100n, { limits: { paymentRequestsMax: 2, paymentRequestMemoryMs: 60_000 } })
     for (let index = 0; index < 2; index++) stage.run('ledger.request', asking(stage))
