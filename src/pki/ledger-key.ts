@@ -138,6 +138,21 @@ export function openLedgerCertificate(certificate: Uint8Array, pin: string): Led
   throw untrusted()
 }
 
+/** The pin of the authority that a certificate names, right or not. @throws {SealwireError} `untrusted` for what is no certificate. */
+export function ledgerAuthorityOf(certificate: Uint8Array): string {
+  const [header] = partsOf(certificate)
+  if (!isBytes(header)) throw untrusted()
+  return pinOf(header.slice(headerStart.length))
+}
+
+function partsOf(certificate: Uint8Array): readonly unknown[] {
+  try {
+    return listOf(decodeCbor(certificate))
+  } catch (cause) {
+    throw untrusted(cause)
+  }
+}
+
 function readLedgerKey(folder: string): LedgerKey | undefined {
   const path = join(folder, ledgerKeyFile)
   const text = readText(path, (stats) => refuseUnsafe(path, stats))

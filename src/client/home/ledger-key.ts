@@ -1,7 +1,7 @@
 // The key of the server's ledger, kept in the home from the first time on: receipts are verified with it, also when the server is
 // gone. A server has one for good; another one is a hard stop.
 
-import { ledgerPublicFile, openLedgerCertificate, parseLedgerPublicKey, publicPem } from '../../pki/ledger-key.ts'
+import { ledgerAuthorityOf, ledgerPublicFile, openLedgerCertificate, parseLedgerPublicKey, publicPem } from '../../pki/ledger-key.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Welcome } from '../../protocol/contract/index.ts'
 import { limitTable } from '../../protocol/index.ts'
@@ -10,14 +10,15 @@ import type { Profile } from './profile.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
 
 /**
- * Keeps the ledger key that a Welcome brings. Over TLS the authority that the profile trusts has certified it; in the sealed
- * channel it is the word of the server, which has proved its own key.
+ * Keeps the ledger key that a Welcome brings, certified by an authority of the server. Which one, the connection vouches for: while
+ * the authority is replaced it is the next one, and beside a certificate of the operator's own another one than that of the pin. In
+ * the sealed channel it is the word of the server, which has proved its own key.
  * @throws {SealwireError} `untrusted` when it is not certified, or another one than before; what the home is refused with.
  */
-export function keepLedgerKey(home: Home, { server, ledger }: Pick<Welcome, 'server' | 'ledger'>, { pin, serverKey }: Profile): void {
+export function keepLedgerKey(home: Home, { server, ledger }: Pick<Welcome, 'server' | 'ledger'>, { serverKey }: Profile): void {
   if (ledger === undefined || server === undefined) return
   if (serverKey === undefined) {
-    const claim = openLedgerCertificate(ledger.certificate, pin)
+    const claim = openLedgerCertificate(ledger.certificate, ledgerAuthorityOf(ledger.certificate))
     if (!sameBytes(claim.key, ledger.key) || !sameBytes(claim.serverId, server))
       throw another('the key of its ledger is certified for something else')
   }
