@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { systemClock } from '../src/domain/index.ts'
+import { stampUuid7 } from '../src/domain/uuid7.ts'
 import { applicationProtocol, type DialledLink, dialTls, Flusher, type LinkEnd, type LinkReceiver } from '../src/link/index.ts'
 import { encodeFrame, FrameDecoder, type Packet, resolveLimits } from '../src/protocol/index.ts'
 import {
@@ -102,11 +103,7 @@ export function requestFrame<M extends Method>(id: number, method: M, params: Pa
 
 /** A UUID of version 7. */
 export function newId(): Uint8Array {
-  const id = randomBytes(16)
-  id.writeUIntBE(Date.now(), 0, 6)
-  id.writeUInt8((id.readUInt8(6) & 0x0f) | 0x70, 6)
-  id.writeUInt8((id.readUInt8(8) & 0x3f) | 0x80, 8)
-  return new Uint8Array(id)
+  return stampUuid7(new Uint8Array(randomBytes(16)), Date.now())
 }
 
 /** The shortest form of CBOR. */

@@ -4,13 +4,12 @@
 import { createHash } from 'node:crypto'
 import { Payments } from '../client/payments.ts'
 import type { Client } from '../client/node.ts'
-import { readDevice } from '../client/home/device-files.ts'
 import { refuseForked } from '../client/home/checkpoints.ts'
 import type { Home } from '../client/home/home.ts'
+import { deviceRequired, readOrderKey } from '../client/home/order-signer.ts'
 import { systemClock } from '../domain/clock.ts'
 import { signCose } from '../pki/cose-sign1.ts'
 import type { Result } from '../protocol/contract/index.ts'
-import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
 import { freshId } from './id.ts'
 import { openMember } from './member.ts'
@@ -42,13 +41,9 @@ export async function withPurse<T>(home: Home, use: (purse: Purse) => Promise<T>
 async function useOnce<T>(home: Home, use: (purse: Purse) => Promise<T>, ordering: Ordering | undefined): Promise<T> {
   await using member = await openMember(home, { clock: systemClock, isForMoney: true })
   const { client } = member
-  const key = readDevice(home)?.keys.ed25519
   const { server } = client.welcome
-  if (key === undefined || server === undefined) {
-    throw new SealwireError('device_required', 'money is moved by the signature of a device, and this home is none', {
-      hint: 'join again from another home, at a server that takes devices',
-    })
-  }
+  const key = readOrderKey(home)
+  if (server === undefined) throw deviceRequired()
   const payments = new Payments({
     call: (method, params) => client.request(method, params),
     order(params) {

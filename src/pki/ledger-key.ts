@@ -119,15 +119,15 @@ export function certifyLedgerKey({ serverId, key }: LedgerKeyClaim, authority: K
 }
 
 /**
- * What a certificate says, verified with the authority that has this pin (`SHA256:…`).
+ * What a certificate says, verified with the authority that has this pin (`SHA256:…`); without a pin, with the one that it names.
  * @throws {SealwireError} `untrusted` when it is by another authority, or none.
  */
-export function openLedgerCertificate(certificate: Uint8Array, pin: string): LedgerKeyClaim {
+export function openLedgerCertificate(certificate: Uint8Array, pin?: string): LedgerKeyClaim {
   try {
     const [header, , payload, signature] = listOf(decodeCbor(certificate))
     if (isBytes(header) && isBytes(payload) && isBytes(signature)) {
       const spki = header.slice(headerStart.length)
-      const isOurs = isSame(coseMessage(headerOf(spki), payload, signature), certificate) && pinOf(spki) === pin
+      const isOurs = isSame(coseMessage(headerOf(spki), payload, signature), certificate) && (pin === undefined || pinOf(spki) === pin)
       const key = isOurs ? createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' }) : undefined
       const toBeSigned = coseToBeSigned(header, ledgerKeyPurpose, payload)
       if (key !== undefined && verify('sha256', toBeSigned, { key, dsaEncoding: 'ieee-p1363' }, signature)) return claimOf(payload)
@@ -136,21 +136,6 @@ export function openLedgerCertificate(certificate: Uint8Array, pin: string): Led
     throw untrusted(cause)
   }
   throw untrusted()
-}
-
-/** The pin of the authority that a certificate names, right or not. @throws {SealwireError} `untrusted` for what is no certificate. */
-export function ledgerAuthorityOf(certificate: Uint8Array): string {
-  const [header] = partsOf(certificate)
-  if (!isBytes(header)) throw untrusted()
-  return pinOf(header.slice(headerStart.length))
-}
-
-function partsOf(certificate: Uint8Array): readonly unknown[] {
-  try {
-    return listOf(decodeCbor(certificate))
-  } catch (cause) {
-    throw untrusted(cause)
-  }
 }
 
 function readLedgerKey(folder: string): LedgerKey | undefined {

@@ -1,7 +1,7 @@
 // The key of the server's ledger, kept in the home from the first time on: receipts are verified with it, also when the server is
 // gone. A server has one for good; another one is a hard stop.
 
-import { ledgerAuthorityOf, ledgerPublicFile, openLedgerCertificate, parseLedgerPublicKey, publicPem } from '../../pki/ledger-key.ts'
+import { ledgerPublicFile, openLedgerCertificate, parseLedgerPublicKey, publicPem } from '../../pki/ledger-key.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Welcome } from '../../protocol/contract/index.ts'
 import { limitTable } from '../../protocol/index.ts'
@@ -18,7 +18,7 @@ import { sameBytes } from '../../protocol/same-bytes.ts'
 export function keepLedgerKey(home: Home, { server, ledger }: Pick<Welcome, 'server' | 'ledger'>, { serverKey }: Profile): void {
   if (ledger === undefined || server === undefined) return
   if (serverKey === undefined) {
-    const claim = openLedgerCertificate(ledger.certificate, ledgerAuthorityOf(ledger.certificate))
+    const claim = openLedgerCertificate(ledger.certificate)
     if (!sameBytes(claim.key, ledger.key) || !sameBytes(claim.serverId, server))
       throw another('the key of its ledger is certified for something else')
   }

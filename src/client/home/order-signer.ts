@@ -1,6 +1,7 @@
 // Orders that the device of a home signs, for a server whose ledger has the key that the home knows. Another key stops what
 // moves money, and nothing else: messages need no ledger.
 
+import type { KeyObject } from 'node:crypto'
 import { signCose } from '../../pki/cose-sign1.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Welcome } from '../../protocol/contract/index.ts'
@@ -37,10 +38,19 @@ export class HomeSigner {
   readonly sign: OrderSigner = async (payload, purpose) => {
     if (this.#refusal !== undefined) throw this.#refusal
     refuseForked(this.#home)
-    const key = readDevice(this.#home)?.keys.ed25519
-    if (key !== undefined) return signCose(payload, purpose, key)
-    throw new SealwireError('device_required', 'money is moved by the signature of a device, and this home is none', {
-      hint: 'join again from another home, at a server that takes devices',
-    })
+    return signCose(payload, purpose, readOrderKey(this.#home))
   }
+}
+
+/** The key that signs orders. @throws {SealwireError} `device_required` where the home is no device; what its files are refused with. */
+export function readOrderKey(home: Home): KeyObject {
+  const key = readDevice(home)?.keys.ed25519
+  if (key === undefined) throw deviceRequired()
+  return key
+}
+
+export function deviceRequired(): SealwireError {
+  return new SealwireError('device_required', 'money is moved by the signature of a device, and this home is none', {
+    hint: 'join again from another home, at a server that takes devices',
+  })
 }

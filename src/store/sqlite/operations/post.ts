@@ -102,14 +102,29 @@ function findPlace(database: Database, { conversationId, authorId, device }: Pos
 }
 
 function takePlace(database: Database, { conversationId, at }: PostedEntry, { lastSeq }: Place): bigint {
+  const seq = nextPlace(lastSeq)
+  setLastSeq(database, conversationId, seq, at)
+  return seq
+}
+
+/** @throws {SealwireError} `quota_exceeded` when a conversation has no further place. */
+export function nextPlace(lastSeq: bigint): bigint {
   if (lastSeq + 1n >= seqEnd) throw new SealwireError('quota_exceeded', 'the conversation is full')
-  database
-    .prepare(
-      `update conversation set last_seq = last_seq + 1, expire_at = coalesce(expire_at, :at + retention_ms)
-       where id = :conversationId`,
-    )
-    .run({ conversationId, at })
   return lastSeq + 1n
+}
+
+/** A conversation goes up to here; `at`: of the first entry that is new. */
+export function setLastSeq(database: Database, conversationId: bigint, seq: bigint, at: bigint): void {
+  database
+    .prepare('update conversation set last_seq = :seq, expire_at = coalesce(expire_at, :at + retention_ms) where id = :conversationId')
+    .run({ conversationId, seq, at })
+}
+
+/** So many more entries wait for the other one of a direct conversation. */
+export function addWaiting(database: Database, conversationId: bigint, peerId: bigint, count: bigint): void {
+  database
+    .prepare('update member set waiting = waiting + :count where conversation_id = :conversationId and account_id = :peerId')
+    .run({ conversationId, peerId, count })
 }
 
 /** The two of a direct conversation, with fewer and simpler statements than for a room. */
@@ -119,9 +134,7 @@ function tellBoth(database: Database, entry: PostedEntry, place: Place, filling:
   const deliveries: Delivery[] = []
   if (peerId !== undefined && peerId !== hiddenFrom) {
     deliveries.push(fillInbox(database, peerId, filling, limits))
-    database
-      .prepare('update member set waiting = waiting + 1 where conversation_id = :conversationId and account_id = :peerId')
-      .run({ conversationId, peerId })
+    addWaiting(database, conversationId, peerId, 1n)
   }
   if (hasOthers) deliveries.push(fillInbox(database, authorId, filling, limits))
   return deliveries

@@ -7,9 +7,9 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { NewEntry, Posted } from '../../delivery.ts'
 import type { Request, StoreLimits } from '../../store.ts'
 import type { Database, Deferred } from '../database.ts'
-import { keyOf, seqEnd } from './entry-key.ts'
+import { keyOf } from './entry-key.ts'
 import { dropUpTo, findFullness, type Fullness, putIn, setFullness, surplus } from './inbox-fill.ts'
-import { insertEntry, repeatedPost, sizeOf } from './post.ts'
+import { addWaiting, insertEntry, nextPlace, repeatedPost, setLastSeq, sizeOf } from './post.ts'
 import { requireSame } from './repetition.ts'
 import { countSaid, maySay, requireMaySay } from './said-bytes.ts'
 import { hasRoomFor, requireRoomFor, type Standing, type Waiting } from './standing.ts'
@@ -75,15 +75,10 @@ export class Stretch implements Deferred {
     const { conversationId, lastSeq, peerId } = this.#standing
     if (this.#said === 0n) return
     countSaid(this.#database, this.#first.accountId, this.#bytes)
-    this.#database
-      .prepare('update conversation set last_seq = :seq, expire_at = coalesce(expire_at, :at + retention_ms) where id = :conversationId')
-      .run({ conversationId, seq: lastSeq + this.#said, at: this.#first.at })
+    setLastSeq(this.#database, conversationId, lastSeq + this.#said, this.#first.at)
     for (const { accountId, inbox } of this.#recipients) {
       setFullness(this.#database, accountId, inbox)
-      if (accountId !== peerId) continue
-      this.#database
-        .prepare('update member set waiting = waiting + :said where conversation_id = :conversationId and account_id = :peerId')
-        .run({ conversationId, peerId, said: this.#said })
+      if (accountId === peerId) addWaiting(this.#database, conversationId, peerId, this.#said)
     }
   }
 
@@ -100,8 +95,7 @@ export class Stretch implements Deferred {
   /** Undefined, and nothing has happened, when there is something under this id. */
   #post(input: NewEntry, size: bigint): Posted | undefined {
     const { conversationId, lastSeq, blockerId: hiddenFrom } = this.#standing
-    const seq = lastSeq + this.#said + 1n
-    if (seq >= seqEnd) throw new SealwireError('quota_exceeded', 'the conversation is full')
+    const seq = nextPlace(lastSeq + this.#said)
     const { accountId: authorId, id, kind, device, at, type, body, data } = input
     const key = keyOf(conversationId, seq)
     if (!insertEntry(this.#database, key, { conversationId, authorId, id, kind, device, at, type, body, data, hiddenFrom }))
