@@ -1,5 +1,6 @@
 // The store of a server. The requests of a moment go to a worker thread as one group, and the next group is sent when the
-// one before has been answered: groups grow with the load, and one fsync serves all of a group.
+// one before has been answered: groups grow with the load, and one fsync serves all of a group. What waits by then is sent before
+// the answers are given out, so that both threads have something to do.
 
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { SealwireError } from '../../protocol/errors.ts'
@@ -21,6 +22,12 @@ export async function openStore(folder: string, limits: StoreLimits, components:
 interface Waiting {
   readonly request: Request
   readonly settle: (outcome: Outcome) => void
+}
+
+/** A group with an outcome for each, in the order of the commit. Empty once they were given out. */
+interface Answered {
+  readonly group: Waiting[]
+  readonly outcomes: readonly Outcome[]
 }
 
 export class SqliteStore implements Store {
@@ -67,12 +74,12 @@ export class SqliteStore implements Store {
 
   /** The whole life of the store: one group after another, until it is closed and nothing waits. */
   async #live(): Promise<void> {
-    while (await this.#somethingWaits()) {
+    let before: Answered = { group: [], outcomes: [] }
+    while (await this.#somethingWaits(before)) {
       const group = this.#waiting.splice(0, this.#limits.storeGroupMax)
-      const outcomes = await this.#outcomes(group.map(({ request }) => request))
-      // In the order of the commit.
-      for (const [index, { settle }] of group.entries())
-        settle(outcomes[index] ?? { error: new SealwireError('internal', 'internal error') })
+      const asked = this.#outcomes(group.map(({ request }) => request))
+      giveOut(before)
+      before = { group, outcomes: await asked }
     }
     await this.#worker.close()
   }
@@ -87,9 +94,11 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** False when the store is closed and empty. */
-  async #somethingWaits(): Promise<boolean> {
-    if (this.#waiting.length === 0 && !this.#closing) {
+  /** False when the store is closed and empty. When nothing waits yet the answers of the group before are given out first. */
+  async #somethingWaits(before: Answered): Promise<boolean> {
+    if (this.#waiting.length > 0) return true
+    giveOut(before)
+    if (!this.#closing && this.#waiting.length === 0) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -99,4 +108,10 @@ export class SqliteStore implements Store {
     await turnOfTheLoop()
     return this.#waiting.length > 0
   }
+}
+
+/** At most once each. */
+function giveOut(answered: Answered): void {
+  for (const [index, { settle }] of answered.group.splice(0).entries())
+    settle(answered.outcomes[index] ?? { error: new SealwireError('internal', 'internal error') })
 }

@@ -124,6 +124,18 @@ describe('migrations', () => {
     expect(connection.prepare('select account_id, blocked_id from block').all()).toMatchObject([{ account_id: 2, blocked_id: 3 }])
   })
 
+  test('what was in the index of words of before is found again, and can be forgotten', () => {
+    using folder = new StoreFolder()
+    fillSchema7(folder.database)
+    using store = openInProcessStore(folder.path, { ...resolveLimits(), diskBytesFreeMin: 0 })
+    expect(store.run('search.index', { max: 9n })).toBe(false)
+    const search = { accountId: 1n, text: 'tea', at: 9n, max: 9n, bytesMax: 999n }
+    expect(store.run('search.find', search).entries.map(({ seq }) => seq)).toEqual([1n])
+    const deletion = { accountId: 1n, device: 'd', at: 2n, conversationId: 1n, kind: 'delete', id: new Uint8Array(16), target: 1n } as const
+    store.run('entry.post', deletion)
+    expect(store.run('search.find', search).entries).toEqual([])
+  })
+
   test('only hashes of 32 bytes are stored, never a text', () => {
     using connection = empty()
     migrate(connection)
@@ -145,6 +157,19 @@ function fillSchema1(path: string): void {
     insert into account values (9, 'gone', 'gone', 'gone', 'g', 3);
     delete from account where id = 9;
     insert into throttle values ('account:x', 3, 1, 2)`)
+}
+
+/** As before the index of words was made anew: one message, in the index. */
+function fillSchema7(path: string): void {
+  using connection = new DatabaseSync(path)
+  migrate(connection, migrations.slice(0, 7))
+  connection.exec(`
+    insert into account (name, key, skeleton, created_at) values ('a', 'a', 'a', 1), ('b', 'b', 'b', 1);
+    insert into conversation (kind, low, high, state, by_id, state_at, last_seq, indexed_seq) values ('direct', 1, 2, 'accepted', 1, 1, 1, 1);
+    insert into member (conversation_id, account_id, role, since) values (1, 1, 'member', 1), (1, 2, 'member', 1);
+    insert into entry (key, author_id, id, kind, at, type, body) values (4294967297, 1, randomblob(16), 'message', 1, 'text/plain', cast('tea at five' as blob));
+    insert into inbox (account_id, said_bytes) values (1, 11);
+    insert into search (rowid, text) values (4294967297, 'tea at five')`)
 }
 
 function empty(): DatabaseSync {
