@@ -12,9 +12,9 @@ import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { sizeIn } from './change.ts'
-import { keyOf, seqEnd, seqOf } from './entry-key.ts'
+import { keyOf } from './entry-key.ts'
 import { bytesOf, entryColumns, entryOf, entryTables } from './entry-row.ts'
-import { addText, textOf } from './search-index.ts'
+import { indexKeys } from './search-index.ts'
 import { searchWords } from './search-query.ts'
 import type { StepsOf } from './step.ts'
 
@@ -24,30 +24,19 @@ export const searchSteps: StepsOf<'search'> = {
 }
 
 function fillIndex(database: Database, { max }: Input<'search.index'>): boolean {
-  const statement = database.prepare('select id, indexed_seq from conversation where indexed_seq < last_seq order by id limit :max')
+  const statement = database.prepare(
+    'select id, indexed_seq, last_seq from conversation where indexed_seq < last_seq order by id limit :max',
+  )
   let left = max
   for (const row of statement.rows({ max })) {
     if (left <= 0n) return true
-    left -= indexConversation(database, integer(row, 'id'), integer(row, 'indexed_seq'), left)
+    const [id, indexedSeq, lastSeq] = [integer(row, 'id'), integer(row, 'indexed_seq'), integer(row, 'last_seq')]
+    const seq = lastSeq - indexedSeq > left ? indexedSeq + left : lastSeq
+    indexKeys(database, keyOf(id, indexedSeq + 1n), keyOf(id, seq))
+    database.prepare('update conversation set indexed_seq = :seq where id = :id').run({ id, seq })
+    left -= seq - indexedSeq
   }
   return left <= 0n
-}
-
-/** Answers how many entries were looked at. */
-function indexConversation(database: Database, id: bigint, indexedSeq: bigint, max: bigint): bigint {
-  const rows = database
-    .prepare('select key, kind, type, body from entry where key > :after and key < :end order by key limit :max')
-    .rows({ after: keyOf(id, indexedSeq), end: keyOf(id, seqEnd), max })
-  for (const row of rows) {
-    const text = textOf(row)
-    if (text !== undefined) addText(database, integer(row, 'key'), text)
-  }
-  const last = rows.at(-1)
-  if (last !== undefined) {
-    const seq = seqOf(integer(last, 'key'))
-    database.prepare('update conversation set indexed_seq = :seq where id = :id').run({ id, seq })
-  }
-  return BigInt(rows.length)
 }
 
 function findWords(database: Database, input: Input<'search.find'>, { searchWordsMax }: StoreLimits): Output<'search.find'> {

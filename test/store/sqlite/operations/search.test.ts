@@ -40,14 +40,14 @@ describe('search.find', () => {
     expect([find(stage, bob, 'aus', { conversationId: 2n }), find(stage, carol, 'aus', { conversationId: 1n })]).toEqual([[1n], []])
   })
 
-  test('finds text of any text type that is UTF-8, and nothing else', () => {
+  test('finds text of any text type, also beside bytes that are no UTF-8, and nothing else', () => {
     using stage = opened()
     stage.say(alice, 1n, 'word', { type: 'Text/Markdown' })
     stage.say(alice, 1n, 'word', { type: 'application/json' })
     stage.say(alice, 1n, '', { body: new Uint8Array([0x77, 0x6f, 0x72, 0x64, 0x20, 0xff]) })
     stage.say(alice, 1n, 'word\0 and more')
     index(stage)
-    expect([find(stage, bob, 'word'), find(stage, bob, 'more')]).toEqual([[4n, 1n], [4n]])
+    expect([find(stage, bob, 'word'), find(stage, bob, 'more')]).toEqual([[4n, 3n, 1n], [4n]])
   })
 
   test('never finds what was deleted, said before by an edit, hidden, or before the account joined', () => {
