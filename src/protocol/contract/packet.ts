@@ -6,6 +6,7 @@ import { type Code, codes, SealwireError } from '../errors.ts'
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
 import { type EventData, type EventName, events, isEvent } from './events.ts'
 import { type Hello, helloSchema, type Welcome, welcomeSchema } from './greeting.ts'
+import { learnText } from './known-texts.ts'
 import { isMethod, type Method, methods, type Params, type Result } from './methods.ts'
 
 /** The largest id of a request: it fits four bytes. */
@@ -166,3 +167,6 @@ const codeOf: ReadonlyMap<number, Code> = new Map(
     .filter(([, { wire }]) => wire < operatorWireFirst)
     .map(([code, { wire }]) => [wire, code as Code]),
 )
+
+// Whoever sends other keys cannot make these slower.
+for (const name of [...Object.keys(methods), ...Object.keys(events)]) learnText(name, true)

@@ -3,6 +3,7 @@
 // decides alone what is malformed, so both ways mean the same.
 
 import type { CborValue } from './cbor.ts'
+import { knownAt, knownText, learnText } from './known-texts.ts'
 
 type CborMap = { readonly [key: string]: CborValue | undefined }
 
@@ -39,11 +40,11 @@ class PlainReader {
     const first = this.#bytes[this.#at++] ?? end
     const major = first >> 5
     if (major === simple) return first === yes ? true : first === no ? false : first === nothing ? null : notPlain
+    if (major === text) return this.#text(first & 0x1f)
     const count = this.#count(first & 0x1f)
     if (count < 0) return notPlain
     if (major === unsigned) return count
     if (major === negative) return count < Number.MAX_SAFE_INTEGER ? -1 - count : notPlain
-    if (major === text) return this.#text(count)
     if (major === byteString) return this.#slice(count)
     if (depth === 0) return notPlain
     return major === array ? this.#array(count, depth - 1) : major === map ? this.#map(count, depth - 1) : notPlain
@@ -66,9 +67,15 @@ class PlainReader {
     return this.#byte() * 0x100_0000 + this.#byte() * 0x1_0000 + this.#byte() * 0x100 + this.#byte()
   }
 
-  #text(length: number): string | typeof notPlain {
+  #text(short: number): string | typeof notPlain {
+    const known = knownAt(this.#bytes, this.#at - 1)
+    if (known !== undefined) {
+      this.#at += short
+      return known.text
+    }
+    const length = this.#count(short)
     const until = this.#at + length
-    if (length > textMax || until > this.#bytes.length) return notPlain
+    if (length < 0 || length > textMax || until > this.#bytes.length) return notPlain
     let read = ''
     for (; this.#at < until; this.#at++) {
       const byte = this.#bytes[this.#at] ?? end
@@ -97,13 +104,27 @@ class PlainReader {
   #map(count: number, depth: number): unknown {
     const read: Record<string, unknown> = {}
     for (let index = 0; index < count; index++) {
-      const key = this.value(0)
-      if (typeof key !== 'string' || key === '__proto__' || Object.hasOwn(read, key)) return notPlain
+      const key = this.#key()
+      if (key === notPlain || key === '__proto__' || Object.hasOwn(read, key)) return notPlain
       const value = this.value(depth)
       if (value === notPlain) return notPlain
       read[key] = value
     }
     return read
+  }
+
+  #key(): string | typeof notPlain {
+    const known = knownAt(this.#bytes, this.#at)
+    if (known === undefined) return this.#newKey()
+    this.#at += known.bytes.length
+    return known.text
+  }
+
+  #newKey(): string | typeof notPlain {
+    const key = this.value(0)
+    if (typeof key !== 'string') return notPlain
+    learnText(key)
+    return key
   }
 }
 
@@ -162,14 +183,28 @@ function writeHead(major: number, count: number, at: number): number {
 }
 
 function writeText(value: string, at: number): number {
-  let end = value.length > textMax ? tooFar : writeHead(text, value.length, at)
-  if (end + value.length > scratchBytes) return tooFar
-  for (let index = 0; index < value.length; index++) {
+  const { length } = value
+  const start = length > textMax ? tooFar : writeHead(text, length, at)
+  if (start + length > scratchBytes) return tooFar
+  let all = 0
+  for (let index = 0; index < length; index++) {
     const unit = value.charCodeAt(index)
-    if (unit >= 0x80) return tooFar
-    scratch[end++] = unit
+    all |= unit
+    scratch[start + index] = unit
   }
-  return end
+  return all < 0x80 ? start + length : tooFar
+}
+
+function writeKey(key: string, at: number): number {
+  const known = knownText(key)
+  if (known === undefined) {
+    learnText(key)
+    return writeText(key, at)
+  }
+  const { bytes } = known
+  if (at + bytes.length > scratchBytes) return tooFar
+  for (let index = 0; index < bytes.length; index++) scratch[at + index] = bytes[index] ?? 0
+  return at + bytes.length
 }
 
 function writeBytes(value: Uint8Array, at: number): number {
@@ -186,14 +221,16 @@ function writeArray(value: readonly CborValue[], at: number): number {
 }
 
 function writeMap(value: CborMap, at: number, isOrdered = false): number {
-  let [count, before, end] = [0, '', at + 1]
+  let count = 0
+  let before = ''
+  let end = at + 1
   for (const key in value) {
     const each = value[key]
     if (each === undefined) continue
     if (count > 0 && !isBehind(key, before)) return isOrdered ? tooFar : writeMap(inOrder(value), at, true)
     before = key
     count++
-    end = write(each, writeText(key, end))
+    end = write(each, writeKey(key, end))
     if (end === tooFar) return tooFar
   }
   // Only now it is known how many there are; more have a longer head.
@@ -223,6 +260,7 @@ const [no, yes, nothing, end] = [0xf4, 0xf5, 0xf6, 0xff]
 const textMax = 64
 /** More than any frame. */
 const scratchBytes = 72 * 1024
-const tooFar = Number.POSITIVE_INFINITY
+/** Further than the scratch, and a small whole number like every place in it: with others among them all would be slower. */
+const tooFar = 2 ** 30
 const scratch = new Uint8Array(scratchBytes)
 const view = new DataView(scratch.buffer)

@@ -20,9 +20,10 @@ export interface PostColumns {
   readonly bodies: Uint8Array
   /** Where each body ends. */
   readonly ends: Uint32Array
-  /** Empty for none. */
-  readonly devices: readonly string[]
-  readonly types: readonly string[]
+  /** Every device and type once, since text takes longer to cross than numbers. Empty for none. */
+  readonly words: readonly string[]
+  /** Which of these are the device and the type of each. */
+  readonly wordsOf: Uint32Array
 }
 
 /** Of each plain answer: conversation, place, moment, then account and place in its inbox; 0 for none. */
@@ -79,27 +80,39 @@ function columnsOf(entries: readonly PlainEntry[]): PostColumns {
   const ids = new Uint8Array(entries.length * idBytes)
   const ends = new Uint32Array(entries.length)
   const bodies = new Uint8Array(entries.reduce((sum, { body }) => sum + body.length, 0))
+  const words = new Map<string, number>()
+  const wordsOf = new Uint32Array(entries.length * wordsWidth)
   let end = 0
-  for (const [index, { accountId, at, conversationId = 0n, peerId = 0n, id, body }] of entries.entries()) {
+  for (const [index, { accountId, at, conversationId = 0n, peerId = 0n, id, body, device = '', type }] of entries.entries()) {
     numbers.set([accountId, at, conversationId, peerId], index * numbersWidth)
     ids.set(id, index * idBytes)
     bodies.set(body, end)
     ends[index] = end += body.length
+    wordsOf[index * wordsWidth] = placeOf(device, words)
+    wordsOf[index * wordsWidth + 1] = placeOf(type, words)
   }
-  return { numbers, ids, bodies, ends, devices: entries.map(({ device = '' }) => device), types: entries.map(({ type }) => type) }
+  return { numbers, ids, bodies, ends, words: [...words.keys()], wordsOf }
 }
 
-function entryAt({ numbers, ids, bodies, ends, devices, types }: PostColumns, index: number): NewEntry {
+/** Where a word is in the table, which it joins if it is new. */
+function placeOf(word: string, words: Map<string, number>): number {
+  const place = words.get(word) ?? words.size
+  if (place === words.size) words.set(word, place)
+  return place
+}
+
+function entryAt({ numbers, ids, bodies, ends, words, wordsOf }: PostColumns, index: number): NewEntry {
   const at = index * numbersWidth
+  const [device, type] = [words[wordsOf[index * wordsWidth] ?? -1], words[wordsOf[index * wordsWidth + 1] ?? -1]]
   return {
     accountId: number(numbers, at),
     at: number(numbers, at + 1),
     conversationId: number(numbers, at + 2) || undefined,
     peerId: number(numbers, at + 3) || undefined,
-    device: devices[index] || undefined,
+    device: device || undefined,
     kind: 'message',
     id: ids.subarray(index * idBytes, (index + 1) * idBytes),
-    type: types[index],
+    type,
     body: bodies.subarray(ends[index - 1] ?? 0, ends[index]),
   }
 }
@@ -113,4 +126,4 @@ function number(columns: BigInt64Array, at: number): bigint {
 /** Fewer are not worth it. */
 const packedMin = 4
 const idBytes = 16
-const [numbersWidth, postedWidth] = [4, 5]
+const [numbersWidth, wordsWidth, postedWidth] = [4, 2, 5]

@@ -10,6 +10,13 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const read = (text: string): unknown => readPlain(new Uint8Array(Buffer.from(text, 'hex')), cborDepthMax)
 const strict = { strict: true, allowIndefinite: false, allowUndefined: false, rejectDuplicateMapKeys: true } as const
 
+/** Keys that are known, become known, have names that objects have of their own, or are too long to become known. */
+const key = fc.oneof(
+  fc.constantFrom('id', 'conversation', 'message.send', 'toString', 'constructor', 'é', '', 'k'.repeat(23), 'k'.repeat(24)),
+  fc.constantFrom('__proto__', '10', 'i\u0064\u0301', '\ud800', 'k'.repeat(65)),
+  fc.string({ maxLength: 4 }),
+)
+
 /** Also what is not plain: huge numbers, text that is not ASCII or long. */
 const { value: anything } = fc.letrec<{ value: CborValue }>((tie) => ({
   value: fc.oneof(
@@ -22,6 +29,7 @@ const { value: anything } = fc.letrec<{ value: CborValue }>((tie) => ({
         '__proto__',
         'x'.repeat(64),
         'x'.repeat(65),
+        ...['x'.repeat(97), `a${'x'.repeat(96)}`, 'message.send', 'conversation', 'é', 'ide'],
         ...[-1, -24, -25, -65_537, -(2 ** 53 - 1), 7n, -7n],
         2n ** 60n,
         ...[24, 256, 65_536, 2 ** 32, 2 ** 53 - 1],
@@ -33,7 +41,7 @@ const { value: anything } = fc.letrec<{ value: CborValue }>((tie) => ({
       fc.uint8Array({ maxLength: 300 }),
     ),
     fc.array(tie('value'), { maxLength: 5 }),
-    fc.dictionary(fc.string({ maxLength: 4 }), tie('value'), { maxKeys: 5, noNullPrototype: true }),
+    fc.dictionary(key, tie('value'), { maxKeys: 5, noNullPrototype: true }),
   ),
 }))
 
@@ -68,6 +76,14 @@ describe('writePlain', () => {
     expect(writePlain([undefined] as unknown as CborValue)).toBe(notPlain)
     for (const bytes of [65_535, 73_727, 73_728, 200_000])
       expect(encodeCbor(new Uint8Array(bytes))).toHaveLength(bytes + (bytes > 65_535 ? 5 : 3))
+  })
+
+  test('leaves a map to the codec that ends behind its room, whatever is last in it', () => {
+    for (let bytes = 73_680; bytes < 73_740; bytes++) {
+      const value = { id: new Uint8Array(bytes), on: { conversation: {} } }
+      const written = writePlain(value)
+      expect(written === notPlain || Buffer.compare(written, encode(value)) === 0).toBe(true)
+    }
   })
 
   test('gives out bytes that the next call leaves alone', () => {
@@ -126,6 +142,39 @@ describe('readPlain', () => {
       'a1695f5f70726f746f5f5f01',
     ]
     for (const text of [...odd, ...others]) expect(read(text)).toBe(notPlain)
+  })
+
+  test('leaves to the codec whatever ends too early, wherever that is', () => {
+    const check = fc.property(anything, (value) => {
+      const whole = new Uint8Array(encode(value))
+      for (let end = Math.max(0, whole.length - 300); end < whole.length; end++) {
+        expect(readPlain(whole.slice(0, end), cborDepthMax)).toBe(notPlain)
+      }
+    })
+    fc.assert(check, { numRuns: 500 })
+  })
+
+  test('knows a key for no other, and none that is there twice or that an object would not keep', () => {
+    const twice = ['a2', '626964', '01', '626964', '02'].join('')
+    const proto = 'a1695f5f70726f746f5f5f01'
+    for (let round = 0; round < 2; round++) {
+      expect(read('a162696401')).toEqual({ id: 1 })
+      expect(read('a162696501')).toEqual({ ie: 1 })
+      expect(read(twice)).toBe(notPlain)
+      expect(read('a17802696401')).toBe(notPlain)
+      expect(read('a1626901')).toBe(notPlain)
+      expect(read('a16269e401')).toBe(notPlain)
+      writePlain({ ['__proto__']: 1 })
+      expect(read(proto)).toBe(notPlain)
+    }
+  })
+
+  test('takes no length for the head of a known text', () => {
+    // 97 characters: the second byte of the head is that of a text of one, which is known.
+    read('a1616101')
+    const long = `a${'x'.repeat(96)}`
+    expect(readPlain(new Uint8Array(encode(long)), cborDepthMax)).toBe(notPlain)
+    expect(decodeCbor(new Uint8Array(encode([long])))).toEqual([long])
   })
 
   test('counts how deep things are like the codec', () => {

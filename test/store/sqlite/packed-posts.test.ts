@@ -16,10 +16,13 @@ const post: fc.Arbitrary<Request> = fc
     at: number,
     conversationId: absent(number),
     peerId: absent(number),
-    device: absent(fc.string()),
+    device: absent(fc.oneof(fc.string(), fc.constantFrom('phone', 'text/plain', ''))),
     kind: fc.constantFrom('message', 'message', 'message', 'message', 'edit', 'reaction'),
     id: fc.oneof({ weight: 9, arbitrary: id }, { weight: 1, arbitrary: bytes }),
-    type: fc.oneof({ weight: 9, arbitrary: fc.string() }, { weight: 1, arbitrary: fc.constant(undefined) }),
+    type: fc.oneof(
+      { weight: 9, arbitrary: fc.oneof(fc.string(), fc.constantFrom('text/plain', '')) },
+      { weight: 1, arbitrary: fc.constant(undefined) },
+    ),
     body: fc.oneof({ weight: 9, arbitrary: bytes }, { weight: 1, arbitrary: fc.constant(undefined) }),
     data: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: bytes }),
   })
@@ -56,6 +59,13 @@ describe('a group between threads', () => {
     })
     fc.assert(check, { numRuns: 1_000 })
     expect(packed).toBeGreaterThan(50)
+  })
+
+  test('has every device and type once', () => {
+    const input = { accountId: 1n, at: 2n, conversationId: 3n, kind: 'message', id: new Uint8Array(16), body: new Uint8Array(1) } as const
+    const more = { device: 'phone', type: 'text/plain' }
+    const { posts } = packGroup(Array.from({ length: 9 }, () => ({ name: 'entry.post', input: { ...input, ...more } })))
+    expect(posts?.words).toEqual(['phone', 'text/plain'])
   })
 
   test('leaves few messages as they are', () => {
