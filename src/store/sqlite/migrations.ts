@@ -5,7 +5,9 @@ import type { DatabaseSync } from 'node:sqlite'
 import { SealwireError } from '../../protocol/errors.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { ledgerSchema } from './ledger-schema.ts'
+import { legSchema } from './leg-schema.ts'
 import { saidBytesSchema } from './said-bytes-schema.ts'
+import { transferSchema } from './transfer-schema.ts'
 
 /** Step n takes a database from schema n to schema n + 1. Tables are STRICT: a value of another type is refused. */
 export const migrations: readonly string[] = [
@@ -136,6 +138,8 @@ export const migrations: readonly string[] = [
   insert into search (search, rank) values ('secure-delete', 1);
   update conversation set indexed_seq = 0;
   `,
+  transferSchema,
+  legSchema,
 ]
 
 /**

@@ -136,6 +136,52 @@ describe('migrations', () => {
     expect(store.run('search.find', search).entries).toEqual([])
   })
 
+  test('transfers and who was paid by them are what they were, and nothing of them can be changed', () => {
+    using connection = empty()
+    migrate(connection, migrations.slice(0, 8))
+    connection.exec(transfersOfSchema8)
+    const before = transfersOf(connection)
+    migrate(connection)
+    expect(transfersOf(connection)).toEqual(before)
+    connection.exec('pragma recursive_triggers = on')
+    for (const sql of changesOfTransfers) expect(() => connection.exec(sql)).toThrow()
+    connection.exec("update transfer set status = 'posted', captured = 2, closed_by = 9 where posting = 4")
+    connection.exec('update transfer set refunded = 1 where posting in (4, 5)')
+    connection.exec('update split_part set refunded = 1 where place = 1')
+    connection.exec(newTransfer())
+    expect(connection.prepare('pragma foreign_key_check').all()).toEqual([])
+  })
+
+  test('legs of before are a chain by account, of which every 32nd is in an index', () => {
+    using connection = empty()
+    migrate(connection, migrations.slice(0, 9))
+    connection.exec("insert into ledger_account (kind, holder_id, unit) values ('user', 1, 'credits'), ('user', 2, 'credits')")
+    const insert = connection.prepare('insert into leg (ledger_account_id, posting, delta, balance) values (?, ?, ?, ?)')
+    for (let seq = 1; seq <= 70; seq++) {
+      insert.run(1, seq, -1, -seq)
+      insert.run(seq === 7 ? 4 : 3, seq, 1, seq === 7 ? 1 : seq)
+    }
+    migrate(connection)
+    expect(
+      connection
+        .prepare('select last_posting from ledger_account order by id')
+        .all()
+        .map((row) => row['last_posting']),
+    ).toEqual([70, null, 70, 7])
+    const legs = connection.prepare('select * from leg where posting between 6 and 8').all()
+    expect(legs).toMatchObject([
+      { posting: 6, ledger_account_id: 1, number: 6, delta: -1, balance: -6, previous: 5 },
+      { posting: 6, ledger_account_id: 3, number: 6, delta: 1, balance: 6, previous: 5 },
+      { posting: 7, ledger_account_id: 1, number: 7, delta: -1, balance: -7, previous: 6 },
+      { posting: 7, ledger_account_id: 4, number: 1, delta: 1, balance: 1, previous: null },
+      { posting: 8, ledger_account_id: 1, number: 8, delta: -1, balance: -8, previous: 7 },
+      { posting: 8, ledger_account_id: 3, number: 7, delta: 1, balance: 8, previous: 6 },
+    ])
+    const steps = connection.prepare('select posting from leg where number % 32 = 0 and ledger_account_id = 3').all()
+    expect(steps).toMatchObject([{ posting: 33 }, { posting: 65 }])
+    for (const sql of ['delete from leg', 'update leg set number = 1']) expect(() => connection.exec(sql)).toThrow('a leg stays')
+  })
+
   test('only hashes of 32 bytes are stored, never a text', () => {
     using connection = empty()
     migrate(connection)
@@ -170,6 +216,46 @@ function fillSchema7(path: string): void {
     insert into entry (key, author_id, id, kind, at, type, body) values (4294967297, 1, randomblob(16), 'message', 1, 'text/plain', cast('tea at five' as blob));
     insert into inbox (account_id, said_bytes) values (1, 11);
     insert into search (rowid, text) values (4294967297, 'tea at five')`)
+}
+
+/** One of each kind: issued, paid and refunded, on hold, paid to two. */
+const transfersOfSchema8 = `
+  insert into transfer (posting, signer_id, id, kind, digest, unit, amount, payer_id, payee_id, refunded, of_signer_id, of_id, memo, at) values
+    (1, 0, zeroblob(16), 'mint', zeroblob(32), 'credits', 9, null, 1, 0, null, null, 'tea', 1),
+    (2, 1, zeroblob(16), 'pay', zeroblob(32), 'credits', 5, 1, 2, 3, null, null, null, 2),
+    (3, 2, randomblob(16), 'refund', zeroblob(32), 'credits', 3, 2, 1, 0, 1, zeroblob(16), null, 3),
+    (5, 1, x'00112233445566778899aabbccddeeff', 'split', zeroblob(32), 'credits', 3, 1, null, 0, null, null, null, 5);
+  insert into transfer (posting, signer_id, id, kind, digest, unit, amount, payer_id, payee_id, status, expires_at, at) values
+    (4, 1, randomblob(16), 'hold', zeroblob(32), 'credits', 4, 1, 2, 'pending', 99, 4);
+  insert into split_part (signer_id, id, place, payee_id, amount, memo) values
+    (1, x'00112233445566778899aabbccddeeff', 0, 2, 1, 'cake'), (1, x'00112233445566778899aabbccddeeff', 1, 3, 2, null)`
+
+const changesOfTransfers = [
+  'delete from transfer',
+  'delete from split_part',
+  "update transfer set status = 'posted', captured = 4 where posting = 4",
+  "update transfer set status = 'voided', closed_by = 9 where posting = 2",
+  'update transfer set amount = 1 where posting = 2',
+  'update transfer set refunded = 2 where posting = 2',
+  'update transfer set refunded = 6 where posting = 2',
+  'update split_part set amount = 1 where place = 1',
+  'insert or replace into transfer select * from transfer where posting = 1',
+  'insert into split_part (signer_id, id, place, payee_id, amount) values (7, zeroblob(16), 0, 2, 1)',
+  newTransfer({ id: 'zeroblob(16)' }),
+  newTransfer({ id: 'randomblob(15)' }),
+  newTransfer({ kind: 'tip' }),
+  newTransfer({ status: 'pending' }),
+  newTransfer({ kind: 'hold', status: 'lost' }),
+  newTransfer({ amount: 0 }),
+]
+
+function newTransfer({ kind = 'pay', id = 'randomblob(16)', status = 'posted', amount = 1 } = {}): string {
+  return `insert into transfer (posting, signer_id, id, kind, digest, unit, amount, status, at)
+    values (6, 1, ${id}, '${kind}', zeroblob(32), 'credits', ${amount}, '${status}', 1)`
+}
+
+function transfersOf(connection: DatabaseSync): unknown {
+  return ['transfer', 'split_part'].map((table) => connection.prepare(`select * from ${table} order by 1, 2, 3`).all())
 }
 
 function empty(): DatabaseSync {

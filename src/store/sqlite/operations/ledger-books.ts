@@ -1,10 +1,11 @@
 // Ledger accounts: what somebody has in a unit. One is made when it is first needed.
 
-import { SealwireError } from '../../../protocol/errors.ts'
+import { assert, SealwireError } from '../../../protocol/errors.ts'
 import type { Leg } from '../../ledger.ts'
 import type { Person } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row, text } from '../statement.ts'
+import { lastLeg } from './ledger-legs.ts'
 import { LedgerMemo } from './ledger-memo.ts'
 
 /** What somebody has in a unit, as far as it decides whether they may pay. */
@@ -48,13 +49,36 @@ function findBook(database: Database, holderId: bigint, unit: string): Book | un
   requireProved(row)
   const book = bookOf(row)
   memo?.books.set(key, book)
-  memo?.balances.set(book.id, integer(row, 'balance'))
+  memo?.standings.set(book.id, standingOf(row))
   return book
 }
 
 /** @throws {SealwireError} `frozen`. */
 export function requireThawed(...books: readonly Book[]): void {
   if (books.some(({ isFrozen }) => isFrozen)) throw new SealwireError('frozen', 'the account is frozen')
+}
+
+/** What an account has, for the leg that comes next. */
+export interface Standing {
+  readonly balance: bigint
+  /** How many legs there are. */
+  readonly legs: bigint
+  /** The posting of the last one. */
+  readonly last: bigint | null
+}
+
+/** @throws {SealwireError} `ledger_broken`, as {@link requireProved}. */
+export function findStanding(database: Database, id: bigint): Standing {
+  const row = database
+    .prepare(`select ${standingColumns}, ${provedColumn} from ledger_account ${lastLeg} where ledger_account.id = :id`)
+    .row({ id })
+  assert(row, 'a posting on no account')
+  requireProved(row)
+  return standingOf(row)
+}
+
+function standingOf(row: Row): Standing {
+  return { balance: integer(row, 'balance'), legs: integer(row, 'legs'), last: optionalInteger(row, 'last_posting') ?? null }
 }
 
 /** What a posting does to the account of somebody. */
@@ -80,10 +104,10 @@ export function requireUnit(database: Database, code: string): void {
 
 /**
  * A balance is kept where it is quick to find; where it comes from is the ledger.
- * @throws {SealwireError} `ledger_broken` unless both say the same of a row with `balance` and {@link provedColumn}.
+ * @throws {SealwireError} `ledger_broken` unless both say the same of a row with `balance` and {@link provedColumn}, of {@link lastLeg}.
  */
 export function requireProved(row: Row): void {
-  if (integer(row, 'balance') === integer(row, 'proved')) return
+  if (integer(row, 'balance') === row['proved']) return
   throw new SealwireError('ledger_broken', 'a balance is not what the ledger says: nothing is paid from it until the operator has looked')
 }
 
@@ -104,12 +128,12 @@ function notFound(sentence: string): SealwireError {
 }
 
 /** What the last posting on a ledger account has left there. */
-export const provedColumn = `coalesce((select leg.balance from leg where ledger_account_id = ledger_account.id
-    order by posting desc limit 1), 0) as proved` as const
+export const provedColumn = 'iif(last_posting is null, 0, last.balance) as proved'
+const standingColumns = 'ledger_account.balance, last_posting, iif(last_posting is null, 0, last.number) as legs'
 /** A bound of the account itself goes before that of the unit. */
 const select =
-  `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, balance, ${provedColumn}, frozen_at,
+  `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, ${standingColumns}, ${provedColumn}, frozen_at,
     coalesce(ledger_account.day_max, unit.day_max) as day_max,
     coalesce(ledger_account.device_day_max, unit.device_day_max) as device_day_max
-  from ledger_account join unit on unit.code = ledger_account.unit join account on account.id = holder_id
+  from ledger_account join unit on unit.code = ledger_account.unit join account on account.id = holder_id ${lastLeg}
   where holder_id = :holderId and ledger_account.unit = :unit and kind = 'user'` as const

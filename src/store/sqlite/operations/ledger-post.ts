@@ -6,6 +6,7 @@ import { assert, SealwireError } from '../../../protocol/errors.ts'
 import type { Leg, Posting } from '../../ledger.ts'
 import type { Database } from '../database.ts'
 import { blob, integer } from '../statement.ts'
+import { findStanding } from './ledger-books.ts'
 import { growTree } from './ledger-tree.ts'
 import { LedgerMemo, type LedgerEnd } from './ledger-memo.ts'
 import { chainHash, encodePosting, firstHash } from './ledger-row.ts'
@@ -58,24 +59,23 @@ function broken(): SealwireError {
 
 /** In one statement with its condition: whatever was read before, no two can spend the same. */
 function move(database: Database, memo: LedgerMemo | undefined, { ledgerAccountId: id, delta }: Leg, posting: bigint): bigint {
-  const before = memo?.balances.get(id) ?? balanceOf(database, id)
-  const balance = before + delta
+  const { balance: before, legs, last: previous } = memo?.standings.get(id) ?? findStanding(database, id)
+  const [balance, number] = [before + delta, legs + 1n]
   const moved = database
     .prepare(
-      `update ledger_account set balance = :balance
-       where id = :id and balance = :before and (:delta > 0 or kind = 'issuance' or :balance >= floor) and :balance between :min and :max`,
+      `update ledger_account set balance = :balance, last_posting = :posting
+       where id = :id and balance = :before and last_posting is :previous and (:delta > 0 or kind = 'issuance' or :balance >= floor) and :balance between :min and :max`,
     )
-    .run({ id, before, balance, delta, min: -balanceMax, max: balanceMax })
+    .run({ id, before, balance, delta, posting, previous, min: -balanceMax, max: balanceMax })
   if (moved !== 1n) throw refusal(database, id, delta)
-  memo?.balances.set(id, balance)
+  memo?.standings.set(id, { balance, legs: number, last: posting })
   database
-    .prepare('insert into leg (ledger_account_id, posting, delta, balance) values (:id, :posting, :delta, :balance)')
-    .run({ id, posting, delta, balance })
+    .prepare(
+      `insert into leg (posting, ledger_account_id, number, delta, balance, previous)
+       values (:posting, :id, :number, :delta, :balance, :previous)`,
+    )
+    .run({ posting, id, number, delta, balance, previous })
   return balance
-}
-
-function balanceOf(database: Database, id: bigint): bigint {
-  return integer(database.prepare('select balance from ledger_account where id = :id').row({ id }) ?? {}, 'balance')
 }
 
 function refusal(database: Database, id: bigint, delta: bigint): SealwireError {

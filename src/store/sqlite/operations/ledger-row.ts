@@ -1,6 +1,6 @@
 // A posting as bytes: what is hashed, kept, and shown in receipts. A deterministic CBOR array; ledger.md says what is where.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type CborValue, decodeCbor, encodeCbor } from '../../../protocol/contract/cbor.ts'
 import { assert } from '../../../protocol/errors.ts'
 import type { Leg, Posting, PostingKind } from '../../ledger.ts'
@@ -12,12 +12,15 @@ const version = 1n
 export const firstHash: Uint8Array = new Uint8Array(32)
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest())
+  return hash('sha256', bytes, 'buffer')
 }
 
 /** The hash of a posting. */
 export function chainHash(previous: Uint8Array, row: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(previous).update(row).digest())
+  const both = new Uint8Array(previous.length + row.length)
+  both.set(previous)
+  both.set(row, previous.length)
+  return sha256(both)
 }
 
 export function encodePosting(posting: Posting): Uint8Array {

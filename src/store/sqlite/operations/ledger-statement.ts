@@ -6,6 +6,7 @@ import type { Input, Output } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer, optionalInteger, type Row, text } from '../statement.ts'
 import { provedColumn, requireProved, requireUnit } from './ledger-books.ts'
+import { lastLeg, legBefore, type PlacedLeg, previousLeg } from './ledger-legs.ts'
 import { requireUnbroken } from './ledger-post.ts'
 import { decodePosting, firstHash } from './ledger-row.ts'
 import { balanceAfter, findTransfer } from './ledger-transfer.ts'
@@ -27,10 +28,10 @@ export function balancesOf(database: Database, { accountId, unit }: Input<'ledge
   requireUnbroken(database)
   const rows = database
     .prepare(
-      `select code, decimals, coalesce(balance, 0) as balance, ${provedColumn}, coalesce(floor, 0) as floor, frozen_at,
+      `select code, decimals, coalesce(ledger_account.balance, 0) as balance, ${provedColumn}, coalesce(floor, 0) as floor, frozen_at,
          (select coalesce(sum(amount), 0) from transfer
           where payer_id = :accountId and status = 'pending' and transfer.unit = code) as held
-       from unit left join ledger_account on holder_id = :accountId and ledger_account.unit = code and kind = 'user'
+       from unit left join ledger_account on holder_id = :accountId and ledger_account.unit = code and kind = 'user' ${lastLeg}
        where coalesce(:unit, code) = code order by standard desc, code`,
     )
     .rows({ accountId, unit: unit ?? null })
@@ -49,21 +50,33 @@ function balanceOf(row: Row): Balance {
 function statement(database: Database, input: Input<'ledger.statement'>): Output<'ledger.statement'> {
   const { accountId, unit = null, before = endOfLedger, max } = input
   const rows = database
-    .prepare(
-      `select posting, delta, leg.balance, row from ledger_account
-       join leg on ledger_account_id = ledger_account.id and posting < :before join posting on seq = posting
-       where holder_id = :accountId and kind = 'user' and coalesce(:unit, unit) = unit order by posting desc limit :more`,
-    )
-    .rows({ accountId, unit, before, more: max + 1n })
-  const more = BigInt(rows.length) > max
-  return { lines: (more ? rows.slice(0, -1) : rows).map((row) => lineOf(database, row)), more }
+    .prepare(`select id from ledger_account where holder_id = :accountId and kind = 'user' and coalesce(:unit, unit) = unit`)
+    .rows({ accountId, unit })
+  const newest = rows.map((row) => legBefore(database, integer(row, 'id'), before)).filter((leg) => leg !== undefined)
+  const legs = backwards(database, newest, max + 1n)
+  const more = BigInt(legs.length) > max
+  return { lines: (more ? legs.slice(0, -1) : legs).map((leg) => lineOf(database, leg)), more }
 }
 
-function lineOf(database: Database, row: Row): StatementLine {
-  const { at, kind, unit, decimals, signerId, id } = decodePosting(blob(row, 'row'))
+/** Legs of several accounts, the last one first, from the last of each. */
+function backwards(database: Database, newest: readonly PlacedLeg[], max: bigint): readonly PlacedLeg[] {
+  const legs: PlacedLeg[] = []
+  const next = new Set(newest)
+  while (next.size > 0 && BigInt(legs.length) < max) {
+    const leg = [...next].reduce((one, other) => (one.posting > other.posting ? one : other))
+    const previous = previousLeg(database, leg)
+    next.delete(leg)
+    if (previous !== undefined) next.add(previous)
+    legs.push(leg)
+  }
+  return legs
+}
+
+function lineOf(database: Database, { posting, delta, balance }: PlacedLeg): StatementLine {
+  const row = database.prepare('select row from posting where seq = :posting').row({ posting })
+  const { at, kind, unit, decimals, signerId, id } = decodePosting(blob(row ?? {}, 'row'))
   const transfer = findTransfer(database, signerId, id)
   assert(transfer, 'a posting without its transfer')
-  const [posting, delta, balance] = [integer(row, 'posting'), integer(row, 'delta'), integer(row, 'balance')]
   return { posting, at, kind, unit, decimals, delta, balance, transfer }
 }
 

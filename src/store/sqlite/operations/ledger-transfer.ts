@@ -6,6 +6,7 @@ import type { Ordered, Transfer, TransferPart, TransferStatus } from '../../ledg
 import type { Person } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer, optionalBlob, optionalInteger, optionalText, type Row, text } from '../statement.ts'
+import { legBefore } from './ledger-legs.ts'
 
 /** What a new transfer says; everything else of it follows. */
 export type NewTransfer = Pick<Transfer, 'signerId' | 'id' | 'kind' | 'unit' | 'decimals' | 'amount' | 'at' | 'posting'> &
@@ -89,12 +90,9 @@ export function repeatedOrder(
 /** What somebody had in a unit after a posting, whether or not it moved anything of theirs. */
 export function balanceAfter(database: Database, holderId: bigint, unit: string, posting: bigint): bigint {
   const row = database
-    .prepare(
-      `select leg.balance from ledger_account join leg on leg.ledger_account_id = ledger_account.id and leg.posting <= :posting
-       where holder_id = :holderId and unit = :unit and kind = 'user' order by leg.posting desc limit 1`,
-    )
-    .row({ holderId, unit, posting })
-  return row === undefined ? 0n : integer(row, 'balance')
+    .prepare("select id from ledger_account where holder_id = :holderId and unit = :unit and kind = 'user'")
+    .row({ holderId, unit })
+  return (row && legBefore(database, integer(row, 'id'), posting + 1n))?.balance ?? 0n
 }
 
 /** Ends a hold. Answers it as it is now. */

@@ -5,7 +5,7 @@ import { Frontier } from '../../../domain/merkle.ts'
 import type { Leg, Posting } from '../../ledger.ts'
 import type { VerifyPlace } from '../../ledger-verification.ts'
 import type { Database } from '../database.ts'
-import { blob, integer, type Row, text } from '../statement.ts'
+import { blob, integer, optionalInteger, type Row, text } from '../statement.ts'
 import { chainHash, decodePosting, sha256 } from './ledger-row.ts'
 import { findSubtree, keptLevel } from './ledger-tree.ts'
 import { type Progress, requireThat } from './ledger-progress.ts'
@@ -57,10 +57,11 @@ function verifyMoves(database: Database, posting: Posting): void {
 function verifyLeg(database: Database, { seq, unit, kind }: Posting, { ledgerAccountId: id, holderId, delta }: Leg): void {
   const row = database
     .prepare(
-      `select kind, holder_id, unit, floor_min, delta, leg.balance,
-         (select before.balance from leg as before where before.ledger_account_id = :id and before.posting < :seq
-          order by before.posting desc limit 1) as before
-       from ledger_account join leg on leg.ledger_account_id = ledger_account.id and posting = :seq where ledger_account.id = :id`,
+      `select kind, holder_id, unit, floor_min, leg.delta, leg.balance, leg.number, leg.previous, before.balance as before,
+         before.number as number_before
+       from ledger_account join leg on leg.ledger_account_id = ledger_account.id and leg.posting = :seq
+       left join leg as before on before.posting = leg.previous and before.ledger_account_id = ledger_account.id
+       where ledger_account.id = :id`,
     )
     .row({ id, seq })
   requireThat(row !== undefined, `it moves account ${id}, which does not know of it`)
@@ -69,6 +70,8 @@ function verifyLeg(database: Database, { seq, unit, kind }: Posting, { ledgerAcc
   requireThat(isThere, `account ${id} is somebody else's`)
   const [before, balance] = [row['before'] ?? 0n, integer(row, 'balance')]
   requireThat(integer(row, 'delta') === delta && before === balance - delta, `account ${id} does not have what it had and its part`)
+  const follows = integer(row, 'number') === (optionalInteger(row, 'number_before') ?? 0n) + 1n
+  requireThat(follows && (row['previous'] === null) === (row['before'] === null), `account ${id} has another leg before it`)
   requireThat(whose === 'issuance' || balance >= integer(row, 'floor_min'), `account ${id} fell below its floor`)
 }
 

@@ -35,7 +35,7 @@ describe('what was written', () => {
     'update leg set delta = delta + 1',
     'update leg set balance = balance + 1',
     'delete from leg',
-    'insert or replace into leg select ledger_account_id, posting, delta + 1, balance from leg',
+    'insert or replace into leg select posting, ledger_account_id, number, delta + 1, balance, previous from leg',
     'update checkpoint set root = zeroblob(32)',
     'delete from checkpoint',
     'insert or replace into checkpoint select size, zeroblob(32), at, cose from checkpoint',
@@ -83,6 +83,9 @@ describe('who can write to the file', () => {
   beforeAll(() => fillLedger(filled))
   afterAll(() => filled[Symbol.dispose]())
 
+  const beforeIt = (column: string) =>
+    `select before.${column} from leg as before where before.posting = leg.previous and before.ledger_account_id = leg.ledger_account_id`
+  const lastOfAll = 'where number = (select max(number) from leg)'
   const lastPayment = "(select max(posting) from transfer where kind = 'pay')"
 
   test.each([
@@ -96,7 +99,24 @@ describe('who can write to the file', () => {
     ['drops one in the middle', 'delete from posting where seq = 100', 'posting 100: it is missing'],
     ['changes a hash', 'update posting set hash = zeroblob(32) where seq = 100', 'posting 100: its hash is not that'],
     ['drops a leg', 'delete from leg where posting = 100', 'posting 100: it moves account'],
-    ['adds a leg', 'insert into leg select ledger_account_id, posting + 100000, delta, balance from leg limit 1', 'its posting is missing'],
+    [
+      'adds a leg',
+      'insert into leg select posting + 100000, ledger_account_id, number, delta, balance, previous from leg limit 1',
+      'its posting is missing',
+    ],
+    ['counts a leg twice', `update leg set number = number + 1 ${lastOfAll}`, 'has another leg before it'],
+    ['leaves out what an account had', `update leg set previous = (${beforeIt('previous')}) ${lastOfAll}`, 'does not have what it had'],
+    [
+      'leaves out a leg, and nobody misses its amount',
+      `update leg set previous = (${beforeIt('previous')}), balance = balance - (${beforeIt('delta')}), number = number - 1 ${lastOfAll}`,
+      'it cannot be found from the one after it',
+    ],
+    [
+      'takes an account back to what it had',
+      `update ledger_account set (balance, last_posting) = (select leg.balance - delta, previous from leg
+         where posting = last_posting and ledger_account_id = id) where id = 3`,
+      'on account 3: it cannot be found from the one after it',
+    ],
     ['changes a leg', 'update leg set delta = delta + 1 where posting = 100', 'posting 100: account'],
     ['changes what an account had', 'update leg set balance = balance + 1 where posting = 100', 'posting 100: account'],
     [
@@ -156,6 +176,15 @@ describe('who can write to the file', () => {
     using store = openLedger(folder)
     expect(faultOf(store)).toMatch(/^checkpoint \d+: its root is not that of the ledger$/)
   })
+})
+
+test('money is made from no account whose last leg is gone', () => {
+  using folder = new StoreFolder()
+  fillLedger(folder)
+  tamper(folder, "update ledger_account set last_posting = 0 where kind = 'issuance'")
+  using store = openLedger(folder)
+  const mint = { id: new Uint8Array(16).fill(7), accountId: 1n, unit: 'credits', amount: 1n, at: 1n }
+  expect(() => store.run('ledger.mint', mint)).toThrow('[ledger_broken]')
 })
 
 test('a page that cannot be read is named, also when others pay in the same group', () => {
