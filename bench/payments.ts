@@ -20,7 +20,7 @@ const [seconds = '8', ...chosen] = process.argv.slice(2)
 const cells = chosen.length > 0 ? chosen : ['16x1', '64x1', '64x4', '64x4+talk']
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-bench-'))
 /** More than a server does in a second of a cell and its warm-up: they are signed beforehand. */
-const ordersPerSecond = 8_000
+const ordersPerSecond = 12_000
 const warmUpSeconds = 4
 
 try {

@@ -146,15 +146,11 @@ export class Payments {
   }
 
   /** What the parties are told in their conversations; who is not there is nobody's party, and the store says so. */
-  async #messagesOf(order: Order, author: Author, memos: Memos): Promise<readonly LedgerMessage[]> {
+  #messagesOf(order: Order, author: Author, memos: Memos): readonly LedgerMessage[] | Promise<readonly LedgerMessage[]> {
     if (order.kind === 'split') return this.#partMessages(order, author, memos)
-    const about = await ('unit' in order ? this.#given(order, author) : this.#settled(order, author))
-    if (about === undefined || about.payer.id === about.payee.id) return []
-    const { unit, amount, decimals, payer, payee } = about
-    const words = { kind: order.kind, payer: payer.name, payee: payee.name, unit, amount: formatAmount(amount, decimals) }
-    const peer = payer.id === author.id ? payee : payer
-    const status = order.kind === 'hold' ? 'pending' : 'posted'
-    return [paymentMessage({ ...words, memo: memos.memo, signerId: author.id, id: order.id, status }, peer.id, order.id)]
+    const about = 'unit' in order ? this.#given(order, author) : this.#settled(order, author)
+    if (about instanceof Promise) return about.then((found) => messagesAbout(found, order, author, memos))
+    return messagesAbout(about, order, author, memos)
   }
 
   async #partMessages({ id, unit: code, parts }: SplitOrder, author: Author, { memos = [] }: Memos): Promise<readonly LedgerMessage[]> {
@@ -169,10 +165,14 @@ export class Payments {
     })
   }
 
-  /** Who pays whom what; `undefined` where the store knows no more than we do. */
-  async #given({ payee: id, unit: code, amount }: PayOrder, payer: Author): Promise<About | undefined> {
-    const [payee, unit] = await Promise.all([this.#person(id), this.#unitOf(code)])
-    return payee && unit && { payer, payee, unit: unit.code, decimals: unit.decimals, amount }
+  /** Who pays whom what, at once where both are remembered; `undefined` where the store knows no more than we do. */
+  #given({ payee: id, unit: code, amount }: PayOrder, payer: Author): About | Promise<About | undefined> {
+    const payee = this.#people.find(id)
+    const unit = this.#units.get(code)
+    if (payee !== undefined && unit !== undefined) return { payer, payee, unit: code, decimals: unit.decimals, amount }
+    return Promise.all([this.#person(id), this.#unitOf(code)]).then(
+      ([person, known]) => person && known && { payer, payee: person, unit: code, decimals: known.decimals, amount },
+    )
   }
 
   /** The same of an order that is about another transfer. */
@@ -233,7 +233,7 @@ export class Payments {
   #tell(transfer: Transfer, except: object | undefined, hearing: ReadonlySet<bigint> = nobody): void {
     const { audience } = this.#parts
     for (const party of partiesOf(transfer)) {
-      if (audience.of(party).length > 0) {
+      if (audience.of(party).some((listener) => listener !== except)) {
         audience.tell(party, 'payment.changed', wireNews(transfer, party, hearing.has(party) || party === transfer.signerId), except)
       }
     }
@@ -249,6 +249,16 @@ export class Payments {
   #now(): bigint {
     return BigInt(this.#parts.clock.now())
   }
+}
+
+/** What is said of an order in the conversation of who pays and who is paid. */
+function messagesAbout(about: About | undefined, { kind, id }: Order, author: Author, { memo }: Memos): readonly LedgerMessage[] {
+  if (about === undefined || about.payer.id === about.payee.id) return []
+  const { unit, amount, decimals, payer, payee } = about
+  const words = { kind, payer: payer.name, payee: payee.name, unit, amount: formatAmount(amount, decimals) }
+  const peer = payer.id === author.id ? payee : payer
+  const status = kind === 'hold' ? 'pending' : 'posted'
+  return [paymentMessage({ ...words, memo, signerId: author.id, id, status }, peer.id, id)]
 }
 
 interface Memos {
@@ -280,7 +290,7 @@ function memosOf(order: Order, { memo, memos }: OrderRequest): Memos {
 }
 
 function checkedMemo(memo = '', memoHash: Uint8Array): string | undefined {
-  const hash = createHash('sha256').update(memo, 'utf8').digest()
+  const hash = memo === '' ? noMemoHash : createHash('sha256').update(memo, 'utf8').digest()
   if (Buffer.compare(hash, memoHash) !== 0) throw signatureInvalid('the memo is not what was signed')
   return memo === '' ? undefined : memo
 }
@@ -307,3 +317,5 @@ function malformed(): SealwireError {
 }
 
 const nobody: ReadonlySet<bigint> = new Set()
+/** Most payments have no memo. */
+const noMemoHash = createHash('sha256').digest()

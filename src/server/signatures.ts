@@ -13,7 +13,7 @@ export type SignatureLimits = Pick<Limits, 'peersRememberedMax' | 'signaturesAtO
 
 export class Signatures {
   readonly #turns: Turns
-  /** Those that have passed, by their base64. */
+  /** Those that have passed, by their bytes as characters. */
   readonly #keys: Recent<string, KeyObject>
 
   constructor({ peersRememberedMax, signaturesAtOnceMax: width, signaturesWaitingMax: waitingMax }: SignatureLimits) {
@@ -26,8 +26,8 @@ export class Signatures {
    * @throws {SealwireError} `signature_invalid` when it is not, and for a key of small order; `busy` when too many wait;
    * `connection_lost` when the signal aborts the wait.
    */
-  async verify(signed: UnverifiedCose, purpose: string, options: WaitOptions = {}): Promise<void> {
-    await this.#turns.run(() => this.#check(signed, purpose), options)
+  verify(signed: UnverifiedCose, purpose: string, options: WaitOptions = {}): Promise<void> {
+    return this.#turns.run(() => this.#check(signed, purpose), options)
   }
 
   async #check(signed: UnverifiedCose, purpose: string): Promise<void> {
@@ -39,7 +39,7 @@ export class Signatures {
   }
 
   #keyOf(signer: Uint8Array): KeyObject {
-    const name = Buffer.from(signer.buffer, signer.byteOffset, signer.length).toString('base64')
+    const name = Buffer.from(signer).toString('latin1')
     const known = this.#keys.find(name)
     if (known !== undefined) return known
     const key = ed25519Key(signer)

@@ -31,8 +31,9 @@ export function encodeCbor(value: CborValue): Uint8Array {
  * @throws {SealwireError} `malformed` for everything else.
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
-  // A Buffer's slice is a view; the codec copies only from a plain Uint8Array.
-  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+  // A Buffer's slice is a view; the codec copies only from a plain Uint8Array. A new one has no buffer yet: making it costs more than reading.
+  const isPlain = Object.getPrototypeOf(bytes) === Uint8Array.prototype
+  const plain = isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   const value = readPlain(plain, cborDepthMax)
   return value === notPlain ? decodeStrictly(plain) : value
 }

@@ -5,8 +5,7 @@ import { inspect } from 'node:util'
 import { type MessagePort, parentPort } from 'node:worker_threads'
 import { assert, SealwireError } from '../../protocol/errors.ts'
 import type { Engine } from './engine.ts'
-import { type FromWorker, sendError, sendOutcomes, type ToWorker, troublesOf } from './messages.ts'
-import { unpackGroup } from './packed-posts.ts'
+import { type FromWorker, receiveGroup, sendAnswers, sendError, type ToWorker, troublesOf } from './messages.ts'
 
 /** Serves the engine that `open` makes to the thread that started this one. */
 export function serveEngine(open: () => Engine): void {
@@ -22,8 +21,9 @@ export function serveEngine(open: () => Engine): void {
 function serve(engine: Engine, port: MessagePort): void {
   port.on('message', (message: ToWorker) => {
     if (message.name === 'execute') {
-      const outcomes = engine.execute(unpackGroup(message.group))
-      say(port, { name: 'executed', ...sendOutcomes(outcomes), troubles: troublesOf(outcomes) })
+      const group = receiveGroup(message.group)
+      const outcomes = engine.execute(group)
+      say(port, { name: 'executed', ...sendAnswers(group, outcomes), troubles: troublesOf(outcomes) })
       return
     }
     engine.close()

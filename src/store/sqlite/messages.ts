@@ -4,9 +4,11 @@
 import { inspect } from 'node:util'
 import { type Code, SealwireError } from '../../protocol/errors.ts'
 import type { Delivery, Posted } from '../delivery.ts'
-import type { Outcome, StoreLimits } from '../store.ts'
+import type { Outcome, Request, StoreLimits } from '../store.ts'
 import type { Presence } from './database.ts'
-import { isPlainPosted, type PackedGroup, packPosted, type PostedColumns, unpackPosted } from './packed-posts.ts'
+import { type AnswerColumns, packAnswers, unpackAnswers } from './packed-answers.ts'
+import { type OrderColumns, packOrders, unpackOrders } from './packed-orders.ts'
+import { isPlainPosted, type PackedGroup, packGroup, packPosted, type PostedColumns, unpackGroup, unpackPosted } from './packed-posts.ts'
 
 /** What a worker is started with. */
 export interface WorkerSetup {
@@ -15,13 +17,24 @@ export interface WorkerSetup {
   readonly presence: Presence
 }
 
-export type ToWorker = { readonly name: 'execute'; readonly group: PackedGroup } | { readonly name: 'close' }
+export type ToWorker = { readonly name: 'execute'; readonly group: SentGroup } | { readonly name: 'close' }
 
 /** A worker says `ready` or `refused` once; then one `executed` for each group. It answers `close` by ending. */
 export type FromWorker =
   | { readonly name: 'ready' }
   | { readonly name: 'refused'; readonly error: SentError; readonly detail: string }
-  | ({ readonly name: 'executed'; readonly troubles: readonly Trouble[] } & SentOutcomes)
+  | ({ readonly name: 'executed'; readonly troubles: readonly Trouble[] } & SentAnswers)
+
+/** `others`: the group without the orders. */
+export interface SentGroup {
+  readonly orders?: OrderColumns
+  readonly others: PackedGroup
+}
+
+/** What is not in `answers`. */
+export interface SentAnswers extends SentOutcomes {
+  readonly answers?: AnswerColumns
+}
 
 /** `null` where the next one of the columns belongs. */
 export interface SentOutcomes {
@@ -42,6 +55,28 @@ export interface SentError {
 export interface Trouble {
   readonly code: Code
   readonly detail: string
+}
+
+/** What {@link receiveGroup} makes the same group of. */
+export function sendGroup(group: readonly Request[]): SentGroup {
+  const { others, ...orders } = packOrders(group)
+  return { ...orders, others: packGroup(others) }
+}
+
+export function receiveGroup({ orders, others }: SentGroup): readonly Request[] {
+  const requests = unpackGroup(others)
+  return orders === undefined ? requests : unpackOrders(orders, requests)
+}
+
+/** What {@link receiveAnswers} makes the same answers to `group` of. */
+export function sendAnswers(group: readonly Request[], outcomes: readonly Outcome[]): SentAnswers {
+  const { others, ...answers } = packAnswers(group, outcomes)
+  return { ...answers, ...sendOutcomes(others) }
+}
+
+export function receiveAnswers(group: readonly Request[], { answers, ...others }: SentAnswers): readonly Outcome[] {
+  const outcomes = receiveOutcomes(others)
+  return answers === undefined ? outcomes : unpackAnswers(group, answers, outcomes)
 }
 
 /** What {@link receiveOutcomes} makes the same answers of. */

@@ -3,8 +3,7 @@
 import { Worker } from 'node:worker_threads'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Request } from '../store.ts'
-import { packGroup } from './packed-posts.ts'
-import { type FromWorker, receiveError, type ToWorker, type WorkerSetup } from './messages.ts'
+import { type FromWorker, receiveError, sendGroup, type ToWorker, type WorkerSetup } from './messages.ts'
 
 /** The answer to a group. */
 export type Executed = Extract<FromWorker, { name: 'executed' }>
@@ -58,7 +57,7 @@ export class StoreWorker {
   /** Resolves with `undefined` when the worker died before it answered. The next group is given after that only. */
   async execute(group: readonly Request[]): Promise<Executed | undefined> {
     const answer = this.#next()
-    this.#say({ name: 'execute', group: packGroup(group) })
+    this.#say({ name: 'execute', group: sendGroup(group) })
     const message = await answer
     return message?.name === 'executed' ? message : undefined
   }

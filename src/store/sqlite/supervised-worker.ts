@@ -5,7 +5,7 @@
 import type { Clock } from '../../domain/clock.ts'
 import { type Code, SealwireError } from '../../protocol/errors.ts'
 import type { Outcome, Request } from '../store.ts'
-import { receiveOutcomes, type Trouble, type WorkerSetup } from './messages.ts'
+import { receiveAnswers, type Trouble, type WorkerSetup } from './messages.ts'
 import { StoreWorker, workerProgram } from './store-worker.ts'
 
 /** Where the store tells its operator about failures; a server's log fits. */
@@ -57,7 +57,7 @@ export class SupervisedWorker {
     }
     this.#deaths = 0
     for (const trouble of executed.troubles) this.#logTrouble(trouble)
-    return receiveOutcomes(executed)
+    return receiveAnswers(group, executed)
   }
 
   /** Closes the database and ends the worker. */

@@ -63,6 +63,17 @@ describe('payment.order', () => {
     expect(entry).toMatchObject({ entry: { id: order.id } })
   })
 
+  test('is told to the other sessions of who pays, not to the one that has the answer', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const other = await stage.guest()
+    await other.ask('account.login', { name: 'alice', password: 'correct-horse-battery' })
+    await alice.order(alice.pay(bob, 1250n))
+    expect(await heard(other, 1)).toMatchObject([['payment.changed', { transfer: { amount: '12.50', payee: 'bob' } }]])
+    await bob.order(bob.pay(alice, 1n))
+    expect(await heard(alice.peer, 1)).toMatchObject([['payment.changed', { transfer: { payer: 'bob' } }]])
+  })
+
   test('says a split in events to those who talk with its payer, and to nobody who blocks them', async () => {
     using stage = new ServerStage()
     const [alice, bob] = await twoOn(stage)
