@@ -4,9 +4,9 @@
 import { assert } from '../../protocol/errors.ts'
 import type { Ordered } from '../ledger.ts'
 import type { Outcome, Request } from '../store.ts'
-import { isPlainOrder, type PlainOrder, putBack } from './packed-orders.ts'
+import { present, putBack, TextTable } from './columns.ts'
+import { isPlainOrder, type PlainOrder } from './packed-orders.ts'
 import { isPlainPosted, packPosted, type PostedColumns, unpackPosted } from './packed-posts.ts'
-import { TextTable } from './text-table.ts'
 
 /** Plain answers, one after the other. */
 export interface AnswerColumns {
@@ -88,11 +88,6 @@ function answerAt({ numbers, words, texts }: AnswerColumns, index: number, input
   const made = { signerId, id, kind, unit, decimals: number(1), amount, ...people, memo, at, posting: number(0) }
   const transfer = { ...made, parts: [], expiresAt, original, status: 'posted', captured: 0n, refunded: 0n } as const
   return { transfer, balance: number(2), repeated: false, posted, changed, request }
-}
-
-function present<T>(value: T | undefined): T {
-  assert(value !== undefined, 'a column that is too short')
-  return value
 }
 
 const [numbersWidth, wordsWidth, storedAt] = [3, 5, 4]

@@ -2,10 +2,9 @@
 // take thirty times as long to cross. Plain is a payment that pays no request and has one message at most; others go as they are.
 
 import type { PayOrder } from '../../protocol/contract/order.ts'
-import { assert } from '../../protocol/errors.ts'
 import type { LedgerMessage, LedgerOrder } from '../ledger.ts'
 import type { Request } from '../store.ts'
-import { TextTable } from './text-table.ts'
+import { present, putBack, TextTable } from './columns.ts'
 
 /** Plain orders, one after the other. */
 export interface OrderColumns {
@@ -46,17 +45,6 @@ export function packOrders(group: readonly Request[]): { readonly orders?: Order
 /** The group that {@link packOrders} was given. */
 export function unpackOrders(columns: OrderColumns, others: readonly Request[]): readonly Request[] {
   return putBack(columns.places, others, (index): OrderRequest => ({ name: 'ledger.order', input: orderAt(columns, index) }))
-}
-
-/** One at each of the places, the others in their order where there is none. */
-export function putBack<T>(places: Uint32Array, others: readonly T[], taken: (index: number) => T): readonly T[] {
-  const all: T[] = []
-  let next = 0
-  for (let index = 0; index < places.length; index++) {
-    while (all.length < (places[index] ?? 0)) all.push(others[next++] as T)
-    all.push(taken(index))
-  }
-  return [...all, ...others.slice(next)]
 }
 
 /** Whether columns have a place for all that it says. */
@@ -111,11 +99,6 @@ function orderAt({ numbers, marks, bytes, ends, words, texts }: OrderColumns, in
     messages: peerId === 0n ? [] : [{ peerId, id, type: present(word(3)), body: bytes.subarray(middle, end) }],
     ...{ device: word(2), at: number(4) },
   }
-}
-
-function present<T>(value: T | undefined): T {
-  assert(value !== undefined, 'a column that is too short')
-  return value
 }
 
 /** Fewer are not worth it. */

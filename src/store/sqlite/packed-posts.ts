@@ -1,9 +1,9 @@
 // The messages of a group on their way to the worker, and its answers on their way back, as columns of numbers and bytes. As objects
 // they take several times as long to cross, and they are most of what crosses. What a plain message does not have goes as it is.
 
-import { assert } from '../../protocol/errors.ts'
 import type { NewEntry, Posted } from '../delivery.ts'
 import type { Request } from '../store.ts'
+import { present, TextTable } from './columns.ts'
 
 /** A group between threads: `null` where the next one of the columns belongs. */
 export interface PackedGroup {
@@ -20,10 +20,9 @@ export interface PostColumns {
   readonly bodies: Uint8Array
   /** Where each body ends. */
   readonly ends: Uint32Array
-  /** Every device and type once, since text takes longer to cross than numbers. Empty for none. */
-  readonly words: readonly string[]
-  /** Which of these are the device and the type of each. */
-  readonly wordsOf: Uint32Array
+  /** Device and type: places in `texts`, 0 for none. */
+  readonly words: Uint32Array
+  readonly texts: readonly (string | undefined)[]
 }
 
 /** Of each plain answer: conversation, place, moment, then account and place in its inbox; 0 for none. */
@@ -70,9 +69,9 @@ export function unpackPosted(columns: PostedColumns, index: number): Posted {
 
 function isPlain(request: Request): request is PostRequest & { readonly input: PlainEntry } {
   if (request.name !== 'entry.post') return false
-  const { kind, id, type, body, target, data, file, device } = request.input
+  const { kind, id, type, body, target, data, file } = request.input
   const hasMore = target !== undefined || data !== undefined || file !== undefined
-  return kind === 'message' && id.length === idBytes && type !== undefined && body !== undefined && !hasMore && device !== ''
+  return kind === 'message' && id.length === idBytes && type !== undefined && body !== undefined && !hasMore
 }
 
 function columnsOf(entries: readonly PlainEntry[]): PostColumns {
@@ -80,36 +79,29 @@ function columnsOf(entries: readonly PlainEntry[]): PostColumns {
   const ids = new Uint8Array(entries.length * idBytes)
   const ends = new Uint32Array(entries.length)
   const bodies = new Uint8Array(entries.reduce((sum, { body }) => sum + body.length, 0))
-  const words = new Map<string, number>()
-  const wordsOf = new Uint32Array(entries.length * wordsWidth)
+  const texts = new TextTable()
+  const words = new Uint32Array(entries.length * wordsWidth)
   let end = 0
-  for (const [index, { accountId, at, conversationId = 0n, peerId = 0n, id, body, device = '', type }] of entries.entries()) {
+  for (const [index, { accountId, at, conversationId = 0n, peerId = 0n, id, body, device, type }] of entries.entries()) {
     numbers.set([accountId, at, conversationId, peerId], index * numbersWidth)
     ids.set(id, index * idBytes)
     bodies.set(body, end)
     ends[index] = end += body.length
-    wordsOf[index * wordsWidth] = placeOf(device, words)
-    wordsOf[index * wordsWidth + 1] = placeOf(type, words)
+    words[index * wordsWidth] = texts.place(device)
+    words[index * wordsWidth + 1] = texts.place(type)
   }
-  return { numbers, ids, bodies, ends, words: [...words.keys()], wordsOf }
+  return { numbers, ids, bodies, ends, words, texts: texts.all }
 }
 
-/** Where a word is in the table, which it joins if it is new. */
-function placeOf(word: string, words: Map<string, number>): number {
-  const place = words.get(word) ?? words.size
-  if (place === words.size) words.set(word, place)
-  return place
-}
-
-function entryAt({ numbers, ids, bodies, ends, words, wordsOf }: PostColumns, index: number): NewEntry {
+function entryAt({ numbers, ids, bodies, ends, words, texts }: PostColumns, index: number): NewEntry {
   const at = index * numbersWidth
-  const [device, type] = [words[wordsOf[index * wordsWidth] ?? -1], words[wordsOf[index * wordsWidth + 1] ?? -1]]
+  const [device, type] = [texts[present(words[index * wordsWidth])], texts[present(words[index * wordsWidth + 1])]]
   return {
     accountId: number(numbers, at),
     at: number(numbers, at + 1),
     conversationId: number(numbers, at + 2) || undefined,
     peerId: number(numbers, at + 3) || undefined,
-    device: device || undefined,
+    device,
     kind: 'message',
     id: ids.subarray(index * idBytes, (index + 1) * idBytes),
     type,
@@ -118,9 +110,7 @@ function entryAt({ numbers, ids, bodies, ends, words, wordsOf }: PostColumns, in
 }
 
 function number(columns: BigInt64Array, at: number): bigint {
-  const value = columns[at]
-  assert(value !== undefined, 'a column that is too short')
-  return value
+  return present(columns[at])
 }
 
 /** Fewer are not worth it. */

@@ -65,7 +65,7 @@ describe('a group between threads', () => {
     const input = { accountId: 1n, at: 2n, conversationId: 3n, kind: 'message', id: new Uint8Array(16), body: new Uint8Array(1) } as const
     const more = { device: 'phone', type: 'text/plain' }
     const { posts } = packGroup(Array.from({ length: 9 }, () => ({ name: 'entry.post', input: { ...input, ...more } })))
-    expect(posts?.words).toEqual(['phone', 'text/plain'])
+    expect(posts?.texts).toEqual([undefined, 'phone', 'text/plain'])
   })
 
   test('leaves few messages as they are', () => {

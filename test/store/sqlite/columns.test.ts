@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { TextTable } from '../../../src/store/sqlite/text-table.ts'
+import { TextTable } from '../../../src/store/sqlite/columns.ts'
 
 test('has each text once, and none at the first place', () => {
   const table = new TextTable()
