@@ -144,6 +144,8 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   #carryOut(request: RequestEnvelope): Promise<void> | undefined {
+    // What waited behind messages while the session ended is not begun: it would open what nobody closes.
+    if (this.speaker.signal.aborted) return undefined
     const { id, method, params } = request
     const sends = method === 'message.send' ? undefined : this.#sends.idle()
     if (sends !== undefined) return sends.then(() => this.#carryOut(request))

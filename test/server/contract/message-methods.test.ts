@@ -73,6 +73,23 @@ describe('message.send', () => {
     expect(heard).toEqual(Array.from({ length: 17 }, (_, index) => String(index)))
   })
 
+  test('what waits behind it is not begun when the session ends meanwhile', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, conversation } = await pair(stage)
+    const begun: string[] = []
+    const stored = Promise.withResolvers<void>()
+    stage.before.set('entry.post', () => (begun.push('entry.post'), stored.promise))
+    stage.before.set('inbox.open', async () => void begun.push('inbox.open'))
+    alice.send('message.send', { conversation, id: messageId(), body: words('the last one') })
+    alice.send('inbox.open', {})
+    await alice.arrived()
+    alice.link.terminate()
+    await alice.next(([kind]) => kind === 'end')
+    stored.resolve()
+    await alice.arrived()
+    expect(begun).toEqual(['entry.post'])
+  })
+
   test('waits for the rate of its account; what only acknowledges does not', async () => {
     using stage = new ServerStage({ messagesPerSecondPerAccountMax: 1, messagesBurstPerAccountMax: 1_000 })
     const { alice, bob, conversation } = await pair(stage)
