@@ -3,6 +3,7 @@
 /** Where a verification is; nobody but the store looks into it. */
 export interface VerifyPlace {
   readonly part: 'postings' | 'legs' | 'accounts' | 'transfers' | 'requests'
+  /** Postings, and legs, that were looked at. */
   readonly seq: bigint
   readonly hash: Uint8Array
   /** Complete subtrees on the way, the largest first. */

@@ -22,12 +22,18 @@ export const legSchema = `
   insert into leg_new (posting, ledger_account_id, number, delta, balance, previous)
     select posting, ledger_account_id, row_number() over by_account, delta, balance, lag(posting) over by_account
     from leg window by_account as (partition by ledger_account_id order by posting) order by posting, ledger_account_id;
-  -- The posting of the last leg; null: none.
-  alter table ledger_account add column last_posting integer;
-  update ledger_account set last_posting = (select max(posting) from leg where ledger_account_id = ledger_account.id);
+  -- The posting of the last leg of each account that has one. Not beside the balance: one page that is lost must not prove itself.
+  create table leg_end (
+    ledger_account_id integer primary key,
+    posting integer not null
+  ) strict;
+  insert into leg_end select ledger_account_id, max(posting) from leg group by ledger_account_id;
   drop table leg;
   alter table leg_new rename to leg;
   create index leg_step on leg (ledger_account_id, posting) where number % 32 = 0;
   create trigger leg_stays before delete on leg begin select raise(abort, 'a leg stays'); end;
+  create trigger leg_end_stays before delete on leg_end begin select raise(abort, 'a leg stays'); end;
+  create trigger leg_end_rises before update on leg_end when new.posting <= old.posting or new.ledger_account_id <> old.ledger_account_id
+    begin select raise(abort, 'a leg stays'); end;
   create trigger leg_fixed before update on leg begin select raise(abort, 'a leg stays what it is'); end;
 `

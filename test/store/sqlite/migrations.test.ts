@@ -162,12 +162,12 @@ describe('migrations', () => {
       insert.run(seq === 7 ? 4 : 3, seq, 1, seq === 7 ? 1 : seq)
     }
     migrate(connection)
-    expect(
-      connection
-        .prepare('select last_posting from ledger_account order by id')
-        .all()
-        .map((row) => row['last_posting']),
-    ).toEqual([70, null, 70, 7])
+    const ends = connection.prepare('select ledger_account_id, posting from leg_end order by 1').all()
+    expect(ends.map((row) => [row['ledger_account_id'], row['posting']])).toEqual([
+      [1, 70],
+      [3, 70],
+      [4, 7],
+    ])
     const legs = connection.prepare('select * from leg where posting between 6 and 8').all()
     expect(legs).toMatchObject([
       { posting: 6, ledger_account_id: 1, number: 6, delta: -1, balance: -6, previous: 5 },

@@ -128,8 +128,8 @@ function notFound(sentence: string): SealwireError {
 }
 
 /** What the last posting on a ledger account has left there. */
-export const provedColumn = 'iif(last_posting is null, 0, last.balance) as proved'
-const standingColumns = 'ledger_account.balance, last_posting, iif(last_posting is null, 0, last.number) as legs'
+export const provedColumn = 'iif(leg_end.posting is null, 0, last.balance) as proved'
+const standingColumns = 'ledger_account.balance, leg_end.posting as last_posting, iif(leg_end.posting is null, 0, last.number) as legs'
 /** A bound of the account itself goes before that of the unit. */
 const select =
   `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, ${standingColumns}, ${provedColumn}, frozen_at,

@@ -63,11 +63,12 @@ function move(database: Database, memo: LedgerMemo | undefined, { ledgerAccountI
   const [balance, number] = [before + delta, legs + 1n]
   const moved = database
     .prepare(
-      `update ledger_account set balance = :balance, last_posting = :posting
-       where id = :id and balance = :before and last_posting is :previous and (:delta > 0 or kind = 'issuance' or :balance >= floor) and :balance between :min and :max`,
+      `update ledger_account set balance = :balance
+       where id = :id and balance = :before and (:delta > 0 or kind = 'issuance' or :balance >= floor) and :balance between :min and :max`,
     )
-    .run({ id, before, balance, delta, posting, previous, min: -balanceMax, max: balanceMax })
+    .run({ id, before, balance, delta, min: -balanceMax, max: balanceMax })
   if (moved !== 1n) throw refusal(database, id, delta)
+  if (!putLast(database, id, posting, previous)) throw broken()
   memo?.standings.set(id, { balance, legs: number, last: posting })
   database
     .prepare(
@@ -76,6 +77,17 @@ function move(database: Database, memo: LedgerMemo | undefined, { ledgerAccountI
     )
     .run({ posting, id, number, delta, balance, previous })
   return balance
+}
+
+/** The end of the legs of an account, if it was where it is thought to be. */
+function putLast(database: Database, id: bigint, posting: bigint, previous: bigint | null): boolean {
+  const put =
+    previous === null
+      ? database.prepare('insert or ignore into leg_end (ledger_account_id, posting) values (:id, :posting)').run({ id, posting })
+      : database
+          .prepare('update leg_end set posting = :posting where ledger_account_id = :id and posting = :previous')
+          .run({ id, posting, previous })
+  return put === 1n
 }
 
 function refusal(database: Database, id: bigint, delta: bigint): SealwireError {

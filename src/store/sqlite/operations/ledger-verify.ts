@@ -1,7 +1,7 @@
 // Computes everything anew from the first posting, in steps that are short enough to come between other requests.
 //
 //   postings   hashes, sums, what each account had after each, floors; what transfers and signed orders say of them; Merkle roots
-//   legs       that each belongs to a posting, and is found from the last one of its account
+//   legs       that each belongs to a posting, and that there are as many as the last one of each account says
 //   accounts   that each has what its last leg says
 //   transfers  that each has its posting, how holds ended, what was refunded
 //   requests   what was paid

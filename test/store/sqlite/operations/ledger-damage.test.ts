@@ -76,8 +76,8 @@ test('the connection of the store asks those triggers for "insert or replace" to
 })
 
 describe('who can write to the file', () => {
-  const drop = ['posting', 'leg', 'checkpoint', 'transfer', 'split_part', 'ledger_account', 'unit']
-    .flatMap((table) => ['stays', 'fixed', 'ended', 'refunded'].map((what) => `drop trigger if exists ${table}_${what};`))
+  const drop = ['posting', 'leg', 'leg_end', 'checkpoint', 'transfer', 'split_part', 'ledger_account', 'unit']
+    .flatMap((table) => ['stays', 'fixed', 'ended', 'refunded', 'rises'].map((what) => `drop trigger if exists ${table}_${what};`))
     .join(' ')
   const filled = new StoreFolder()
   beforeAll(() => fillLedger(filled))
@@ -109,13 +109,15 @@ describe('who can write to the file', () => {
     [
       'leaves out a leg, and nobody misses its amount',
       `update leg set previous = (${beforeIt('previous')}), balance = balance - (${beforeIt('delta')}), number = number - 1 ${lastOfAll}`,
-      'it cannot be found from the one after it',
+      'there are others than lead to what the accounts have',
     ],
     [
       'takes an account back to what it had',
-      `update ledger_account set (balance, last_posting) = (select leg.balance - delta, previous from leg
-         where posting = last_posting and ledger_account_id = id) where id = 3`,
-      'on account 3: it cannot be found from the one after it',
+      `update ledger_account set balance = (select leg.balance - delta from leg join leg_end using (ledger_account_id, posting)
+         where ledger_account_id = 3) where id = 3;
+       update leg_end set posting = (select previous from leg where leg.posting = leg_end.posting and ledger_account_id = 3)
+         where ledger_account_id = 3`,
+      'legs: there are others than lead to what the accounts have',
     ],
     ['changes a leg', 'update leg set delta = delta + 1 where posting = 100', 'posting 100: account'],
     ['changes what an account had', 'update leg set balance = balance + 1 where posting = 100', 'posting 100: account'],
@@ -181,10 +183,25 @@ describe('who can write to the file', () => {
 test('money is made from no account whose last leg is gone', () => {
   using folder = new StoreFolder()
   fillLedger(folder)
-  tamper(folder, "update ledger_account set last_posting = 0 where kind = 'issuance'")
+  tamper(
+    folder,
+    "drop trigger leg_end_rises; update leg_end set posting = 0 where ledger_account_id in (select id from ledger_account where kind = 'issuance')",
+  )
   using store = openLedger(folder)
   const mint = { id: new Uint8Array(16).fill(7), accountId: 1n, unit: 'credits', amount: 1n, at: 1n }
   expect(() => store.run('ledger.mint', mint)).toThrow('[ledger_broken]')
+})
+
+test('a balance that is as it was before the last payment, with all that stands beside it, is not paid from', () => {
+  using folder = new StoreFolder()
+  fillLedger(folder)
+  using connection = new DatabaseSync(folder.database)
+  const [account] = connection.prepare("select * from ledger_account where kind = 'user' order by balance desc limit 1").all()
+  const before = 'select balance - delta from leg join leg_end using (ledger_account_id, posting) where ledger_account_id = id'
+  connection.exec(`update ledger_account set balance = (${before}) where id = ${account?.['id']}`)
+  using store = openLedger(folder)
+  const accountId = BigInt(Number(account?.['holder_id']))
+  expect(() => store.run('ledger.balance', { accountId, unit: undefined })).toThrow('[ledger_broken]')
 })
 
 test('a page that cannot be read is named, also when others pay in the same group', () => {
