@@ -76,6 +76,13 @@ export class Messages {
     this.#parts.posted()
     if (posted.files !== undefined && posted.files.length > 0) this.#parts.freed(posted.files)
   }
+
+  /** The same where only the store knows the words. */
+  announce(posted: Posted): void {
+    if (posted.repeated) return
+    this.#parts.inboxes.announce(posted)
+    this.#parts.posted()
+  }
 }
 
 /** The entry as a reader of the store finds it. */

@@ -20,7 +20,7 @@ export interface MoneyParts {
   readonly log: Log
   readonly limits: Limits
   readonly audience: Audience
-  readonly messages: Pick<Messages, 'deliver'>
+  readonly messages: Pick<Messages, 'announce' | 'deliver'>
   readonly serverId: Uint8Array
   readonly signer: LedgerSigner
 }

@@ -36,7 +36,7 @@ export interface PaymentsParts {
   readonly serverId: Uint8Array
   readonly signatures: Signatures
   readonly audience: Audience
-  readonly messages: Pick<Messages, 'deliver'>
+  readonly messages: Pick<Messages, 'announce' | 'deliver'>
   /** People whose names are remembered. */
   readonly peersRememberedMax: number
   /** Told after each new posting. */
@@ -223,7 +223,11 @@ export class Payments {
   #deliver(posted: readonly Posted[], messages: readonly LedgerMessage[], author: Author, at: number): void {
     for (const each of posted) {
       const message = messages.find(({ peerId }) => each.deliveries.some(({ accountId }) => accountId === peerId))
-      if (message === undefined) continue
+      if (message === undefined) {
+        // Whom it is for has blocked the author, whose own devices hear of it all the same.
+        this.#parts.messages.announce(each)
+        continue
+      }
       const entry: NewEntry = { ...message, kind: 'message', accountId: author.id, device: author.device, at: BigInt(at) }
       this.#parts.messages.deliver(each, entry, author)
     }

@@ -31,7 +31,8 @@ export function encodeCbor(value: CborValue): Uint8Array {
  * @throws {SealwireError} `malformed` for everything else.
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
-  // A Buffer's slice is a view; the codec copies only from a plain Uint8Array. A new one has no buffer yet: making it costs more than reading.
+  // A Buffer's slice is a view; the codec copies only from a plain Uint8Array. Of that no view
+  // is made: its ArrayBuffer, which nobody else needs, would be allocated, and that costs more than the reading.
   const isPlain = Object.getPrototypeOf(bytes) === Uint8Array.prototype
   const plain = isPlain ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   const value = readPlain(plain, cborDepthMax)

@@ -26,6 +26,7 @@ export function writePlain(value: CborValue): Uint8Array | typeof notPlain {
 class PlainReader {
   readonly #bytes: Uint8Array
   #at = 0
+  #learnt = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
@@ -123,7 +124,7 @@ class PlainReader {
   #newKey(): string | typeof notPlain {
     const key = this.value(0)
     if (typeof key !== 'string') return notPlain
-    learnText(key)
+    if (this.#learnt++ < learntMax) learnText(key)
     return key
   }
 }
@@ -258,6 +259,8 @@ const [unsigned, negative, byteString, text, array, map, simple] = [0, 1, 2, 3, 
 const [no, yes, nothing, end] = [0xf4, 0xf5, 0xf6, 0xff]
 /** The longest text that is read and written character by character; the codec is quicker with longer ones. */
 const textMax = 64
+/** New keys that are kept of one body: who makes up keys is not worth the work. */
+const learntMax = 16
 /** More than any frame. */
 const scratchBytes = 72 * 1024
 /** Further than the scratch, and a small whole number like every place in it: with others among them all would be slower. */

@@ -1,6 +1,6 @@
 // The store of a server. The requests of a moment go to a worker thread as one group, and the next group is sent when the
-// one before has been answered: groups grow with the load, and one fsync serves all of a group. What waits by then is sent before
-// the answers are given out, so that both threads have something to do.
+// one before has been answered: groups grow with the load, and one fsync serves all of a group. When much waits by then, it is
+// sent before the answers are given out, so that both threads have something to do.
 
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { SealwireError } from '../../protocol/errors.ts'
@@ -94,9 +94,12 @@ export class SqliteStore implements Store {
     }
   }
 
-  /** False when the store is closed and empty. When nothing waits yet the answers of the group before are given out first. */
+  /**
+   * False when the store is closed and empty. The answers of the group before are given out first, unless so much waits that
+   * it need not wait for what they cause: who asks for one thing after the other would come a group later each time.
+   */
   async #somethingWaits(before: Answered): Promise<boolean> {
-    if (this.#waiting.length > 0) return true
+    if (this.#waiting.length >= this.#limits.storeGroupMax / 2) return true
     giveOut(before)
     if (!this.#closing && this.#waiting.length === 0) {
       await new Promise<void>((resolve) => {

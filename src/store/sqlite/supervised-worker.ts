@@ -2,6 +2,7 @@
 // waits for a fresh worker. After `storeRestartsMax` deaths without an answered group between them there is no further one,
 // and every group is `unavailable`.
 
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import type { Clock } from '../../domain/clock.ts'
 import { type Code, SealwireError } from '../../protocol/errors.ts'
 import type { Outcome, Request } from '../store.ts'
@@ -48,6 +49,8 @@ export class SupervisedWorker {
   /** Returns one outcome for each request. The next group is given after that only. */
   async execute(group: readonly Request[]): Promise<readonly Outcome[]> {
     if (!this.#worker.alive && !(await this.#replace())) {
+      // Who asks again at once lets others have their turn.
+      await turnOfTheLoop()
       return all(group, new SealwireError('unavailable', 'the store has failed'))
     }
     const executed = await this.#worker.execute(group)

@@ -92,6 +92,20 @@ describe('payment.order', () => {
     expect(await told(bob)).toBeUndefined()
   })
 
+  test('whom a payee blocks, own devices hear of it as of every payment', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    await acquaint(alice, bob)
+    await bob.peer.ask('directory.block', { name: 'alice' })
+    const other = await stage.guest()
+    await other.ask('account.login', { name: 'alice', password: 'correct-horse-battery' })
+    await other.ask('inbox.open', {})
+    const order = alice.pay(bob, 1250n)
+    await alice.order(order)
+    const [, , data] = await other.next(([, event, entry]) => event === 'inbox.entry' && JSON.stringify(entry).includes('payment+cbor'))
+    expect(data).toMatchObject({ entry: { id: order.id } })
+  })
+
   test('leaves no message when no money moves', async () => {
     using stage = new ServerStage()
     const [alice, bob] = await twoOn(stage)

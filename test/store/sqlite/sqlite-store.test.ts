@@ -58,6 +58,30 @@ describe('run', () => {
     expect(groups).toEqual([20, 20, 10])
   })
 
+  test('when much waits, the next group is sent before the answers of the one before are given out, and does not hold them up', async () => {
+    const [told, secondMayGo]: [string[], PromiseWithResolvers<void>] = [[], Promise.withResolvers()]
+    const watch = (): Promise<void> | undefined => (told.push('sent') === 2 ? secondMayGo.promise : undefined)
+    await using subject = await start({ storeGroupMax: 2 }, watch)
+    const asked = names(4).map((name) => subject.store.run('account.create', newAccount(name)).then(() => told.push(name)))
+    await Promise.all(asked.slice(0, 2))
+    expect(told).toEqual(['sent', 'sent', 'name-0', 'name-1'])
+    secondMayGo.resolve()
+    await Promise.all(asked)
+    expect(told.slice(4)).toEqual(['name-2', 'name-3'])
+  })
+
+  test('when little waits, the answers come first, and what they cause joins it', async () => {
+    const groups: number[] = []
+    const ask = (name: string): Promise<unknown> => subject.store.run('account.create', newAccount(name))
+    const more: Promise<unknown>[] = []
+    await using subject = await start({ storeGroupMax: 10 }, (size) => {
+      if (groups.push(size) === 1) more.push(ask('waits'))
+    })
+    await Promise.all([ask('first').then(() => ask('caused')), ask('second')])
+    await Promise.all(more)
+    expect(groups).toEqual([2, 2])
+  })
+
   test('what different callbacks of one turn of the event loop ask for is one group', async () => {
     const groups: number[] = []
     await using subject = await start({}, (size) => groups.push(size))
@@ -112,16 +136,16 @@ describe('close', () => {
   })
 })
 
-/** A store on a worker that dies when it is asked to rehash; `watch` hears the size of each group. */
-async function start(overrides: Partial<Limits>, watch: (size: number) => void = () => undefined) {
+/** A store on a worker that dies when it is asked to rehash; `watch` hears the size of each group, and may hold it. */
+async function start(overrides: Partial<Limits>, watch: (size: number) => unknown = () => undefined) {
   const folder = new StoreFolder()
   const limits = { ...resolveLimits(), diskBytesFreeMin: 0, ...overrides }
   const program = new URL('../../support/store-worker-dying.ts', import.meta.url)
   const setup = { location: folder.database, limits, presence: 'may-be-new' } as const
   const worker = await SupervisedWorker.start(setup, { clock: new ImpatientClock(), log: new RecordedLog() }, program)
   const execute = worker.execute.bind(worker)
-  worker.execute = (group) => {
-    watch(group.length)
+  worker.execute = async (group) => {
+    await watch(group.length)
     return execute(group)
   }
   const store: Store = new SqliteStore(limits, worker)

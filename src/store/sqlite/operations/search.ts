@@ -12,7 +12,7 @@ import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { sizeIn } from './change.ts'
-import { keyOf } from './entry-key.ts'
+import { keyOf, seqOf } from './entry-key.ts'
 import { bytesOf, entryColumns, entryOf, entryTables } from './entry-row.ts'
 import { indexKeys } from './search-index.ts'
 import { searchWords } from './search-query.ts'
@@ -27,16 +27,29 @@ function fillIndex(database: Database, { max }: Input<'search.index'>): boolean 
   const statement = database.prepare(
     'select id, indexed_seq, last_seq from conversation where indexed_seq < last_seq order by id limit :max',
   )
-  let left = max
+  let [left, bytesLeft] = [max, groupBytesMax]
   for (const row of statement.rows({ max })) {
-    if (left <= 0n) return true
+    if (left <= 0n || bytesLeft <= 0n) return true
     const [id, indexedSeq, lastSeq] = [integer(row, 'id'), integer(row, 'indexed_seq'), integer(row, 'last_seq')]
+    const first = keyOf(id, indexedSeq + 1n)
     const seq = lastSeq - indexedSeq > left ? indexedSeq + left : lastSeq
-    indexKeys(database, keyOf(id, indexedSeq + 1n), keyOf(id, seq))
-    database.prepare('update conversation set indexed_seq = :seq where id = :id').run({ id, seq })
-    left -= seq - indexedSeq
+    const { last, bytes } = fittingKeys(database, first, keyOf(id, seq), bytesLeft)
+    indexKeys(database, first, last)
+    database.prepare('update conversation set indexed_seq = :seq where id = :id').run({ id, seq: seqOf(last) })
+    left -= last - first + 1n
+    bytesLeft -= bytes
+    if (seqOf(last) < lastSeq) return true
   }
   return left <= 0n
+}
+
+/** From `first` on: halved until the bodies fit, or only one is left. */
+function fittingKeys(database: Database, first: bigint, last: bigint, bytesMax: bigint): { readonly last: bigint; readonly bytes: bigint } {
+  const row = database
+    .prepare('select coalesce(sum(length(body)), 0) as bytes from entry where key between :first and :last')
+    .row({ first, last })
+  const bytes = integer(row ?? {}, 'bytes')
+  return bytes <= bytesMax || first === last ? { last, bytes } : fittingKeys(database, first, (first + last) / 2n, bytesMax)
 }
 
 function findWords(database: Database, input: Input<'search.find'>, { searchWordsMax }: StoreLimits): Output<'search.find'> {
@@ -197,6 +210,7 @@ function earlier(one: bigint, other: bigint | undefined): bigint {
 
 /** What this many messages of the server have at most is looked at as a whole. */
 const rareMax = BigInt(limitTable.searchRareMax.value)
+const groupBytesMax = BigInt(limitTable.searchGroupBytesMax.value)
 /** Places of a conversation that are looked at together. */
 const windowPlaces = 4_096n
 /** What it costs to begin with that, in places. */

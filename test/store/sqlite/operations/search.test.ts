@@ -50,6 +50,15 @@ describe('search.find', () => {
     expect([find(stage, bob, 'word'), find(stage, bob, 'more')]).toEqual([[4n, 3n, 1n], [4n]])
   })
 
+  test('no more than so many bytes are put into the index in one go, but one message always', () => {
+    using stage = opened()
+    for (let said = 0; said < 5; said++) stage.say(alice, 1n, `long${'x'.repeat(20)} `.repeat(2_300))
+    const goes: bigint[] = []
+    for (let more = true; more; goes.push(BigInt(find(stage, bob, `long${'x'.repeat(20)}`).length)))
+      more = stage.run('search.index', { max: 500n })
+    expect(goes).toEqual([2n, 4n, 5n])
+  })
+
   test('never finds what was deleted, said before by an edit, hidden, or before the account joined', () => {
     using stage = opened()
     const post = (kind: 'edit' | 'delete', target: bigint, body?: string) =>
