@@ -198,7 +198,7 @@ test('a balance that is as it was before the last payment, with all that stands 
   using connection = new DatabaseSync(folder.database)
   const [account] = connection.prepare("select * from ledger_account where kind = 'user' order by balance desc limit 1").all()
   const before = 'select balance - delta from leg join leg_end using (ledger_account_id, posting) where ledger_account_id = id'
-  connection.exec(`update ledger_account set balance = (${before}) where id = ${account?.['id']}`)
+  connection.prepare(`update ledger_account set balance = (${before}) where id = ?`).run(account?.['id'] ?? null)
   using store = openLedger(folder)
   const accountId = BigInt(Number(account?.['holder_id']))
   expect(() => store.run('ledger.balance', { accountId, unit: undefined })).toThrow('[ledger_broken]')
