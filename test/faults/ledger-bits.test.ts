@@ -130,13 +130,14 @@ function judge(folder: StoreFolder, files: Files, truth: Truth): string {
   }
 }
 
-/** As the server does after a verification that found something. What cannot be written down cannot be paid either. */
+/** As the server does after a verification that found something. What cannot be written down, or looked up, cannot be paid either. */
 function refusesPayments(store: SynchronousStore, what: string): boolean {
   const condemned = refusal(() => store.run('ledger.condemn', { row: 'a row', what, at: 1n }))
   const paid = refusal(() =>
     store.run('ledger.mint', { id: new Uint8Array(16).fill(7), accountId: 1n, unit: 'credits', amount: 1n, at: 1n }),
   )
-  return condemned === undefined ? paid === 'ledger_broken' : paid !== undefined
+  const unread = ['internal', 'unavailable', 'unknown_outcome']
+  return condemned === undefined ? paid === 'ledger_broken' || unread.includes(paid ?? '') : paid !== undefined
 }
 
 /** The code with which something is refused. */

@@ -10,7 +10,7 @@ import { type Progress, requireThat } from './ledger-progress.ts'
 export function verifyTransfers(database: Database, place: VerifyPlace, max: bigint, progress: Progress): VerifyPlace | undefined {
   const rows = database
     .prepare(
-      `select signer_id, id, kind, amount, status, captured, refunded, posting, closed_by, ${refundsColumn} as refunds, ${endsColumn} as ends,
+      `select signer_id, id, kind, amount, status, captured, refunded, posting, payer_id, closed_by, ${refundsColumn} as refunds, ${endsColumn} as ends,
          (select same.posting from transfer as same where same.signer_id = transfer.signer_id and same.id = transfer.id) as found
        from transfer where posting > :after order by posting limit :max`,
     )
@@ -39,12 +39,21 @@ function verifyHold(database: Database, row: Row): void {
   requireThat((status === 'pending') === (closedBy === undefined), 'it has ended and not ended')
   if (closedBy === undefined) {
     requireThat(integer(row, 'captured') === 0n && integer(row, 'ends') === 0n, 'it is pending and has ended')
+    requireThat(isAmongHeld(database, integer(row, 'payer_id'), integer(row, 'posting')), 'it cannot be found by whose money it holds')
     return
   }
   const end = postingAt(database, closedBy)
   requireThat(end.kind === endings.get(status) && end.ref === integer(row, 'posting'), 'it did not end so')
   const toPayee = end.legs.find(({ holderId }) => holderId === end.signerId)?.delta ?? 0n
   requireThat(integer(row, 'captured') === (end.kind === 'capture' ? toPayee : 0n), 'what counts as captured was not captured')
+}
+
+/** As what is on hold is added up. */
+function isAmongHeld(database: Database, payerId: bigint, posting: bigint): boolean {
+  const statement = database.prepare(
+    "select 1 from transfer indexed by transfer_held where payer_id = :payerId and status = 'pending' and posting = :posting",
+  )
+  return statement.row({ payerId, posting }) !== undefined
 }
 
 function verifyParts(database: Database, signerId: bigint, id: Uint8Array, row: Row): void {
