@@ -49,7 +49,7 @@ function findBook(database: Database, holderId: bigint, unit: string): Book | un
   requireProved(row)
   const book = bookOf(row)
   memo?.books.set(key, book)
-  memo?.standings.set(book.id, standingOf(row))
+  memo?.ends.set(book.id, accountEndOf(row))
   return book
 }
 
@@ -59,7 +59,7 @@ export function requireThawed(...books: readonly Book[]): void {
 }
 
 /** What an account has, for the leg that comes next. */
-export interface Standing {
+export interface AccountEnd {
   readonly balance: bigint
   /** How many legs there are. */
   readonly legs: bigint
@@ -68,16 +68,16 @@ export interface Standing {
 }
 
 /** @throws {SealwireError} `ledger_broken`, as {@link requireProved}. */
-export function findStanding(database: Database, id: bigint): Standing {
+export function findAccountEnd(database: Database, id: bigint): AccountEnd {
   const row = database
-    .prepare(`select ${standingColumns}, ${provedColumn} from ledger_account ${lastLeg} where ledger_account.id = :id`)
+    .prepare(`select ${endColumns}, ${provedColumn} from ledger_account ${lastLeg} where ledger_account.id = :id`)
     .row({ id })
   assert(row, 'a posting on no account')
   requireProved(row)
-  return standingOf(row)
+  return accountEndOf(row)
 }
 
-function standingOf(row: Row): Standing {
+function accountEndOf(row: Row): AccountEnd {
   return { balance: integer(row, 'balance'), legs: integer(row, 'legs'), last: optionalInteger(row, 'last_posting') ?? null }
 }
 
@@ -129,10 +129,10 @@ function notFound(sentence: string): SealwireError {
 
 /** What the last posting on a ledger account has left there. */
 export const provedColumn = 'iif(leg_end.posting is null, 0, last.balance) as proved'
-const standingColumns = 'ledger_account.balance, leg_end.posting as last_posting, iif(leg_end.posting is null, 0, last.number) as legs'
+const endColumns = 'ledger_account.balance, leg_end.posting as last_posting, iif(leg_end.posting is null, 0, last.number) as legs'
 /** A bound of the account itself goes before that of the unit. */
 const select =
-  `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, ${standingColumns}, ${provedColumn}, frozen_at,
+  `select ledger_account.id, holder_id, account.key, account.name, ledger_account.unit, decimals, ${endColumns}, ${provedColumn}, frozen_at,
     coalesce(ledger_account.day_max, unit.day_max) as day_max,
     coalesce(ledger_account.device_day_max, unit.device_day_max) as device_day_max
   from ledger_account join unit on unit.code = ledger_account.unit join account on account.id = holder_id ${lastLeg}

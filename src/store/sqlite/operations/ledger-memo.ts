@@ -5,7 +5,7 @@
 import { balanceMax } from '../../../domain/money.ts'
 import type { Request } from '../../store.ts'
 import type { Database, Deferred } from '../database.ts'
-import type { Book, Standing } from './ledger-books.ts'
+import type { AccountEnd, Book } from './ledger-books.ts'
 
 /** The last posting; 0 when there is none. */
 export interface LedgerEnd {
@@ -25,7 +25,7 @@ export class LedgerMemo implements Deferred {
   /** By holder and unit. */
   readonly books = new Map<string, Book>()
   /** By ledger account. */
-  readonly standings = new Map<bigint, Standing>()
+  readonly ends = new Map<bigint, AccountEnd>()
   /** Accounts with keys of theirs that may sign. */
   readonly signers = new Set<string>()
   end: LedgerEnd | undefined

@@ -6,7 +6,7 @@ import { assert, SealwireError } from '../../../protocol/errors.ts'
 import type { Leg, Posting } from '../../ledger.ts'
 import type { Database } from '../database.ts'
 import { blob, integer } from '../statement.ts'
-import { findStanding } from './ledger-books.ts'
+import { findAccountEnd } from './ledger-books.ts'
 import { growTree } from './ledger-tree.ts'
 import { LedgerMemo, type LedgerEnd } from './ledger-memo.ts'
 import { chainHash, encodePosting, firstHash } from './ledger-row.ts'
@@ -59,7 +59,7 @@ function broken(): SealwireError {
 
 /** In one statement with its condition: whatever was read before, no two can spend the same. */
 function move(database: Database, memo: LedgerMemo | undefined, { ledgerAccountId: id, delta }: Leg, posting: bigint): bigint {
-  const { balance: before, legs, last: previous } = memo?.standings.get(id) ?? findStanding(database, id)
+  const { balance: before, legs, last: previous } = memo?.ends.get(id) ?? findAccountEnd(database, id)
   const [balance, number] = [before + delta, legs + 1n]
   const moved = database
     .prepare(
@@ -69,7 +69,7 @@ function move(database: Database, memo: LedgerMemo | undefined, { ledgerAccountI
     .run({ id, before, balance, delta, min: -balanceMax, max: balanceMax })
   if (moved !== 1n) throw refusal(database, id, delta)
   if (!putLast(database, id, posting, previous)) throw broken()
-  memo?.standings.set(id, { balance, legs: number, last: posting })
+  memo?.ends.set(id, { balance, legs: number, last: posting })
   database
     .prepare(
       `insert into leg (posting, ledger_account_id, number, delta, balance, previous)
