@@ -98,7 +98,7 @@ function simpleType(shape: Shape): string {
     case 'boolean':
       return 'true or false'
     case 'array':
-      return `list of ${shape.item?.type === 'object' ? 'maps' : `(${typeOf(shape.item ?? shape)})`}${lengths(shape)}`
+      return `list of ${shape.item?.entries !== undefined ? 'maps' : `(${typeOf(shape.item ?? shape)})`}${lengths(shape)}`
     case 'object':
       return 'map'
     default:

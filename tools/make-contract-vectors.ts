@@ -1,7 +1,7 @@
 // Makes vectors/contract/ from fixed inputs. Run once, reviewed, then frozen: a change of these files is a
 // change of the wire. The independent check is test/vectors/check_contract.py. What conversations need is in
-// conversation-vectors.ts, what payments need in payment-vectors.ts, the bad ones in bad-contract-vectors.ts and
-// bad-conversation-vectors.ts.
+// conversation-vectors.ts, what payments need in payment-vectors.ts, direct links in direct-vectors.ts, the bad ones in
+// bad-contract-vectors.ts and bad-conversation-vectors.ts.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import {
@@ -18,6 +18,7 @@ import { badVectors } from './bad-contract-vectors.ts'
 import { badConversationVectors } from './bad-conversation-vectors.ts'
 import { type Kind, request, result, run, vector } from './contract-vector.ts'
 import { conversationEvents, conversationRequests, conversationResults } from './conversation-vectors.ts'
+import { badDirectVectors, directVectors } from './direct-vectors.ts'
 import { badPaymentVectors, paymentVectors } from './payment-vectors.ts'
 
 const token = Uint8Array.from({ length: 32 }, (_, at) => (at * 31 + 7) & 0xff)
@@ -180,6 +181,8 @@ const files = {
   'conversations-bad': badConversationVectors,
   'payments-good': paymentVectors,
   'payments-bad': badPaymentVectors,
+  'direct-good': directVectors,
+  'direct-bad': badDirectVectors,
 }
 const folder = new URL('../vectors/contract/', import.meta.url)
 mkdirSync(folder, { recursive: true })

@@ -116,6 +116,7 @@ export class OperatorClient implements Disposable {
         log: silentLog,
         hasher: new PasswordHasher(this.#limits),
         endSessions() {},
+        endBanned() {},
         devices: offlineDeviceRoutes(this.#folder, store, { clock: this.#clock, limits: this.#limits }),
         ledger: offlineLedgerRoutes(this.#folder, store, { clock: this.#clock, limits: this.#limits }),
         certificates: offlineCertificateRoutes(this.#folder, this.#clock, this.#limits),

@@ -126,6 +126,7 @@ function operatorOf(
   }
   noteForCommands(data, { address, sealed }, keeper, log)
   const endSessions = (key: string, error: SealwireError): void => void server.endSessions(key, error)
+  const endBanned = (key: string, error: SealwireError): void => server.endBanned(key, error)
   const options = {
     ...address,
     get fingerprint() {
@@ -140,7 +141,17 @@ function operatorOf(
   const endDevice = (revoked: RevokedDevice, error: SealwireError): void => server.endDevice(revoked, error)
   const devices = deviceRoutes({ devices: server.devices, store, clock, log, limits, endDevice, port: () => server.endpoints[0]?.port })
   const ledger = operatorLedger(server, { store, clock, log, limits })
-  return new Operator(options, { store, clock, log, hasher: new PasswordHasher(limits), endSessions, devices, certificates, ...ledger })
+  return new Operator(options, {
+    store,
+    clock,
+    log,
+    hasher: new PasswordHasher(limits),
+    endSessions,
+    endBanned,
+    devices,
+    certificates,
+    ...ledger,
+  })
 }
 
 function operatorLedger(server: Server, parts: Pick<OperatorLedgerParts, 'store' | 'clock' | 'log' | 'limits'>) {

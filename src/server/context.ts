@@ -11,6 +11,7 @@ import type { Contacts } from './contacts.ts'
 import type { Conversations } from './conversations.ts'
 import type { Devices } from './devices.ts'
 import type { Speaker } from './dialect.ts'
+import type { Direct } from './direct.ts'
 import type { Files } from './files.ts'
 import type { Inboxes } from './inboxes.ts'
 import type { Log } from './log.ts'
@@ -51,6 +52,7 @@ export interface ServerContext {
   readonly devices: Devices
   readonly files: Files
   readonly rooms: Rooms
+  readonly direct: Direct
   /** `undefined` where the server keeps no ledger. */
   readonly money: Money | undefined
   /** Whether device certificates are asked for. */

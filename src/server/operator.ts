@@ -43,6 +43,8 @@ export interface OperatorParts {
   readonly hasher: Pick<PasswordHasher, 'hash'>
   /** Ends the live sessions of an account at once; `error` is what they are told. */
   readonly endSessions: (key: string, error: SealwireError) => void
+  /** The same for an account that was banned. */
+  readonly endBanned: (key: string, error: SealwireError) => void
   /** Default: there are no devices to look after. */
   readonly devices?: DeviceRoutes
   /** Default: there is no certificate to look after. */
@@ -136,10 +138,10 @@ export class Operator {
    * @throws {SealwireError} `not_found`; those of the store.
    */
   async ban(name: string): Promise<OperatorResult<'account.ban'>> {
-    const { store, clock, log, endSessions } = this.#parts
+    const { store, clock, log, endBanned } = this.#parts
     const key = this.#key(name)
     const account = found(await store.run('account.ban', { key, at: BigInt(clock.now()) }))
-    endSessions(key, new SealwireError('session_ended', 'the operator has banned this account'))
+    endBanned(key, new SealwireError('session_ended', 'the operator has banned this account'))
     log.info('account banned', { account: account.name })
     return { name: account.name }
   }

@@ -25,10 +25,12 @@ export interface PresenceWatcher {
   went(last: Participant): void
 }
 
-/** What an account may ask for, in all its sessions together: what it says and changes, and pages that it reads. */
+/** What an account may ask for, in all its sessions together: what it says and changes, pages that it reads, and offers of direct links. */
 export interface Rates {
   readonly messages: TokenBucket
   readonly reads: TokenBucket
+  /** Of direct links: each takes {@link offerTokens}. */
+  readonly offers: TokenBucket
 }
 
 interface AccountPresence {
@@ -39,6 +41,8 @@ interface AccountPresence {
 
 const nobody: readonly Participant[] = Object.freeze([])
 const forgetEveryMs = 10_000
+/** What an offer takes of its rate: buckets count by the second, and offers are bounded by the minute. */
+export const offerTokens = 60
 
 export class Presence implements Disposable {
   /** By account key. A Map, because a name may be `__proto__`. */
@@ -174,25 +178,27 @@ export class Presence implements Disposable {
   }
 }
 
-type RateLimits = Pick<
-  Limits,
-  'messagesPerSecondPerAccountMax' | 'messagesBurstPerAccountMax' | 'readsPerSecondPerAccountMax' | 'readsBurstPerAccountMax'
->
-
-function fullRates(limits: RateLimits, now: number): Rates {
+/** Of each rate, its tokens a second and at once. */
+function ratesOf(limits: Limits): { readonly [R in keyof Rates]: readonly [perSecond: number, burst: number] } {
   return {
-    messages: new TokenBucket(limits.messagesPerSecondPerAccountMax, limits.messagesBurstPerAccountMax, now),
-    reads: new TokenBucket(limits.readsPerSecondPerAccountMax, limits.readsBurstPerAccountMax, now),
+    messages: [limits.messagesPerSecondPerAccountMax, limits.messagesBurstPerAccountMax],
+    reads: [limits.readsPerSecondPerAccountMax, limits.readsBurstPerAccountMax],
+    offers: [limits.directOffersPerMinuteMax, limits.directOffersBurstMax * offerTokens],
   }
 }
 
+function fullRates(limits: Limits, now: number): Rates {
+  const { messages, reads, offers } = ratesOf(limits)
+  return { messages: new TokenBucket(...messages, now), reads: new TokenBucket(...reads, now), offers: new TokenBucket(...offers, now) }
+}
+
 /** Within a second of it, that is. */
-function areWhole({ messages, reads }: Rates, limits: RateLimits, now: number): boolean {
-  const whole = (rate: number, burst: number): number => Math.min(burst, burst - rate)
-  return (
-    messages.available(now) >= whole(limits.messagesPerSecondPerAccountMax, limits.messagesBurstPerAccountMax) &&
-    reads.available(now) >= whole(limits.readsPerSecondPerAccountMax, limits.readsBurstPerAccountMax)
-  )
+function areWhole(rates: Rates, limits: Limits, now: number): boolean {
+  const whole = ratesOf(limits)
+  return (['messages', 'reads', 'offers'] as const).every((which) => {
+    const [perSecond, burst] = whole[which]
+    return rates[which].available(now) >= Math.min(burst, burst - perSecond)
+  })
 }
 
 function isFound({ joinOnly = false }: Participant): boolean {

@@ -8,6 +8,7 @@ import * as contact from './contract/contact-methods.ts'
 import * as conversation from './contract/conversation-methods.ts'
 import * as deviceLink from './contract/device-link-methods.ts'
 import * as device from './contract/device-methods.ts'
+import * as direct from './contract/direct-methods.ts'
 import * as directory from './contract/directory-methods.ts'
 import * as file from './contract/file-methods.ts'
 import * as inbox from './contract/inbox-methods.ts'
@@ -85,4 +86,7 @@ export const routes: Routes = {
   'payment.statement': payment.statement,
   'payment.receipt': payment.receipt,
   'payment.checkpoint': payment.checkpoint,
+  'direct.listen': direct.listen,
+  'direct.offer': direct.offer,
+  'direct.devices': direct.devices,
 }

@@ -270,14 +270,21 @@ export class Server {
     return count
   }
 
+  /** The same for an account that was banned: no direct link with one of its devices is good any more. */
+  endBanned(key: string, error: SealwireError): void {
+    this.endSessions(key, error)
+    this.#services.direct.banned(key)
+  }
+
   /** Ends the connections of a device, and those with the token of its installation: what revoking it must do after it is stored. */
-  endDevice({ device: { spkiHash }, account, token }: RevokedDevice, error: SealwireError, except?: Spared): void {
+  endDevice({ device: { id, spkiHash }, account, token }: RevokedDevice, error: SealwireError, except?: Spared): void {
     for (const session of this.#sessions) {
       const isIts = session.device !== undefined && Buffer.compare(session.device.spkiHash, spkiHash) === 0
       if (isIts && session !== except?.speaker) session.fail(error)
     }
     if (token !== undefined) this.#services.presence.endToken(account.key, token, error, except?.participant)
     this.#gates.end(spkiHash)
+    this.#services.direct.revoked(account.key, id)
   }
 
   #makeContext(): ServerContext {

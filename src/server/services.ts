@@ -10,6 +10,7 @@ import { Bridge } from './bridge.ts'
 import { Chats } from './chats.ts'
 import { Contacts } from './contacts.ts'
 import { Conversations } from './conversations.ts'
+import { Direct } from './direct.ts'
 import { doubtful } from './doubtful-store.ts'
 import type { Files } from './files.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -53,6 +54,7 @@ export interface Services {
   readonly conversations: Conversations
   readonly marks: Marks
   readonly rooms: Rooms
+  readonly direct: Direct
   readonly money: Money | undefined
   /** Wants the sessions to have ended; resolves when nothing is being written any more. */
   close(): Promise<void>
@@ -99,6 +101,7 @@ export function startServices(parts: ServicesParts): Services {
     ...{ presence, people, audience, inboxes, chats, bridge, messages, contacts, marks, money },
     names: new Names({ accounts, store, peersRememberedMax: limits.peersRememberedMax }),
     conversations: new Conversations({ store, clock, limits, people, freed }),
+    direct: new Direct({ store, clock, directWatchedMax: limits.directWatchedMax }),
     rooms: new Rooms({ store, clock, people, inboxes, files }),
     close: async () => {
       presence[Symbol.dispose]()

@@ -215,7 +215,15 @@ export interface Operations extends DeliveryOperations, LedgerOperations {
   'device.use': { input: { readonly spkiHash: Uint8Array; readonly at: bigint }; output: DeviceOwner | undefined }
   /** Those that were not revoked, the newest first. */
   'device.list': { input: { readonly accountId: bigint }; output: readonly Device[] }
-  /** The same of all accounts: at most `max` whose ids come after `after`, by id. */
+  /**
+   * Those of the account of a key that were not revoked and have not expired, the newest first, for `accountId`: undefined unless
+   * that is the account itself, or the two talk and neither blocks the other; and for a banned account, and where there is none.
+   */
+  'device.listFor': {
+    input: { readonly accountId: bigint; readonly key: string; readonly at: bigint }
+    output: readonly Device[] | undefined
+  }
+  /** Those of all accounts that were not revoked: at most `max` whose ids come after `after`, by id. */
   'device.listAll': { input: { readonly after: string; readonly max: bigint }; output: readonly DeviceOwner[] }
   /**
    * Revokes for good, and deletes the token with which it was enrolled. Undefined when there is no such device, or none of `accountId` where that is given. A second time keeps

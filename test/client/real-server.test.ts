@@ -13,7 +13,7 @@ afterAll(() => server[Symbol.asyncDispose]())
 describe('against the real server', () => {
   test('an account is made, comes back with its token and with its password, and is refused with others', async () => {
     const first = await dial()
-    expect(first.welcome.features).toEqual(['registration-open', 'device-login'])
+    expect(first.welcome.features).toEqual(['registration-open', 'device-login', 'direct'])
     expect(await rejectionOf(first.request('directory.who', {}))).toBe('not_logged_in')
     const { name, token } = await first.request('account.register', { name: 'Alice', password: 'correct-horse-battery' })
     expect([name, token.length]).toEqual(['Alice', 32])

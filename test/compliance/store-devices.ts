@@ -164,6 +164,32 @@ export function deviceCompliance(name: string, withStore: WithStore): void {
       expect(await use(store, 'phone', 1n)).toBeUndefined()
     })
 
+    withStore('are listed, while they are good, for their own account and for who talks with it', async (store) => {
+      const [alice, bob, carol] = await people(store, 'alice', 'bob', 'carol')
+      for (const [at, which] of ['a', 'b', 'c'].entries()) {
+        await store.run('device.enrol', { ...device(which, idOf(alice)), at: BigInt(at), expiresAt: BigInt(100 + at) })
+      }
+      await revoke(store, 'b')
+      await store.run('contact.add', { a: idOf(alice), b: idOf(bob), at: 1n })
+      await store.run('contact.request', { accountId: idOf(carol), peerId: idOf(alice), id: hashOf('request').subarray(0, 16), at: 1n })
+      const listed = async (accountId: bigint, at = 1n, key = 'alice') =>
+        (await store.run('device.listFor', { accountId, key, at }))?.map(({ label }) => label)
+      expect([await listed(idOf(alice)), await listed(idOf(bob)), await listed(idOf(carol))]).toEqual([['c', 'a'], ['c', 'a'], undefined])
+      expect([await listed(idOf(bob), 100n), await listed(idOf(bob), 102n)]).toEqual([['c'], []])
+      expect([await listed(idOf(alice), 1n, 'bob'), await listed(idOf(alice), 1n, 'nobody')]).toEqual([[], undefined])
+      const ways: (readonly [bigint, bigint])[] = [
+        [idOf(alice), idOf(bob)],
+        [idOf(bob), idOf(alice)],
+      ]
+      for (const [accountId, blockedId] of ways) {
+        await store.run('block.add', { accountId, blockedId, at: 1n })
+        expect([await listed(idOf(bob)), await listed(idOf(alice))]).toEqual([undefined, ['c', 'a']])
+        await store.run('block.remove', { accountId, blockedId })
+      }
+      await store.run('account.ban', { key: 'alice', at: 1n })
+      expect([await listed(idOf(bob)), await listed(idOf(alice))]).toEqual([undefined, undefined])
+    })
+
     withStore('all are listed by id, in pages, with whose they are', async (store) => {
       const [alice, bob] = await people(store, 'alice', 'bob')
       for (const which of ['c', 'a']) await store.run('device.enrol', device(which, idOf(alice)))

@@ -93,7 +93,7 @@ def pipelined(stage):
 def welcomed(stage):
     client = stage.client(greeted=False)
     welcome = client.greet((3, 1))
-    assert welcome["version"] == 1 and welcome["features"] == ["registration-open", "device-login"], welcome
+    assert welcome["version"] == 1 and welcome["features"] == ["registration-open", "device-login", "direct"], welcome
     assert len(welcome["server"]) == 16, welcome
     assert welcome["limits"] == {"bodyBytesMax": 65_535, "echoBytesMax": 1_024, "messageBodyBytesMax": 60_000}, welcome
     assert abs(welcome["time"] / 1000 - time.time()) < 60, welcome

@@ -21,7 +21,7 @@ describe('how the contract begins', () => {
         limits: { bodyBytesMax: 65_535, echoBytesMax: 1_024, messageBodyBytesMax: 60_000 },
         server: stageServerId,
         ledger: { key: stageLedger.publicKey, certificate: Uint8Array.of(1) },
-        features: ['registration-invite', 'device-login'],
+        features: ['registration-invite', 'device-login', 'direct'],
       },
     ])
   })

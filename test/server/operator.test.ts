@@ -37,6 +37,7 @@ class World implements Disposable {
         log,
         hasher: this.hasher,
         endSessions: (key, error) => this.#end(key, error),
+        endBanned: (key, error) => this.#end(key, error),
       },
     )
   }

@@ -27,7 +27,7 @@ describe('Presence', () => {
     expect(presence.end('a', new SealwireError('session_ended', 'banned'))).toBe(2)
   })
 
-  test.each(['messages', 'reads'] as const)(
+  test.each(['messages', 'reads', 'offers'] as const)(
     'gives the sessions of an account one rate of %s, and forgets it when it is whole again',
     async (what) => {
       const clock = new ManualClock()
@@ -36,6 +36,8 @@ describe('Presence', () => {
         messagesBurstPerAccountMax: 30,
         readsPerSecondPerAccountMax: 1,
         readsBurstPerAccountMax: 30,
+        directOffersPerMinuteMax: 1,
+        directOffersBurstMax: 1,
       })
       using presence = new Presence(clock, limits)
       const session = participant('a')

@@ -174,11 +174,12 @@ export class ServerStage implements Disposable {
       devices: new Devices({ store, clock, log, limits, serverId, issue }),
       mutualTls,
       port: 5555,
-      endDevice: ({ device: { spkiHash }, account: { key }, token }, error, except) => {
+      endDevice: ({ device: { id, spkiHash }, account: { key }, token }, error, except) => {
         for (const session of this.sessions) {
           if (session !== except?.speaker && session.device !== undefined && isSame(session.device, spkiHash)) session.fail(error)
         }
         if (token !== undefined) services.presence.endToken(key, token, error, except?.participant)
+        services.direct.revoked(key, id)
       },
       endSessions: (key, error, except) => services.presence.end(key, error, except),
       forget: (session) => this.sessions.delete(session),

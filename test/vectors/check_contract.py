@@ -211,7 +211,7 @@ def read(path):
 
 
 def main(folder):
-    good, bad = ([row for part in ("", "conversations-", "payments-") for row in read(folder / f"{part}{which}.json")] for which in ("good", "bad"))
+    good, bad = ([row for part in ("", "conversations-", "payments-", "direct-") for row in read(folder / f"{part}{which}.json")] for which in ("good", "bad"))
     methods = {row["method"] for row in good if row["kind"] == "result"}
     for row in good:
         check_good(row)

@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { conversation, entrySchema, sequence } from './entry.ts'
 import { count, flag, name } from './fields.ts'
+import { directOffered, directRevoked } from './methods/direct.ts'
 import { paymentRequestSchema, transferSchema } from './methods/payment.ts'
 
 /** One event. Fields a client does not know are ignored. */
@@ -36,6 +37,14 @@ export const events = {
   'presence.changed': {
     what: 'A contact has come or gone.',
     data: v.object({ name: name('of a contact'), here: flag('whether they are here now') }),
+  },
+  'direct.offered': {
+    what: 'An accepted contact offers a direct link: nothing that has to be answered.',
+    data: directOffered(),
+  },
+  'direct.revoked': {
+    what: 'A device that direct.devices told of may make no direct links any more: it was revoked, its account was banned, or one of the two blocks the other.',
+    data: directRevoked(),
   },
   'presence.typing': {
     what: 'Somebody is typing.',

@@ -35,7 +35,7 @@ export const welcomeSchema = v.object({
   features: v.pipe(
     v.array(text(64, 'a feature')),
     v.description(
-      'what this server offers beside the methods of the version: registration-open, registration-invite, registration-closed; device-login (device.enrol, device.login); join-only (nothing but what joining needs)',
+      'what this server offers beside the methods of the version: registration-open, registration-invite, registration-closed; device-login (device.enrol, device.login); direct (direct.listen, direct.offer, direct.devices); join-only (nothing but what joining needs)',
     ),
   ),
 })

@@ -31,6 +31,7 @@ export {
 export type { MethodRow, When } from './method-row.ts'
 export type { ConversationInfo } from './methods/conversation.ts'
 export { challengeBytes, deviceSecretBytes } from './methods/device-link.ts'
+export { directTokenBytes } from './methods/direct.ts'
 export { fileBytesMax, fileChunkBytesMax } from './methods/file.ts'
 export { memoCharactersMax, orderBytesMax, receiptBytesMax } from './methods/payment.ts'
 export { roomSecretBytes } from './methods/room.ts'

@@ -7,6 +7,7 @@ import type { MethodRow } from './method-row.ts'
 import { contactMethods } from './methods/contact.ts'
 import { conversationMethods } from './methods/conversation.ts'
 import { deviceLinkMethods } from './methods/device-link.ts'
+import { directMethods } from './methods/direct.ts'
 import { fileMethods } from './methods/file.ts'
 import { paymentMethods } from './methods/payment.ts'
 import { roomMethods } from './methods/room.ts'
@@ -165,6 +166,7 @@ export const methods = {
   ...roomMethods,
   ...fileMethods,
   ...paymentMethods,
+  ...directMethods,
 } as const satisfies Record<string, MethodRow>
 
 /** The name of a method. */

@@ -97,6 +97,23 @@ export const deliveryLimits = {
   ),
   retentionSweepMs: row(minute, second, 60 * minute, 'ms', 'server/housekeeping', 'between two looks for what is older than it is kept'),
   typingPerSecondMax: row(2, 1, lifted, 'events/s', 'server/presence', 'typing of an account that is passed on'),
+  directOffersPerMinuteMax: row(
+    10,
+    1,
+    lifted,
+    'offers/min',
+    'server/direct',
+    'offers of direct links of an account; more are refused (rate_limited)',
+  ),
+  directOffersBurstMax: row(10, 1, lifted, 'offers', 'server/direct', 'the same at once'),
+  directWatchedMax: row(
+    100,
+    1,
+    10_000,
+    'accounts',
+    'server/direct',
+    'accounts of whose devices a session is told when they end; the one asked for longest ago is forgotten first',
+  ),
   deviceLinkMs: row(10 * minute, second, 24 * 60 * minute, 'ms', 'server/devices', 'how long a link for another device is good'),
   // Files.
   fileBytesPerAccountMax: row(

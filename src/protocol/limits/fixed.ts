@@ -29,6 +29,7 @@ export const fixedLimits = {
   exportPageMax: fixed(500, 'postings', 'server/operator-ledger', 'postings in one answer to the operator, within ledgerExportBytes'),
   exportNamesMax: fixed(10_000, 'names', 'server/operator-ledger', 'names remembered for such answers; the oldest are forgotten first'),
   revokedLastWordMs: fixed(200, 'ms', 'server/contract', 'from the answer to who revokes its own device to the end of its session'),
+  directCandidatesMax: fixed(8, 'addresses', 'protocol/contract', 'addresses in one offer of a direct link'),
   // Files.
   fileHashingMax: fixed(2, 'files', 'server/files', 'read back and hashed at once; fileOpenMax wait, more are answered busy'),
   fileGrantMs: fixed(second, 'ms', 'server/files', 'how long an answer of the store is good for further chunks'),

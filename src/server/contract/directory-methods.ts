@@ -18,6 +18,7 @@ export async function block({ account, params, server }: Call<'directory.block'>
   await server.people.block(account, other)
   // Until it was in force they could begin something again.
   server.chats.part(account.key, other.key)
+  server.direct.part(account.key, other.key)
   return {}
 }
 

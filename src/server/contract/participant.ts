@@ -1,5 +1,6 @@
 // A logged-in session of the contract: what happens becomes an Event in its link's output.
 
+import type { TokenBucket } from '../../domain/index.ts'
 import { contractCommands } from '../../protocol/contract/index.ts'
 import { type SealwireError, writeFrame } from '../../protocol/index.ts'
 import type { SecretHash } from '../../store/index.ts'
@@ -31,6 +32,8 @@ export class ContractParticipant implements Participant, Listener {
   readonly pace: Pace
   /** The same for pages of what is stored. */
   readonly readPace: Pace
+  /** The same for offers of direct links. */
+  readonly offers: TokenBucket
   readonly joinOnly: boolean
   readonly #speaker: Speaker
   readonly #server: ServerContext
@@ -53,9 +56,10 @@ export class ContractParticipant implements Participant, Listener {
     this.joinOnly = speaker.joinOnly
     this.#speaker = speaker
     this.#server = server
-    const { messages, reads } = server.presence.enter(this)
+    const { messages, reads, offers } = server.presence.enter(this)
     this.pace = new Pace(messages, server)
     this.readPace = new Pace(reads, server)
+    this.offers = offers
     if (!this.joinOnly) server.audience.enter(this)
   }
 
@@ -89,6 +93,7 @@ export class ContractParticipant implements Participant, Listener {
   leave(): void {
     this.closeInbox()
     this.#server.audience.leave(this)
+    this.#server.direct.leave(this)
     this.#server.presence.leave(this)
   }
 

@@ -10,6 +10,7 @@ export function welcome(
   { joinOnly }: Pick<Speaker, 'joinOnly'>,
 ): Welcome {
   const { frameBodyBytesMax, frameUnauthenticatedBytesMax, contractEnvelopeBytesMax } = limits
+  const makesDevices = mutualTls !== 'off' && devices.canEnrol
   return {
     version: contractVersion,
     time: clock.now(),
@@ -22,8 +23,8 @@ export function welcome(
     },
     features: [
       `registration-${accounts.registration}`,
-      ...(mutualTls !== 'off' && devices.canEnrol ? ['device-login'] : []),
-      ...(joinOnly ? ['join-only'] : []),
+      ...(makesDevices ? ['device-login'] : []),
+      ...(joinOnly ? ['join-only'] : makesDevices ? ['direct'] : []),
     ],
   }
 }

@@ -4,6 +4,8 @@ import bad from '../../../vectors/contract/bad.json' with { type: 'json' }
 import badConversations from '../../../vectors/contract/conversations-bad.json' with { type: 'json' }
 import goodConversations from '../../../vectors/contract/conversations-good.json' with { type: 'json' }
 import good from '../../../vectors/contract/good.json' with { type: 'json' }
+import badDirect from '../../../vectors/contract/direct-bad.json' with { type: 'json' }
+import goodDirect from '../../../vectors/contract/direct-good.json' with { type: 'json' }
 import badPayments from '../../../vectors/contract/payments-bad.json' with { type: 'json' }
 import goodPayments from '../../../vectors/contract/payments-good.json' with { type: 'json' }
 import {
@@ -47,7 +49,7 @@ interface VectorRow {
   readonly onlyRead?: boolean
 }
 
-const goodRows: readonly VectorRow[] = [...good, ...goodConversations, ...goodPayments]
+const goodRows: readonly VectorRow[] = [...good, ...goodConversations, ...goodPayments, ...goodDirect]
 
 export const goodVectors: readonly GoodVector[] = goodRows.map((vector) => ({
   name: vector.name,
@@ -58,7 +60,7 @@ export const goodVectors: readonly GoodVector[] = goodRows.map((vector) => ({
   onlyRead: vector.onlyRead === true,
 }))
 
-export const badVectors = [...bad, ...badConversations, ...badPayments].map((vector) => ({
+export const badVectors = [...bad, ...badConversations, ...badPayments, ...badDirect].map((vector) => ({
   ...vector,
   kind: vector.kind as Kind,
   frame: Buffer.from(vector.frame, 'hex'),

@@ -302,6 +302,9 @@ describe('Welcome', () => {
     using off = new ServerStage({}, { mutualTls: 'off' })
     using required = new ServerStage({}, { mutualTls: 'required', issue: fakeIssue })
     expect((await off.dial().hello())[1]).toMatchObject({ features: ['registration-open'] })
-    expect((await required.dial().hello())[1]).toMatchObject({ features: ['registration-open', 'device-login'], server: stageServerId })
+    expect((await required.dial().hello())[1]).toMatchObject({
+      features: ['registration-open', 'device-login', 'direct'],
+      server: stageServerId,
+    })
   })
 })

@@ -44,6 +44,7 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'device.findByEd25519': { ed25519: hash },
   'device.use': { spkiHash: hash, at: 1n },
   'device.list': { accountId: 1n },
+  'device.listFor': { accountId: 1n, key: 'bob', at: 1n },
   'device.listAll': { after: '', max: 9n },
   'unit.create': { code: 'gold', name: 'Gold', decimals: 0n, standard: true, at: 1n },
   'unit.list': {},

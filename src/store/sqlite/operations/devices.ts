@@ -17,6 +17,7 @@ export const deviceSteps: Omit<StepsOf<'device'>, keyof typeof deviceLinkSteps> 
   'device.findByEd25519': { kind: 'read', run: findByEd25519 },
   'device.use': { kind: 'write', run: useDevice, runWithoutRoom: findDevice },
   'device.list': { kind: 'read', run: listDevices },
+  'device.listFor': { kind: 'read', run: listDevicesFor },
   'device.listAll': { kind: 'read', run: listAllDevices },
   'device.revoke': { kind: 'write', run: revokeDevice },
 }
@@ -99,6 +100,19 @@ function listDevices(database: Database, { accountId }: Input<'device.list'>): r
     `select ${deviceColumns} from device where account_id = :accountId and revoked_at is null order by enrolled_at desc, id`,
   )
   return statement.rows({ accountId }).map(deviceOf)
+}
+
+function listDevicesFor(database: Database, { accountId, key, at }: Input<'device.listFor'>): readonly Device[] | undefined {
+  const peer = database
+    .prepare(
+      `select id from account as peer where key = :key and banned_at is null and (id = :accountId or
+       exists (select 1 from conversation where low = min(:accountId, peer.id) and high = max(:accountId, peer.id) and state = 'accepted')
+       and not exists (select 1 from block where account_id = :accountId and blocked_id = peer.id
+                       or account_id = peer.id and blocked_id = :accountId))`,
+    )
+    .row({ accountId, key })
+  if (peer === undefined) return undefined
+  return listDevices(database, { accountId: integer(peer, 'id') }).filter(({ expiresAt }) => expiresAt > at)
 }
 
 function listAllDevices(database: Database, { after, max }: Input<'device.listAll'>): readonly DeviceOwner[] {
