@@ -134,12 +134,11 @@ describe('listenPeer', () => {
     using bob = await TestPeer.start(peers)
     bob.greeting = 'a secret'
     const before = openSockets()
-    const { ALPNProtocols: _, ...noProtocol } = { ALPNProtocols: [] }
     for (const [refusal, options] of [
       ['handshake version', { maxVersion: 'TLSv1.2' }],
       ['handshake protocol', { ALPNProtocols: ['sealwire/1'] }],
       ['handshake protocol', { ALPNProtocols: ['h2', 'sealwire-direct/2'] }],
-      ['handshake protocol', { ...noProtocol, ALPNProtocols: [] }],
+      ['handshake protocol', { ALPNProtocols: [] }],
     ] as const satisfies readonly (readonly [string, ConnectionOptions])[]) {
       const { received } = await knock(bob.port, own, {
         ...options,
@@ -185,7 +184,8 @@ describe('listenPeer', () => {
     // Who is in has left his place to others.
     silent.push(await silentSocket(bob.port))
     expect(bob.accepted[0]?.link.open).toBe(true)
-    for (const each of [...silent, link]) 'destroy' in each ? each.destroy() : each.terminate()
+    for (const each of silent) each.destroy()
+    link.terminate()
     await untilSockets(before)
   })
 
@@ -294,6 +294,20 @@ describe('dialPeer', () => {
     }
     expect(bob.accepted.length).toBe(0)
     await untilSockets(before)
+  })
+
+  test('gets nothing of a device that refuses it, no ticket either, once that has verified it', async () => {
+    using bob = await TestPeer.start(peers)
+    bob.greeting = 'a secret'
+    bob.verify = expecting(peers)
+    using relay = await TcpRelay.to(bob.port)
+    const link = await dialBob(peers, relay.port, context)
+    // All of the other side's handshake has come, and the last part of ours has not reached it yet.
+    const before = relay.fromServer.length
+    const recorder = new Recorder()
+    link.attach(recorder)
+    await recorder.until(() => recorder.ends.length > 0)
+    expect([relay.fromServer.length - before, await bob.refusal()]).toEqual([0, `handshake client_certificate ${notExpected}`])
   })
 
   test('lets the environment have no say, on either side', async () => {

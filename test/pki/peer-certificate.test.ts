@@ -1,15 +1,17 @@
 import { describe, expect, test } from 'bun:test'
 import { generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
 import { type Authority, issueAuthority } from '../../src/pki/authority.ts'
-import { issueDevice } from '../../src/pki/device-certificate.ts'
-import { type PeerChecks, verifyPeer } from '../../src/pki/index.ts'
+import { deviceIssuer, issueDevice } from '../../src/pki/device-certificate.ts'
+import { IdentityFolder } from '../../src/pki/identity-folder.ts'
+import { loadServerIdentity, type PeerChecks, verifyPeer } from '../../src/pki/index.ts'
 import { issueAuthorityCertificate, issueBridgeCertificate, issueServerCertificate, validityFrom } from '../../src/pki/issue-certificate.ts'
 import { spkiOf } from '../../src/pki/certificate-request.ts'
+import { rotateAuthority } from '../../src/pki/rotation.ts'
 import { SealwireError } from '../../src/protocol/errors.ts'
 import { makeCertificate, newKey } from '../support/certificates.ts'
 import { clientCertificateRows, deviceOf, keyHash, makeAuthority } from '../support/client-certificates.ts'
+import { clockAt, dayMs, temporaryFolder } from './support.ts'
 
-const dayMs = 24 * 60 * 60 * 1000
 const now = Date.now()
 const authority = await madeAuthority()
 const former = await madeAuthority(now - 300 * dayMs)
@@ -63,6 +65,30 @@ describe('verifyPeer', () => {
     }
     expect(sentence(alice, { authorities: [] })).toContain('not of an authority')
     expect(sentence(alice, { authorities: [new X509Certificate(alice)] })).toContain('not of an authority')
+  })
+
+  test('while the authority is replaced, takes devices of before and after by all that the server lists, and not by one alone', async () => {
+    using folder = temporaryFolder()
+    const identity = new IdentityFolder(folder.path)
+    const load = (at: number) => loadServerIdentity({ folder: folder.path }, { clock: clockAt(at) })
+    const before = await load(now)
+    const early = await deviceIssuer(folder.path, { clock: clockAt(now) })(spkiOf(key))
+    await rotateAuthority(identity, { overlapMs: 30 * dayMs, now: now + dayMs })
+    const after = await load(now + dayMs)
+    const late = await deviceIssuer(folder.path, { clock: clockAt(now + dayMs) })(spkiOf(key))
+    for (const days of [2, 300]) {
+      const then = now + days * dayMs
+      const listed = certificatesOf((await load(then)).deviceAuthoritiesPem)
+      for (const { certificate } of [early, late]) {
+        expect(verifyPeer(certificate, checks({ now: then, authorities: listed }))).toBe(hash)
+      }
+      // What a device keeps of its own enrolment knows only those who enrolled under the same authority.
+      const [own, others] = [early, late].map(({ authority: der }) => [new X509Certificate(der)])
+      expect(verifyPeer(early.certificate, checks({ now: then, authorities: own ?? [] }))).toBe(hash)
+      expect(sentence(late.certificate, { now: then, authorities: own ?? [] })).toContain('not of an authority')
+      expect(sentence(early.certificate, { now: then, authorities: others ?? [] })).toContain('not of an authority')
+    }
+    expect(before.deviceAuthoritiesPem).not.toBe(after.deviceAuthoritiesPem)
   })
 
   test('refuses what the authority has signed for another use', async () => {
@@ -135,6 +161,10 @@ async function madeAuthority(at = now): Promise<Authority> {
 
 async function deviceBy(by: Authority, at = now): Promise<Uint8Array> {
   return (await issueDevice(spkiOf(key), by, at)).certificate
+}
+
+function certificatesOf(pem: string): readonly X509Certificate[] {
+  return (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []).map((each) => new X509Certificate(each))
 }
 
 function nameOf({ certificate }: Authority): string {
