@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions, type TlsOptions } from 'node:tls'
 import { systemClock } from '../../src/domain/index.ts'
-import { Flusher, listenPeer, type listenTls } from '../../src/link/index.ts'
+import { type DialledLink, Flusher, listenPeer, type listenTls } from '../../src/link/index.ts'
 import { peerProtocol } from '../../src/link/tls-options.ts'
 import { resolveLimits } from '../../src/protocol/index.ts'
 import { Recorder } from '../compliance/link.ts'
@@ -181,12 +181,22 @@ describe('listenPeer', () => {
     const link = await dialBob(peers, bob.port, context)
     await bob.until(() => bob.accepted.length === 1 && bob.refusals.length === 3)
     expect(bob.refusals).toEqual(['evicted', 'evicted', 'evicted'])
-    // Who is in has left his place to others.
-    silent.push(await silentSocket(bob.port))
-    expect(bob.accepted[0]?.link.open).toBe(true)
     for (const each of silent) each.destroy()
     link.terminate()
     await untilSockets(before)
+  })
+
+  test('counts nobody who is in among them', async () => {
+    using bob = await TestPeer.start(peers, { limits: { directHandshakesMax: 2 } })
+    for (const count of [1, 2, 3]) {
+      open.push(disposable(await dialBob(peers, bob.port, context)))
+      await bob.until(() => bob.accepted.length === count)
+    }
+    const silent: Socket[] = []
+    for (const _ of [1, 2, 3]) silent.push(await silentSocket(bob.port))
+    await bob.until(() => bob.refusals.length > 0)
+    expect([bob.refusals, bob.accepted.map(({ link }) => link.open)]).toEqual([['evicted'], [true, true, true]])
+    for (const each of silent) each.destroy()
   })
 
   test('lets nobody in when the verdict itself fails', async () => {
@@ -344,6 +354,10 @@ async function clientHello(): Promise<Buffer> {
   using listener = await Impostor.ofTcp((socket) => void socket.once('data', () => socket.destroy()))
   await refusalOf(dialBob(peers, listener.port, context))
   return Buffer.concat(listener.raw)
+}
+
+function disposable(link: DialledLink): Disposable {
+  return { [Symbol.dispose]: () => link.terminate() }
 }
 
 async function silentSocket(port: number): Promise<Socket> {

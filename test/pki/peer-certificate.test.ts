@@ -91,6 +91,13 @@ describe('verifyPeer', () => {
     expect(before.deviceAuthoritiesPem).not.toBe(after.deviceAuthoritiesPem)
   })
 
+  test('takes no device for an authority, also where it stands among them and may sign as far as it says', async () => {
+    const signer = await deviceOf(await makeAuthority('a'))
+    const { certificate } = await deviceOf({ ...signer, name: 'alice' }, { key })
+    expect(certificate.checkIssued(signer.certificate)).toBe(true)
+    expect(sentence(certificate.raw, { authorities: [signer.certificate] })).toContain('not of an authority')
+  })
+
   test('refuses what the authority has signed for another use', async () => {
     const request = { ...validityFrom(now, 90), authority, publicKey: new X509Certificate(alice).publicKey, commonName: 'x' }
     const server = await issueServerCertificate({ ...request, hosts: [{ type: 'dns', value: 'localhost' }] })
@@ -103,6 +110,8 @@ describe('verifyPeer', () => {
     }
     // Everything goes is not for devices either, and neither is nothing said.
     const signer = await makeAuthority('a')
+    const { certificate: both } = await deviceOf(signer, { key, isAuthority: true })
+    expect(sentence(both.raw, { authorities: [signer.certificate] })).toContain('not one for devices')
     for (const usages of [['2.5.29.37.0'], undefined]) {
       const { certificate } = await makeCertificate({ commonName: 'x', key, signedBy: signer, ...(usages === undefined ? {} : { usages }) })
       expect(sentence(certificate.raw, { authorities: [signer.certificate] })).toContain('not one for devices')
