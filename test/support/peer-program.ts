@@ -23,7 +23,7 @@ if (import.meta.main) {
   const { identity, authority, expected }: PeerProgramFile = JSON.parse(readFileSync(join(folder, 'peers.json'), 'utf8'))
   const checks = { authorities: [new X509Certificate(authority)], devices: new Set(expected) }
   const verify = (certificate: Uint8Array): void => void verifyPeer(certificate, { ...checks, now: Date.now() })
-  const limits = resolveLimits({})
+  const limits = resolveLimits({ handshakeMsMax: 25_000 })
   const context = { limits, flusher: new Flusher(limits, systemClock) }
   if (mode === 'listen') {
     const listener = await listenPeer({ host: '127.0.0.1', port: 0, identity: () => identity, verify }, { opened, refused }, context)
@@ -32,7 +32,7 @@ if (import.meta.main) {
     using _alive = keepAlive()
     const ended = Promise.withResolvers<void>()
     const receiver = { ...printing('dialled'), closed: () => ended.resolve() }
-    await dialPeer({ host: '127.0.0.1', port: Number(port), identity, verify, timeoutMs: 10_000 }, context)
+    await dialPeer({ host: '127.0.0.1', port: Number(port), identity, verify, timeoutMs: 25_000 }, context)
       .then((link) => link.attach(receiver))
       .catch((reason: unknown) => ended.reject(SealwireError.from(reason)))
     console.log(await ended.promise.then(() => 'ended.', String))

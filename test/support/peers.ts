@@ -60,7 +60,8 @@ export class TestPeer implements Disposable {
   private constructor(identity: ClientCertificate, verify: VerifyPeer, limits: Partial<Limits>) {
     this.identity = identity
     this.verify = verify
-    this.context = { limits: resolveLimits(limits), flusher: new Flusher(resolveLimits(limits), systemClock) }
+    const resolved = resolveLimits({ handshakeMsMax: patienceMs, ...limits })
+    this.context = { limits: resolved, flusher: new Flusher(resolved, systemClock) }
   }
 
   static async start(
@@ -116,7 +117,7 @@ export function dialBob(
   context: LinkContext,
   options: { timeoutMs?: number; signal?: AbortSignal; host?: string } = {},
 ): Promise<DialledLink> {
-  const own = { identity: shownBy(peers.alice), verify: expecting(peers, peers.bob), host: '127.0.0.1', timeoutMs: 5000 }
+  const own = { identity: shownBy(peers.alice), verify: expecting(peers, peers.bob), host: '127.0.0.1', timeoutMs: patienceMs }
   return dialPeer({ ...own, port, ...options }, context)
 }
 
@@ -149,3 +150,6 @@ export async function untilSockets(count: number): Promise<void> {
 export function derOf({ raw }: X509Certificate): Uint8Array {
   return new Uint8Array(raw)
 }
+
+/** For what takes a few milliseconds, on a machine that has other things to do. */
+const patienceMs = 25_000

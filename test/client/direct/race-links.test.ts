@@ -37,7 +37,11 @@ test('a race finds the device among those who are not there, are silent, or are 
   using bob = await TestPeer.start(peers)
   bob.greeting = 'hello'
   const before = openSockets()
-  const link = await race(candidates(await nobody(), stranger.port, silent.port, bob.port), dial, { clock: systemClock, staggerMs: 20 })
+  const link = await race(candidates(await nobody(), stranger.port, silent.port, bob.port), dial, {
+    clock: systemClock,
+    staggerMs: 20,
+    totalMs,
+  })
   expect(link.remote.port).toBe(bob.port)
   await untilSockets(before + 2) // Both ends of the one that has won.
   expect([link.open, bob.accepted.map((accepted) => accepted.link.open)]).toEqual([true, [true]])
@@ -50,7 +54,7 @@ test('of two ways to one device a race keeps one', async () => {
   bob.greeting = 'hello'
   const before = openSockets()
   const both = [{ host: '127.0.0.1', port: bob.port }, parseCandidate({ host: '::1', port: bob.port })]
-  const link = await race(both, dial, { clock: systemClock, staggerMs: 0 })
+  const link = await race(both, dial, { clock: systemClock, staggerMs: 0, totalMs })
   await untilSockets(before + 2)
   expect([link.open, bob.accepted.filter((accepted) => accepted.link.open).length]).toEqual([true, 1])
   link.terminate()
@@ -67,8 +71,10 @@ test('a race against silence is over in time, and a device that refuses is none'
   bob.verify = () => {
     throw new Error('revoked')
   }
-  expect(await refusalOf(race(candidates(bob.port), dial, { clock }))).toBe('[unreachable] no address of the other device leads there')
-  expect(await refusalOf(race(candidates(bob.port, stranger.port), dial, { clock, staggerMs: 0 }))).toMatch(/^\[untrusted\]/)
+  expect(await refusalOf(race(candidates(bob.port), dial, { clock, totalMs }))).toBe(
+    '[unreachable] no address of the other device leads there',
+  )
+  expect(await refusalOf(race(candidates(bob.port, stranger.port), dial, { clock, staggerMs: 0, totalMs }))).toMatch(/^\[untrusted\]/)
   bob[Symbol.dispose]()
   await untilSockets(before)
 })
@@ -85,3 +91,6 @@ async function nobody(): Promise<number> {
   await new Promise((resolve) => server.close(resolve))
   return typeof address === 'object' && address !== null ? address.port : 1
 }
+
+/** More than enough for what takes a few milliseconds. */
+const totalMs = 25_000
