@@ -46,7 +46,8 @@ export const libraryErrors: Readonly<Record<string, Words>> = {
   ERR_SSL_NO_SHARED_CIPHER: weak(),
   ERR_SSL_WRONG_CURVE: weak(),
   ERR_SSL_NO_COMMON_SIGNATURE_ALGORITHMS: weak(),
-  ERR_SSL_BAD_SIGNATURE: stranger('could not prove that the certificate is its own', middle()),
+  ERR_SSL_BAD_SIGNATURE: notItsOwn(),
+  ERR_SSL_PROVIDER_SIGNATURE_FAILURE: notItsOwn(),
   ERR_SSL_BAD_DECRYPT: garbled(),
   ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: garbled(),
   ERR_SSL_DIGEST_CHECK_FAILED: garbled(),
@@ -110,6 +111,11 @@ export function givenUp(cause?: unknown): SealwireError {
   return new SealwireError('unreachable', 'the connection was given up', { cause })
 }
 
+/** The error for a peer that has not agreed on the application protocol, though its TLS goes on. */
+export function anotherProtocol(dialled: Dialled): SealwireError {
+  return told(dialled, unreachable('is a TLS server of another protocol', 'check address and port'))
+}
+
 /** `host:port`, an IPv6 address in brackets. */
 export function placeOf({ host, port }: Pick<Dialled, 'host' | 'port'>): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`
@@ -135,6 +141,10 @@ function notTls(): Words {
 
 function garbled(): Words {
   return unreachable('sends a handshake that makes no sense', 'something in between may change what is sent: try another network')
+}
+
+function notItsOwn(): Words {
+  return stranger('could not prove that the certificate is its own', middle())
 }
 
 function wrongUsage(): Words {

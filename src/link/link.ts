@@ -9,7 +9,7 @@
 //   end: exactly one `closed`. An end, a reset and a corrupt record are told apart. A clean end and a truncated one are
 //        not on TLS: the supported runtimes report both alike, so only a goodbye inside the protocol ends a session cleanly.
 
-import type { FrameSink } from '../protocol/index.ts'
+import type { FrameSink, SealwireError } from '../protocol/index.ts'
 import type { HandshakeReason } from './tls-alert.ts'
 
 /** Whom a link leads to. */
@@ -27,8 +27,8 @@ export interface LinkSecurity {
   /** The ALPN protocol both chose; empty when the peer offered none. */
   readonly alpn: string
   /**
-   * DER of the client certificate of an accepted connection, verified against the device authorities; `undefined` is an
-   * anonymous peer, and whom we dialled.
+   * DER of the client certificate of an accepted connection, verified against the device authorities; on a direct link that
+   * of the other device, on both ends. `undefined` is an anonymous peer, and a server that we dialled.
    */
   readonly peerCertificate: Uint8Array | undefined
   /**
@@ -98,8 +98,11 @@ export interface ListenHandlers<T extends Ticket> {
   admit(address: string, evict: () => void): T | undefined
   /** The handshake is done. */
   opened(link: Link, ticket: T): LinkReceiver
-  /** The handshake failed, took longer than `handshakeMsMax`, or had to make room; the connection is gone. */
-  failed(remote: RemoteAddress, why: HandshakeFailure, reason?: HandshakeReason): void
+  /**
+   * The handshake failed, took longer than `handshakeMsMax`, or had to make room; the connection is gone. `cause` is what
+   * another device was refused with.
+   */
+  failed(remote: RemoteAddress, why: HandshakeFailure, reason?: HandshakeReason, cause?: SealwireError): void
 }
 
 /** A place where connections are accepted. */

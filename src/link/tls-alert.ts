@@ -185,6 +185,7 @@ export const libraryReasons: ReadonlyMap<string, HandshakeReason> = new Map([
   ['PEER_DID_NOT_RETURN_A_CERTIFICATE', 'client_certificate'],
   ['CERTIFICATE_VERIFY_FAILED', 'client_certificate'],
   ['BAD_SIGNATURE', 'client_certificate'],
+  ['PROVIDER_SIGNATURE_FAILURE', 'client_certificate'],
   ['BAD_DECRYPT', 'damaged'],
   ['BAD_RECORD_TYPE', 'damaged'],
   ['DECODE_ERROR', 'damaged'],

@@ -13,7 +13,7 @@ import type { Socket, SocketHandler, TCPSocketListenOptions, TCPSocketListener }
 import type { Timer } from '../domain/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import { BufferedLink, type LinkContext } from './buffered-link.ts'
-import { clientCertificateOptions, welcome } from './client-certificate.ts'
+import { clientCertificateOptions, welcomeOrNot } from './client-certificate.ts'
 import type { HandshakeFailure, LinkEnd, LinkSecurity, Listener, ListenHandlers, Ticket } from './link.ts'
 import { listenError } from './listen-error.ts'
 import { type HandshakeReason, handshakeReason } from './tls-alert.ts'
@@ -23,16 +23,18 @@ import {
   type ClientCertificates,
   cipherSuites,
   minVersionNumber,
+  minVersionNumberOfPeers,
+  type PeerRule,
   serverPreference,
+  type TlsAcceptOptions,
   type TlsIdentity,
-  type TlsListenOptions,
 } from './tls-options.ts'
 
 /**
  * Starts listening.
  * @throws {SealwireError} `address_unavailable` when the address is in use, not ours, or not allowed.
  */
-export function listenBunTls<T extends Ticket>(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
+export function listenBunTls<T extends Ticket>(options: TlsAcceptOptions, handlers: ListenHandlers<T>, context: LinkContext): Listener {
   const mode = options.clientCertificates ?? 'off'
   const tls = tlsOptionsOf(options, mode)
   const listener = bind(options, (socket) => {
@@ -48,7 +50,7 @@ export function listenBunTls<T extends Ticket>(options: TlsListenOptions, handle
 }
 
 type PlainSocket = Socket<undefined>
-type AcceptContext = LinkContext & { readonly mode: ClientCertificates }
+type AcceptContext = LinkContext & { readonly mode: ClientCertificates | PeerRule }
 
 class TlsLink extends BufferedLink {
   readonly #plain: PlainSocket
@@ -96,8 +98,8 @@ class TlsLink extends BufferedLink {
   /** `succeeded` alone says nothing of a client certificate. */
   established(socket: Socket<TlsLink>, succeeded: boolean, error: unknown): void {
     if (this.#state !== 'handshaking') return
-    const peer = succeeded ? welcome(socket, this.#context.mode) : undefined
-    if (peer === undefined) return this.abandon('handshake', succeeded ? 'client_certificate' : handshakeReason(error))
+    const peer = succeeded ? welcomeOrNot(socket, this.#context.mode) : { reason: handshakeReason(error) }
+    if ('reason' in peer) return this.abandon('handshake', peer.reason, peer.cause)
     this.#peerCertificate = peer.certificate
     this.#state = 'established'
     this.#ticket.established()
@@ -155,10 +157,10 @@ class TlsLink extends BufferedLink {
   }
 
   /** Gives up before the handshake is done. */
-  abandon(why: HandshakeFailure, reason?: HandshakeReason): void {
+  abandon(why: HandshakeFailure, reason?: HandshakeReason, cause?: SealwireError): void {
     if (this.#state !== 'handshaking') return
     this.terminate()
-    this.#handlers.failed(this.remote, why, reason)
+    this.#handlers.failed(this.remote, why, reason, cause)
   }
 
   /** Gives the ticket back, once. */
@@ -170,7 +172,7 @@ class TlsLink extends BufferedLink {
   }
 }
 
-function bind(options: TlsListenOptions, open: (socket: PlainSocket) => void): TCPSocketListener<undefined> {
+function bind(options: TlsAcceptOptions, open: (socket: PlainSocket) => void): TCPSocketListener<undefined> {
   // What reaches these handlers besides `open` is not decrypted and not wanted.
   const socket: SocketHandler<undefined> = { open, drain() {}, error() {} }
   const listen: TCPSocketListenOptions<undefined> = { hostname: options.host, port: options.port, allowHalfOpen: true, socket }
@@ -183,8 +185,8 @@ function bind(options: TlsListenOptions, open: (socket: PlainSocket) => void): T
 
 /** What the runtime is told about TLS; made anew only when the identity is another one. */
 function tlsOptionsOf(
-  { identity, applicationProtocol: protocol = applicationProtocol }: TlsListenOptions,
-  mode: ClientCertificates,
+  { identity, applicationProtocol: protocol = applicationProtocol }: TlsAcceptOptions,
+  mode: ClientCertificates | PeerRule,
 ): () => TlsOptions {
   let current = identity()
   let options = tlsOptions(current, mode, protocol)
@@ -199,14 +201,14 @@ function tlsOptionsOf(
 
 type TlsOptions = ReturnType<typeof tlsOptions>
 
-function tlsOptions(identity: TlsIdentity, mode: ClientCertificates, protocol: string) {
+function tlsOptions(identity: TlsIdentity, mode: ClientCertificates | PeerRule, protocol: string) {
   const { secureOptions, ...clientCertificates } = clientCertificateOptions(mode, identity)
   return {
     ...clientCertificates,
     cert: identity.certificateChain,
     key: identity.key,
     ciphers: cipherSuites,
-    minVersion: minVersionNumber,
+    minVersion: typeof mode === 'object' ? minVersionNumberOfPeers : minVersionNumber,
     secureOptions: serverPreference | secureOptions,
     ALPNProtocols: alpnWireBytes(protocol),
   }

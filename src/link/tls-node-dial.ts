@@ -4,6 +4,7 @@
 
 import { isIP } from 'node:net'
 import { checkServerIdentity, connect, type ConnectionOptions, type PeerCertificate, type TLSSocket } from 'node:tls'
+import { SealwireError } from '../protocol/index.ts'
 import type { LinkContext } from './buffered-link.ts'
 import { type Dialled, dialError, givenUp, hungUp, timedOut } from './dial-error.ts'
 import { type DialledLink, NodeTlsLink } from './tls-node-link.ts'
@@ -46,15 +47,41 @@ export async function dialSocket(
   context: LinkContext,
   connected: () => void = () => {},
 ): Promise<TLSSocket> {
+  return socketOf(() => connect(connectionOptions(options)), options, context, { connected })
+}
+
+/** What happens on the way of a dial. */
+interface DialSteps {
+  /** TCP has connected. */
+  readonly connected?: () => void
+  /** The handshake is done, and nothing of its last part has left yet: what this throws cuts the connection, and is told. */
+  readonly shaken?: (socket: TLSSocket) => void
+}
+
+/** The socket that `make` makes, once its handshake is done. */
+export async function socketOf(
+  make: () => TLSSocket,
+  options: Dialled & { readonly leftMs?: number; readonly signal?: AbortSignal },
+  context: LinkContext,
+  { connected = () => {}, shaken = () => {} }: DialSteps,
+): Promise<TLSSocket> {
   const { signal } = options
   if (signal?.aborted === true) throw givenUp(signal.reason)
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>()
-  const socket = connect(connectionOptions(options))
+  const socket = make()
   const deadline = context.flusher.clock.after(options.leftMs ?? options.timeoutMs, () => reject(timedOut(options)))
   const aborted = (): void => reject(givenUp(signal?.reason))
   signal?.addEventListener('abort', aborted, { once: true })
   socket.once('connect', connected)
-  socket.once('secureConnect', () => resolve(socket))
+  socket.once('secureConnect', () => {
+    try {
+      shaken(socket)
+      resolve(socket)
+    } catch (reason) {
+      socket.destroy() // At once: a turn later our part of the handshake would be on its way.
+      reject(SealwireError.from(reason))
+    }
+  })
   socket.once('error', (cause) => reject(dialError(options, cause)))
   socket.once('close', () => reject(hungUp(options)))
   try {

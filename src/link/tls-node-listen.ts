@@ -13,8 +13,9 @@
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls'
 import type { Timer } from '../domain/index.ts'
+import type { SealwireError } from '../protocol/index.ts'
 import type { LinkContext } from './buffered-link.ts'
-import { clientCertificateOptions, welcome, type WelcomePeer } from './client-certificate.ts'
+import { clientCertificateOptions, type UnwelcomePeer, type WelcomePeer, welcomeOrNot } from './client-certificate.ts'
 import type { HandshakeFailure, Listener, ListenHandlers, RemoteAddress, Ticket } from './link.ts'
 import { bindServer } from './tcp-listen.ts'
 import { type HandshakeReason, handshakeReason } from './tls-alert.ts'
@@ -24,10 +25,12 @@ import {
   applicationProtocol,
   type ClientCertificates,
   minVersion,
+  minVersionWithCertificate,
   noRenegotiation,
+  type PeerRule,
   serverPreference,
+  type TlsAcceptOptions,
   type TlsIdentity,
-  type TlsListenOptions,
 } from './tls-options.ts'
 
 /**
@@ -35,7 +38,7 @@ import {
  * @throws {SealwireError} `address_unavailable` when the address is in use, not ours, or not allowed.
  */
 export async function listenNodeTls<T extends Ticket>(
-  options: TlsListenOptions,
+  options: TlsAcceptOptions,
   handlers: ListenHandlers<T>,
   context: LinkContext,
 ): Promise<Listener> {
@@ -48,7 +51,7 @@ export async function listenNodeTls<T extends Ticket>(
 
 class Acceptor<T extends Ticket> {
   readonly #identity: () => TlsIdentity
-  readonly #mode: ClientCertificates
+  readonly #mode: ClientCertificates | PeerRule
   readonly #handlers: ListenHandlers<T>
   readonly #context: LinkContext
   readonly #tls: TlsServer
@@ -56,7 +59,7 @@ class Acceptor<T extends Ticket> {
   /** By both ends' addresses: that is how the TLS server's sockets are told apart. */
   readonly #handshakes = new Map<string, Handshake<T>>()
 
-  constructor(options: TlsListenOptions, handlers: ListenHandlers<T>, context: LinkContext) {
+  constructor(options: TlsAcceptOptions, handlers: ListenHandlers<T>, context: LinkContext) {
     const { identity, clientCertificates = 'off', applicationProtocol: protocol = applicationProtocol } = options
     this.#identity = identity
     this.#mode = clientCertificates
@@ -65,7 +68,7 @@ class Acceptor<T extends Ticket> {
     this.#current = identity()
     this.#tls = createTlsServer({ ...secureContextOptions(this.#current, this.#mode), ALPNProtocols: [protocol] })
     this.#tls.on('secureConnection', (socket: TLSSocket) => this.#succeeded(socket))
-    this.#tls.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#failed(socket, handshakeReason(error)))
+    this.#tls.on('tlsClientError', (error: Error, socket: TLSSocket) => this.#failed(socket, { reason: handshakeReason(error) }))
   }
 
   accept(socket: Socket): void {
@@ -96,15 +99,16 @@ class Acceptor<T extends Ticket> {
 
   #succeeded(socket: TLSSocket): void {
     const handshake = this.#handshakes.get(keyOf(socket))
-    const peer = welcome(socket, this.#mode)
-    if (handshake === undefined || peer === undefined) this.#failed(socket, 'client_certificate')
+    const peer = welcomeOrNot(socket, this.#mode)
+    if ('reason' in peer) return this.#failed(socket, peer)
+    if (handshake === undefined) socket.destroy()
     else handshake.succeeded(socket, peer)
   }
 
-  #failed(socket: TLSSocket, reason: HandshakeReason): void {
+  #failed(socket: TLSSocket, { reason, cause }: UnwelcomePeer): void {
     const handshake = this.#handshakes.get(keyOf(socket))
     socket.destroy()
-    handshake?.abandon('handshake', reason)
+    handshake?.abandon('handshake', reason, cause)
   }
 
   /** A renewed certificate serves the next connection. */
@@ -148,11 +152,11 @@ class Handshake<T extends Ticket> {
   }
 
   /** Gives up before the handshake is done. */
-  abandon(why: HandshakeFailure, reason?: HandshakeReason): void {
+  abandon(why: HandshakeFailure, reason?: HandshakeReason, cause?: SealwireError): void {
     if (this.#state !== 'handshaking') return
     this.#leave()
     this.#socket.destroy()
-    this.#handlers.failed(this.#remote, why, reason)
+    this.#handlers.failed(this.#remote, why, reason, cause)
   }
 
   #closed(): void {
@@ -173,14 +177,14 @@ function keyOf({ remoteAddress, remotePort, localAddress }: Socket): string {
   return `${remoteAddress} ${remotePort} ${localAddress}`
 }
 
-function secureContextOptions(identity: TlsIdentity, mode: ClientCertificates) {
+function secureContextOptions(identity: TlsIdentity, mode: ClientCertificates | PeerRule) {
   const { secureOptions, ...clientCertificates } = clientCertificateOptions(mode, identity)
   return {
     ...clientCertificates,
     cert: identity.certificateChain,
     key: identity.key,
     ciphers: allCipherSuites,
-    minVersion,
+    minVersion: typeof mode === 'object' ? minVersionWithCertificate : minVersion,
     secureOptions: serverPreference | noRenegotiation | secureOptions,
   } as const
 }

@@ -30,8 +30,27 @@ export interface TlsListenOptions {
   readonly applicationProtocol?: string
 }
 
+/**
+ * Says by throwing that the certificate (DER) of the other device does not do. For a link between two devices alone, where it
+ * stands in the place of what the runtime checks, on both ends.
+ */
+export type VerifyPeer = (certificate: Uint8Array) => void
+
+/** What a listener makes of the certificates of other devices, in the place of {@link ClientCertificates}. */
+export interface PeerRule {
+  readonly verifyPeer: VerifyPeer
+}
+
+/** What the adapters take: where to listen, and whether for clients of a server or for another device. */
+export interface TlsAcceptOptions extends Omit<TlsListenOptions, 'clientCertificates'> {
+  readonly clientCertificates?: ClientCertificates | PeerRule
+}
+
 /** The application protocol, offered to clients that speak ALPN; those that do not are welcome too. */
 export const applicationProtocol = 'sealwire/1'
+
+/** That of a link between two devices, without which there is none. */
+export const peerProtocol = 'sealwire-direct/1'
 
 /** TLS 1.2 suites, best first. Those of 1.3 are all AEAD and always on. */
 export const cipherSuites = [
@@ -57,6 +76,9 @@ export const minVersionWithCertificate = 'TLSv1.3'
 
 /** TLS 1.2 for Bun's sockets, which want a number. */
 export const minVersionNumber = 0x0303
+
+/** TLS 1.3 for them. */
+export const minVersionNumberOfPeers = 0x0304
 
 /** SSL_OP_CIPHER_SERVER_PREFERENCE. */
 export const serverPreference = 0x0040_0000

@@ -2,14 +2,23 @@
 
 import type { LinkContext } from './buffered-link.ts'
 import type { Listener, ListenHandlers, Ticket } from './link.ts'
-import type { TlsListenOptions } from './tls-options.ts'
+import type { TlsAcceptOptions, TlsListenOptions } from './tls-options.ts'
 
 /**
  * Starts listening; resolves when connections are accepted.
  * @throws {SealwireError} `address_unavailable` when the address is in use, not ours, or not allowed.
  */
-export async function listenTls<T extends Ticket>(
+export function listenTls<T extends Ticket>(
   options: TlsListenOptions,
+  handlers: ListenHandlers<T>,
+  context: LinkContext,
+): Promise<Listener> {
+  return acceptTls(options, handlers, context)
+}
+
+/** As {@link listenTls}; for other devices too. */
+export async function acceptTls<T extends Ticket>(
+  options: TlsAcceptOptions,
   handlers: ListenHandlers<T>,
   context: LinkContext,
 ): Promise<Listener> {

@@ -8,6 +8,8 @@ import { isMissing, nodeBinary } from '../support/python.ts'
 const files = [
   'buffered-link',
   'client-certificate-dial',
+  'peer-possession',
+  'peer-tls',
   'sealed-dial',
   'sealed-link',
   'sealed-listen',

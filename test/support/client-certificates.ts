@@ -68,7 +68,7 @@ function row(
   return { title, chain: [certificate, ...issuers].join(''), key: pemOf(key), leaf: certificate, expected }
 }
 
-function selfSignedEd25519(): Promise<Pick<Signer, 'certificate' | 'key'>> {
+export function selfSignedEd25519(): Promise<Pick<Signer, 'certificate' | 'key'>> {
   return makeCertificate({ commonName: 'alice', usages: [clientUsage], key: generateKeyPairSync('ed25519').privateKey })
 }
 

@@ -70,6 +70,18 @@ export const clientLimits = {
     'what is done with in the journal of an outbox before it is written anew',
   ),
   clientChunksMax: row(4, 1, 64, 'chunks', 'client/files', 'chunks of one file under way at once'),
+  // Direct links.
+  directHandshakesMax: row(
+    16,
+    1,
+    1_000,
+    'connections',
+    'link/peer-tls',
+    'handshakes under way where another device may connect; one more ends the oldest',
+  ),
+  directCandidatesMax: row(8, 1, 8, 'addresses', 'client/direct', 'of one side of a direct link, told or tried'),
+  directStaggerMs: row(250, 10, 2 * second, 'ms', 'client/direct/race', 'from one dial to the next, unless it fails before (RFC 8305)'),
+  directRaceMsMax: row(3 * second, 100, minute, 'ms', 'client/direct/race', 'for a direct link, all its dials together'),
   // The doctor.
   doctorReplyBytesMax: row(64 * KiB, KiB, MiB, 'bytes', 'cli/doctor', 'what is read of the first answer of a port that speaks no TLS'),
   doctorDiskFreeBytesMin: row(256 * MiB, 0, 1_048_576 * MiB, 'bytes', 'cli/doctor', 'free space of the data folder under which it warns'),
