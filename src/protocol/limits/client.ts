@@ -79,7 +79,6 @@ export const clientLimits = {
     'link/peer-tls',
     'handshakes under way where another device may connect; one more ends the oldest',
   ),
-  directCandidatesMax: row(8, 1, 8, 'addresses', 'client/direct', 'of one side of a direct link, told or tried'),
   directStaggerMs: row(250, 10, 2 * second, 'ms', 'client/direct/race', 'from one dial to the next, unless it fails before (RFC 8305)'),
   directRaceMsMax: row(3 * second, 100, minute, 'ms', 'client/direct/race', 'for a direct link, all its dials together'),
   // The doctor.
