@@ -1,10 +1,11 @@
-// Writes docs/protocol/contract-reference.md from the tables of src/protocol/contract: npm run pages. A test keeps the page
+// Writes docs/protocol/contract-reference.md from the tables of src/protocol/contract and src/protocol/direct: npm run pages. A test keeps the page
 // equal to the tables.
 
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import * as v from 'valibot'
 import { type EventRow, events, helloSchema, type MethodRow, methods, welcomeSchema } from '../src/protocol/contract/index.ts'
+import { type PeerMethodRow, peerMethods } from '../src/protocol/direct/index.ts'
 import { markdownTable } from './markdown.ts'
 
 /** What of a schema this page looks at; `pipe` may hold a schema with a pipe of its own. */
@@ -13,7 +14,7 @@ interface Shape {
   readonly entries?: Readonly<Record<string, Shape>>
   readonly wrapped?: Shape
   readonly item?: Shape
-  readonly options?: readonly string[]
+  readonly options?: readonly (string | Shape)[]
   readonly pipe?: readonly Step[]
 }
 
@@ -29,7 +30,7 @@ const introduction = `# Reference of the contract
 
 Every method and event, with what they carry: the companion of [contract.md](contract.md), which says how they travel.
 
-This page is written by \`npm run pages\` from the tables in \`src/protocol/contract/\`, the only place where a method is
+This page is written by \`npm run pages\` from the tables in \`src/protocol/contract/\` and \`src/protocol/direct/\`, the only places where a method is
 declared. Text is counted in UTF-16 code units, as JavaScript and Java do. \`name?\` may be left out. Unknown parameters of a
 request are refused (\`malformed\`); unknown fields of everything else are ignored.
 `
@@ -47,6 +48,8 @@ export function contractPage(): string {
     ...Object.entries<MethodRow>(methods).map(method),
     '## Events\n\nAll of them come after login only.\n',
     ...Object.entries<EventRow>(events).map(event),
+    '## Between two devices\n\nRequests on a [direct link](direct.md#on-the-link), which no server takes.\n',
+    ...Object.entries<PeerMethodRow>(peerMethods).map(peerMethod),
   ].join('\n')
 }
 
@@ -60,6 +63,10 @@ function method([name, { what, when, paced, reads, apart, params, result }]: rea
   ].join('\n')
 }
 
+function peerMethod([name, { what, params, result }]: readonly [string, PeerMethodRow]): string {
+  return [`### ${name}\n\n${what}\n`, fieldTable('Parameters', params), fieldTable('Result', result)].join('\n')
+}
+
 function event([name, { what, data }]: readonly [string, EventRow]): string {
   return [`### ${name}\n\n${what}\n`, fieldTable('Data', data)].join('\n')
 }
@@ -71,7 +78,9 @@ function fieldTable(title: string, schema: v.GenericSchema): string {
 
 /** One row for each field, those of a map inside under `outer.inner`, those of the maps of a list under `outer[].inner`. */
 function rowsOf(schema: v.GenericSchema, prefix = ''): readonly Row[] {
-  return Object.entries((schema as Shape).entries ?? {}).flatMap(([key, field]) => {
+  const { type, entries = {}, options = [] } = schema as Shape
+  if (type === 'variant') return options.flatMap((each) => (typeof each === 'string' ? [] : rowsOf(schemaOf(each), prefix)))
+  return Object.entries(entries).flatMap(([key, field]) => {
     const isOptional = field.type === 'optional'
     const inner = (isOptional ? field.wrapped : field) ?? field
     const row: Row = [`\`${prefix}${key}${isOptional ? '?' : ''}\``, typeOf(inner), descriptionOf(inner)]
@@ -84,7 +93,7 @@ function typeOf(shape: Shape): string {
   const { bytesMax, bytesExactly } = v.getMetadata(schemaOf(shape))
   if (typeof bytesExactly === 'number') return `${number(bytesExactly)} bytes`
   if (typeof bytesMax === 'number') return `bytes, at most ${number(bytesMax)}`
-  const words = shape.options?.map((each) => `\`${each}\``)
+  const words = shape.options?.map((each) => `\`${String(each)}\``)
   return words === undefined ? simpleType(shape) : words.join(' or ')
 }
 
@@ -100,6 +109,7 @@ function simpleType(shape: Shape): string {
     case 'array':
       return `list of ${shape.item?.entries !== undefined ? 'maps' : `(${typeOf(shape.item ?? shape)})`}${lengths(shape)}`
     case 'object':
+    case 'strict_object':
       return 'map'
     default:
       throw new TypeError(`a field of type ${shape.type} has no words yet`)

@@ -1,17 +1,20 @@
 // What the vectors of the contract are made with: a frame, and what its reader makes of it.
 
+import { mkdirSync, writeFileSync } from 'node:fs'
 import {
   type CborValue,
   contractCommands,
   encodeCbor,
   encodeEvent,
-  encodeRequest,
-  encodeResult,
+  encodeRequestIn,
+  encodeResultIn,
   type EventData,
   type EventName,
-  type Method,
-  type Params,
-  type Result,
+  type MethodIn,
+  methods,
+  type MethodTable,
+  type ParamsIn,
+  type ResultIn,
 } from '../src/protocol/contract/index.ts'
 import { type Code, encodeFrame } from '../src/protocol/index.ts'
 import { toVectorJson } from './vector-json.ts'
@@ -42,12 +45,16 @@ export const vector = (name: string, kind: Kind, value: unknown, body: Uint8Arra
   value: toVectorJson(value),
   frame: frameHex(kind, body),
 })
-export const request = <M extends Method>(name: string, id: number, method: M, params: Params<M>) =>
-  vector(name, 'request', [id, method, params], encodeRequest(id, method, params))
-export const result = <M extends Method>(name: string, id: number, method: M, value: Result<M>) => ({
-  ...vector(name, 'result', [id, value], encodeResult(id, method, value)),
-  method,
+/** What makes the vectors of a table of methods. */
+export const vectorsOf = <T extends MethodTable>(table: T) => ({
+  request: <M extends MethodIn<T>>(name: string, id: number, method: M, params: ParamsIn<T, M>) =>
+    vector(name, 'request', [id, method, params], encodeRequestIn<T, M>(table, id, method, params)),
+  result: <M extends MethodIn<T>>(name: string, id: number, method: M, value: ResultIn<T, M>) => ({
+    ...vector(name, 'result', [id, value], encodeResultIn<T, M>(table, id, method, value)),
+    method,
+  }),
 })
+export const { request, result } = vectorsOf(methods)
 export const event = <E extends EventName>(name: string, which: E, data: EventData<E>) =>
   vector(name, 'event', [which, data], encodeEvent(which, data))
 
@@ -63,3 +70,12 @@ export const misfit = (name: string, kind: Kind, value: CborValue, rest: Partial
   bad(`${kind}: ${name}`, kind, 'fields', encodeCbor(value), rest)
 /** The same, of a result. */
 export const misanswered = (name: string, method: string, value: CborValue): BadVector => misfit(name, 'result', [1, value], { method })
+
+/** Writes `vectors/NAME/` with a line for each vector. */
+export function writeVectors(name: string, files: Readonly<Record<string, readonly unknown[]>>): void {
+  const folder = new URL(`../vectors/${name}/`, import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  for (const [file, vectors] of Object.entries(files)) {
+    writeFileSync(new URL(`${file}.json`, folder), `[\n${vectors.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
+  }
+}

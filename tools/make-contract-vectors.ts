@@ -3,7 +3,6 @@
 // conversation-vectors.ts, what payments need in payment-vectors.ts, direct links in direct-vectors.ts, the bad ones in
 // bad-contract-vectors.ts and bad-conversation-vectors.ts.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
 import {
   type CborValue,
   encodeCbor,
@@ -16,7 +15,7 @@ import {
 import { type Code, codes } from '../src/protocol/index.ts'
 import { badVectors } from './bad-contract-vectors.ts'
 import { badConversationVectors } from './bad-conversation-vectors.ts'
-import { type Kind, request, result, run, vector } from './contract-vector.ts'
+import { type Kind, request, result, run, vector, writeVectors } from './contract-vector.ts'
 import { conversationEvents, conversationRequests, conversationResults } from './conversation-vectors.ts'
 import { badDirectVectors, directVectors } from './direct-vectors.ts'
 import { badPaymentVectors, paymentVectors } from './payment-vectors.ts'
@@ -174,7 +173,7 @@ const good = [
   ordered,
 ]
 
-const files = {
+writeVectors('contract', {
   good,
   bad: badVectors,
   'conversations-good': [...conversationRequests, ...conversationResults, ...conversationEvents],
@@ -183,9 +182,4 @@ const files = {
   'payments-bad': badPaymentVectors,
   'direct-good': directVectors,
   'direct-bad': badDirectVectors,
-}
-const folder = new URL('../vectors/contract/', import.meta.url)
-mkdirSync(folder, { recursive: true })
-for (const [name, vectors] of Object.entries(files)) {
-  writeFileSync(new URL(`${name}.json`, folder), `[\n${vectors.map((each) => `  ${JSON.stringify(each)}`).join(',\n')}\n]\n`)
-}
+})

@@ -52,6 +52,8 @@ const requests = [
   ...(['pay', 'hold', 'capture', 'void', 'refund'] as const).map((kind) => request(kind, 4, 'payment.order', { kind, order: run(300) })),
   request('pay with a memo, as asked', 4, 'payment.order', { kind: 'pay', order: run(4_096), memo: '𠮷'.repeat(100), request: uuid(2) }),
   request('split among 50', 5, 'payment.order', { kind: 'split', order: run(3_000), memos: Array.from({ length: 50 }, () => '') }),
+  request('a payment, by its payee', 13, 'payment.bring', { payer: 'alice', kind: 'pay', order: run(300) }),
+  request('a payment with a memo, by its payee', 13, 'payment.bring', { payer: 'Алиса', kind: 'pay', order: run(4_096), memo: 'lunch' }),
   request('what became of it', 6, 'payment.transfer', { id }),
   request('what became of another’s', 6, 'payment.transfer', { id, payer: 'alice' }),
   request('ask to be paid', 7, 'payment.request', { id, name: 'alice', amount: '12.50' }),
@@ -94,6 +96,7 @@ const results = [
     'a split': split,
     money: minted,
   }).map(([name, value]) => result(name, 4, 'payment.order', value)),
+  result('a payment that was brought', 13, 'payment.bring', { ...transfer, memo: 'lunch', balance: '12.50' }),
   ...(['pending', 'voided', 'expired'] as const).map((status) =>
     result(`a hold that is ${status}`, 6, 'payment.transfer', { ...hold, status }),
   ),
@@ -117,12 +120,14 @@ export const paymentVectors = [...requests, ...results, ...events]
 
 const without = (fields: Fields, key: string): CborValue => Object.fromEntries(Object.entries(fields).filter(([each]) => each !== key))
 const order: Fields = { kind: 'pay', order: run(300) }
+const brought: Fields = { payer: 'alice', ...order }
 const claim: Fields = { id, name: 'alice', amount: '1' }
 
 /** What each method cannot do without. */
 const whole: Readonly<Record<string, Fields>> = {
   'payment.find': { name: 'bob' },
   'payment.order': order,
+  'payment.bring': brought,
   'payment.transfer': { id },
   'payment.request': claim,
   'payment.settle': { id },
@@ -155,6 +160,11 @@ export const badPaymentVectors: readonly BadVector[] = [
   refused('memo of 201 code units', 'payment.order', { ...order, memo: 'x'.repeat(201) }),
   refused('51 memos', 'payment.order', { ...order, memos: Array.from({ length: 51 }, () => '') }),
   refused('a memo that is null', 'payment.order', { ...order, memos: [null] }),
+  ...['hold', 'capture', 'void', 'refund', 'split', 'mint'].map((kind) => refused(kind, 'payment.bring', { ...brought, kind })),
+  ...['request', 'memos'].map((key) => refused(key, 'payment.bring', { ...brought, [key]: key === 'memos' ? ['x'] : id })),
+  refused('4,097 bytes', 'payment.bring', { ...brought, order: run(4_097) }),
+  refused('memo of 201 code units', 'payment.bring', { ...brought, memo: 'x'.repeat(201) }),
+  refused('a number for the payer', 'payment.bring', { ...brought, payer: 7 }),
   ...[15, 17].map((length) => refused(`id of ${length} bytes`, 'payment.transfer', { id: run(length) })),
   refused('id as text', 'payment.settle', { id: '017f22e2-79b0-7cc3-98c4-dc0c0c07398f' }),
   refused('a number for the amount', 'payment.request', { ...claim, amount: 1 }),

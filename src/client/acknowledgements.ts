@@ -6,7 +6,6 @@ import type { LoggedIn } from './uplink.ts'
 export class Acknowledgements {
   #session: LoggedIn | undefined
   #place: number | undefined
-  /** What the server knows. */
   #known = 0
   #rewinds = 0
   #running: Promise<void> | undefined
@@ -14,6 +13,11 @@ export class Acknowledgements {
   /** What was stored last, whether the server knows it or not; `undefined` while neither is known. */
   get place(): number | undefined {
     return this.#place
+  }
+
+  /** What the server knows. */
+  get known(): number {
+    return this.#known
   }
 
   /** The connection that there is now. */

@@ -16,6 +16,7 @@ import {
   goodbyeBody,
   isMethod,
   type Method,
+  methods,
   type Params,
   type ParsedEvent,
   parseEvent,
@@ -26,7 +27,7 @@ import {
 } from '../protocol/contract/index.ts'
 import { Connection } from './connection.ts'
 import { EventQueue } from './event-queue.ts'
-import { Greeting } from './greeting.ts'
+import { Greeting, welcomeOf } from './greeting.ts'
 import { Requests } from './requests.ts'
 import { serverError } from './server-error.ts'
 
@@ -61,8 +62,9 @@ export async function connect(options: ClientOptions & { signal?: AbortSignal },
   const { signal } = options
   if (isAborted(signal)) throw givenUp()
   const link = await dialled(parts, signal)
-  const greeting: Greeting<Client> = new Greeting((welcome) => new Client(connection, welcome, config))
-  const connection = new Connection(link, greeting, config.checksum)
+  const greeting: Greeting<Client> = new Greeting((packet) => new Client(connection, welcomeOf(packet), config))
+  const connection = new Connection(link, greeting, config)
+  link.attach(connection)
   const deadline = config.clock.after(config.requestMsMax, () => connection.cut(silent(config.requestMsMax)))
   const abort = (): void => connection.cut(givenUp())
   signal?.addEventListener('abort', abort, { once: true })
@@ -84,7 +86,7 @@ export class Client implements AsyncDisposable {
   readonly closed: Promise<SealwireError | undefined>
   readonly #connection: Connection
   readonly #config: ClientConfig
-  readonly #requests: Requests
+  readonly #requests: Requests<typeof methods>
   readonly #events: EventQueue
   readonly #closed = Promise.withResolvers<SealwireError | undefined>()
   #state: ClientState = { name: 'ready' }
@@ -98,7 +100,8 @@ export class Client implements AsyncDisposable {
     this.closed = this.#closed.promise
     this.#connection = connection
     this.#config = config
-    this.#requests = new Requests({ requestsMax: limits.clientRequestsMax, requestMsMax, bodyBytesMax }, connection, clock)
+    const bounds = { requestsMax: limits.clientRequestsMax, requestMsMax, bodyBytesMax }
+    this.#requests = new Requests({ methods, other: 'the server', ...bounds }, connection, clock)
     this.#events = new EventQueue(limits.clientEventsMax)
     this.#heardAt = clock.monotonic()
     connection.user = {

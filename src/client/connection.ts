@@ -1,7 +1,7 @@
-// Frames over a link, for one side that dialled. What a read brought is decoded and handed on at once, frame by frame; the
+// Frames over a link, for one of its two sides. What a read brought is decoded and handed on at once, frame by frame; the
 // first thing that ends the connection is the reason that is told, once, and nothing is told after it.
 
-import type { DialledLink, LinkEnd, LinkReceiver } from '../link/index.ts'
+import type { DialledLink, Link, LinkEnd, LinkReceiver } from '../link/index.ts'
 import { type Checksum, FrameDecoder, type Packet, SealwireError, writeFrame } from '../protocol/index.ts'
 import { linkEnds } from '../link/link-end.ts'
 
@@ -17,20 +17,34 @@ export interface ConnectionUser {
   ended(reason: SealwireError | undefined): void
 }
 
+/** What becomes of a connection. */
+export interface ConnectionParts {
+  readonly checksum: Checksum
+  /** What the end of the link means. Default: that a server was lost. */
+  readonly lost?: (end: LinkEnd) => SealwireError
+}
+
+/** Whoever makes it attaches it to the link. */
 export class Connection implements LinkReceiver {
   /** Who is told; whoever takes over sets itself. */
   user: ConnectionUser
-  readonly #link: DialledLink
+  readonly #link: Link & Pick<DialledLink, 'renewBefore'>
   readonly #checksum: Checksum
+  readonly #lost: (end: LinkEnd) => SealwireError
   readonly #decoder: FrameDecoder
   #over = false
 
-  constructor(link: DialledLink, user: ConnectionUser, checksum: Checksum) {
+  constructor(link: Link & Pick<DialledLink, 'renewBefore'>, user: ConnectionUser, { checksum, lost = serverLost }: ConnectionParts) {
     this.#link = link
     this.user = user
     this.#checksum = checksum
+    this.#lost = lost
     this.#decoder = new FrameDecoder({ checksum })
-    link.attach(this)
+  }
+
+  /** False from its end on. */
+  get open(): boolean {
+    return !this.#over
   }
 
   /** Until when another connection should be made: ms of the monotonic clock. `undefined` where this one has no end of its own. */
@@ -38,7 +52,7 @@ export class Connection implements LinkReceiver {
     return this.#link.renewBefore
   }
 
-  /** False while the server takes less than is written: whoever has something to send should wait for `drained`. */
+  /** False while the other side takes less than is written: whoever has something to send should wait for `drained`. */
   get keepsUp(): boolean {
     return this.#link.keepsUp
   }
@@ -76,7 +90,7 @@ export class Connection implements LinkReceiver {
   }
 
   closed(end: LinkEnd): void {
-    this.#end(new SealwireError('connection_lost', linkEnds[end], { hint: end === 'refused' ? joinElsewhere : 'connect again' }))
+    this.#end(this.#lost(end))
   }
 
   /** True the first time. */
@@ -86,6 +100,10 @@ export class Connection implements LinkReceiver {
     this.user.ended(reason)
     return true
   }
+}
+
+function serverLost(end: LinkEnd): SealwireError {
+  return new SealwireError('connection_lost', linkEnds[end], { hint: end === 'refused' ? joinElsewhere : 'connect again' })
 }
 
 /** Where certificates are required nobody gets one here. */

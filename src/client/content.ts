@@ -2,6 +2,7 @@
 
 import { SealwireError } from '../protocol/index.ts'
 import { type Entry, messageBodyBytesMax } from '../protocol/contract/index.ts'
+import type { FileReference } from './files.ts'
 import { answerId, formatMessageId } from './message-id.ts'
 
 /** What is said: text, or a body with what goes with it. */
@@ -22,14 +23,19 @@ export interface MessageContent {
 }
 
 /** An entry of a conversation, as programs read it. */
-export interface ReadEntry extends Omit<Entry, 'id'> {
+export interface ReadEntry extends Omit<Entry, 'file' | 'id'> {
   /** Of the message, or of the change: a UUID. */
   readonly id: string
   /** The body, where it is text. */
   readonly text: string | undefined
+  /** That goes with a message, and who has sent it, for `saveFile` and `readFile`. */
+  readonly file?: EntryFile | undefined
   /** For what a program says because of this entry: always the same id, so that saying it again says nothing twice. */
   readonly answerId: string
 }
+
+/** A file of an entry. */
+export type EntryFile = NonNullable<Entry['file']> & Pick<FileReference, 'device' | 'from'>
 
 /** The type and body of a content. @throws {SealwireError} `message_too_large`. */
 export function bodyOf({ body = '', type }: Pick<MessageContent, 'body' | 'type'>): { body: Uint8Array; type?: string } {
@@ -47,7 +53,9 @@ export function partsOf(content: Content): MessageContent {
 
 /** An entry as programs read it. */
 export function readEntry(entry: Entry): ReadEntry {
-  return { ...entry, id: formatMessageId(entry.id), text: textOf(entry), answerId: answerId(entry) }
+  const { file, ...others } = entry
+  const sent = file === undefined ? {} : { file: { ...file, from: entry.from, device: entry.device } }
+  return { ...others, ...sent, id: formatMessageId(entry.id), text: textOf(entry), answerId: answerId(entry) }
 }
 
 function textOf({ type = 'text/plain', body }: Entry): string | undefined {

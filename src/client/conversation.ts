@@ -94,7 +94,8 @@ export class Conversation {
   async sendFile(what: string | FileSource, options: SendFileOptions = {}): Promise<Sent> {
     const { id = this.#calls.newId(), text = '', signal, progress } = options
     const file = this.#calls.idBytes(id)
-    await this.#parts.files.put(this.number, what, file, { signal, progress })
+    const peer = this.#info.kind === 'direct' ? this.#info.name : undefined
+    await this.#parts.files.put(this.number, what, file, { signal, progress, peer })
     return this.send({ body: text, file }, { id, ...(signal === undefined ? {} : { signal }) })
   }
 
@@ -124,6 +125,7 @@ export class Conversation {
 
   /** Deletes a message for everybody. @throws {SealwireError} `not_permitted`, `not_found`. */
   async delete(target: number, { id, signal }: ChangeOptions = {}): Promise<Change> {
+    this.#parts.files.withdraw(this.number)
     return this.#calls.again('message.delete', this.#target(target, id), { signal })
   }
 

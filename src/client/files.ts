@@ -1,6 +1,7 @@
 // Files in a conversation: chunks over the same connection, a few under way at once, so that what is said goes between them. A
 // lost connection goes on where it was, and so does a program that was ended: the server says how much it has, and the disk says
-// how much was saved.
+// how much was saved. Chunks come from the device that has sent the file where there is a direct link with it, else from the server;
+// each is asked for anew, so a link may come and go in the middle. Whether all of it is right says the hash, whoever has given it.
 
 import { fileChunkBytesMax, type Params } from '../protocol/contract/index.ts'
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
@@ -31,9 +32,15 @@ export interface FileTarget extends AsyncDisposable {
   finish(): Promise<void>
 }
 
+/** A file of a disk, while it is read. */
+export interface DiskSource extends FileSource, AsyncDisposable {
+  /** Another one as soon as somebody has written to the file. Left out where that cannot be told: then the server alone has its bytes. */
+  version?(): Promise<string>
+}
+
 /** Files by their path, where a runtime has such. */
 export interface Disk {
-  source(path: string): Promise<FileSource & AsyncDisposable>
+  source(path: string): Promise<DiskSource>
   target(path: string): Promise<FileTarget>
 }
 
@@ -44,19 +51,55 @@ export interface FileReference {
   readonly size: number
   /** Of all of it, 32 bytes. */
   readonly sha256: Uint8Array
+  /** Whose it is, and the device that has sent it: who is asked for it over a direct link. Default: the server alone is. */
+  readonly from?: string | undefined
+  readonly device?: string | undefined
 }
+
+/** How bytes came: over a direct link with who has sent the file, or from the server. */
+export type FileWay = 'direct' | 'relayed'
 
 /** How a file is carried. */
 export interface TransferOptions extends CallOptions {
-  /** Told how many bytes of how many are there. */
-  readonly progress?: ((done: number, size: number) => void) | undefined
+  /** Told how many bytes of how many are there, and how the last ones came. */
+  readonly progress?: ((done: number, size: number, way: FileWay) => void) | undefined
+}
+
+/** @internal How a file is put there. */
+export interface PutOptions extends TransferOptions {
+  /** Who else is in the conversation, where it is a direct one. */
+  readonly peer?: string | undefined
+}
+
+/** @internal A file that is on the server, and that somebody may have from this device too. */
+export interface FileOffer {
+  readonly id: Uint8Array
+  readonly conversation: number
+  /** The account that may have it. */
+  readonly peer: string
+  readonly path: string
+  readonly size: number
+  /** What `path` was when the file was sent. */
+  readonly version: string
+}
+
+/** @internal Files over direct links. */
+export interface FilesDirect {
+  /** A chunk from the device that has sent the file. `undefined`, at once or later, where it is not to be had there. */
+  chunk(file: FileReference, offset: number, length: number, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> | undefined
+  /** What came was not the file: nothing more of it comes from there. */
+  distrust(file: FileReference): void
+  offered(offer: FileOffer): void
+  /** What was offered in this conversation is the server's alone from now on. */
+  withdrawn(conversation: number): void
 }
 
 export interface FilesParts {
-  readonly calls: Calls
+  readonly calls: Pick<Calls, 'again' | 'once' | 'pause'>
   readonly limits: Limits
   readonly hasher: () => Hasher
   readonly disk?: Disk | undefined
+  readonly direct?: FilesDirect | undefined
 }
 
 export class Files {
@@ -70,28 +113,41 @@ export class Files {
    * Puts a file there whole, to be sent with a message. Under the same id it goes on where it stopped.
    * @throws {SealwireError} `quota_exceeded`, `storage_full`, `not_permitted`, `file_invalid` when its bytes change meanwhile; `data_unusable`.
    */
-  async put(conversation: number, what: string | FileSource, id: Uint8Array, options: TransferOptions): Promise<void> {
+  async put(conversation: number, what: string | FileSource, id: Uint8Array, options: PutOptions): Promise<void> {
     if (typeof what !== 'string') return this.#put(conversation, what, id, options)
     const source = await this.#disk.source(what)
     try {
+      const version = await source.version?.()
       await this.#put(conversation, source, id, options)
+      if (version === undefined || options.peer === undefined) return
+      this.#parts.direct?.offered({ id, conversation, peer: options.peer, path: what, size: source.size, version })
     } finally {
       await source[Symbol.asyncDispose]()
     }
+  }
+
+  /** Something in this conversation is to be deleted: from now on only the server gives what is in it. */
+  withdraw(conversation: number): void {
+    this.#parts.direct?.withdrawn(conversation)
   }
 
   /**
    * The bytes of a file, in order. Everything was handed out before it is known whether it is right.
    * @throws {SealwireError} `file_invalid` at the end when it is not; `not_found`, `gone`.
    */
-  async *read({ id, size, sha256 }: FileReference, { signal, progress }: TransferOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async *read(file: FileReference, { signal, progress }: TransferOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const hasher = this.#parts.hasher()
-    for await (const data of this.#chunks({ id, size }, 0, signal)) {
-      hasher.update(data.bytes)
-      yield data.bytes
-      progress?.(data.end, size)
+    let isDirect = false
+    for await (const { bytes, end, way } of this.#chunks(file, 0, signal)) {
+      hasher.update(bytes)
+      isDirect ||= way === 'direct'
+      yield bytes
+      progress?.(end, file.size, way)
     }
-    if (!sameBytes(hasher.digest(), sha256)) throw notWhole()
+    if (sameBytes(hasher.digest(), file.sha256)) return
+    if (!isDirect) throw notWhole()
+    this.#parts.direct?.distrust(file)
+    throw notWhole('read it again: it comes from the server then')
   }
 
   /** Saves a file under a path; what an earlier try has left is not asked for again. @throws {SealwireError} as `read`; `data_unusable`. */
@@ -105,51 +161,58 @@ export class Files {
   }
 
   async #save(file: FileReference, target: FileTarget, options: TransferOptions): Promise<void> {
-    if (!(await this.#saved(file, target, options))) {
+    for (let isAgain = false; ; isAgain = true) {
+      const { isRight, isDirect } = await this.#saved(file, target, options)
+      if (isRight) return target.finish()
+      if (isDirect) this.#parts.direct?.distrust(file)
+      else if (isAgain) throw notWhole()
       // What was left of another try may have been of another file.
       await target.restart()
-      if (!(await this.#saved(file, target, options))) throw notWhole()
     }
-    await target.finish()
   }
 
-  async #saved({ id, size, sha256 }: FileReference, target: FileTarget, { signal, progress }: TransferOptions): Promise<boolean> {
-    if (target.size > size) return false
+  async #saved(file: FileReference, target: FileTarget, { signal, progress }: TransferOptions): Promise<Saved> {
+    const { size, sha256 } = file
+    if (target.size > size) return { isRight: false, isDirect: false }
     const hasher = this.#parts.hasher()
     for (let at = 0; at < target.size; at += fileChunkBytesMax) {
       hasher.update(await target.read(at, Math.min(fileChunkBytesMax, target.size - at)))
     }
-    for await (const { bytes, end } of this.#chunks({ id, size }, target.size, signal)) {
+    let isDirect = false
+    for await (const { bytes, end, way } of this.#chunks(file, target.size, signal)) {
       hasher.update(bytes)
+      isDirect ||= way === 'direct'
       await target.append(bytes)
-      progress?.(end, size)
+      progress?.(end, size, way)
     }
-    return sameBytes(hasher.digest(), sha256)
+    return { isRight: sameBytes(hasher.digest(), sha256), isDirect }
   }
 
   /** Chunks in order, the next ones asked for while one is used. */
-  async *#chunks(
-    { id, size }: Pick<FileReference, 'id' | 'size'>,
-    from: number,
-    signal: AbortSignal | undefined,
-  ): AsyncGenerator<{ bytes: Uint8Array; end: number }> {
-    const underWay: Promise<{ bytes: Uint8Array; end: number }>[] = []
+  async *#chunks(file: FileReference, from: number, signal: AbortSignal | undefined): AsyncGenerator<Chunk> {
+    const underWay: Promise<Chunk>[] = []
     let offset = from
-    const ask = async (at: number): Promise<{ bytes: Uint8Array; end: number }> => {
-      const length = Math.min(fileChunkBytesMax, size - at)
-      const { data } = await this.#parts.calls.again('file.get', { id, offset: at, length }, { signal })
-      if (data.length !== length) throw notWhole()
-      return { bytes: data, end: at + length }
-    }
-    while (offset < size || underWay.length > 0) {
-      for (; offset < size && underWay.length < this.#parts.limits.clientChunksMax; offset += fileChunkBytesMax) {
-        const chunk = ask(offset)
+    while (offset < file.size || underWay.length > 0) {
+      for (; offset < file.size && underWay.length < this.#parts.limits.clientChunksMax; offset += fileChunkBytesMax) {
+        const chunk = this.#chunk(file, offset, signal)
         chunk.catch(() => {}) // It is told when it is its turn.
         underWay.push(chunk)
       }
       const next = await underWay.shift()
       if (next !== undefined) yield next
     }
+  }
+
+  async #chunk(file: FileReference, offset: number, signal: AbortSignal | undefined): Promise<Chunk> {
+    const { calls, direct } = this.#parts
+    const { id, size } = file
+    const length = Math.min(fileChunkBytesMax, size - offset)
+    const end = offset + length
+    const bytes = await direct?.chunk(file, offset, length, signal)
+    if (bytes !== undefined) return { bytes, end, way: 'direct' }
+    const { data } = await calls.again('file.get', { id, offset, length }, { signal })
+    if (data.length !== length) throw notWhole()
+    return { bytes: data, end, way: 'relayed' }
   }
 
   async #put(conversation: number, source: FileSource, id: Uint8Array, options: TransferOptions): Promise<void> {
@@ -185,7 +248,7 @@ export class Files {
     const underWay: Promise<unknown>[] = []
     for (let offset = first; offset < size; offset += fileChunkBytesMax) {
       const data = await source.read(offset, Math.min(fileChunkBytesMax, size - offset))
-      const chunk = calls.once('file.put', { id, offset, data }, { signal }).then(({ offset: done }) => progress?.(done, size))
+      const chunk = calls.once('file.put', { id, offset, data }, { signal }).then(({ offset: done }) => progress?.(done, size, 'relayed'))
       chunk.catch(() => {}) // It is told when it is its turn.
       underWay.push(chunk)
       if (underWay.length >= limits.clientChunksMax) await underWay.shift()
@@ -219,8 +282,23 @@ function nameOf(blob: Blob): string {
   return 'name' in blob && typeof blob.name === 'string' ? blob.name : 'file'
 }
 
-function notWhole(): SealwireError {
-  return new SealwireError('file_invalid', 'what came is not the file that was announced')
+function notWhole(hint?: string): SealwireError {
+  return new SealwireError('file_invalid', 'what came is not the file that was announced', hint === undefined ? {} : { hint })
+}
+
+/** A piece of a file. */
+interface Chunk {
+  readonly bytes: Uint8Array
+  /** Where the next one begins. */
+  readonly end: number
+  readonly way: FileWay
+}
+
+/** What became of saving a file. */
+interface Saved {
+  readonly isRight: boolean
+  /** Whether anything of it came over a direct link. */
+  readonly isDirect: boolean
 }
 
 const triesMax = limitTable.fileTriesMax.value

@@ -1,5 +1,5 @@
-// The beginning of a connection: Hello, and Welcome or the Fault that says why not. Whoever is made of the Welcome takes
-// the connection over in the middle of a read, so that it misses nothing that came behind.
+// The beginning of a connection: the first frame of the other side says what comes of it. Whoever is made of it takes the
+// connection over in the middle of a read, so that it misses nothing that came behind.
 
 import { type Packet, SealwireError } from '../protocol/index.ts'
 import { contractCommands, contractVersion, parseFault, parseWelcome, type Welcome } from '../protocol/contract/index.ts'
@@ -7,24 +7,21 @@ import type { ConnectionUser } from './connection.ts'
 import { serverError } from './server-error.ts'
 
 export class Greeting<T> implements ConnectionUser {
-  readonly #welcomed: (welcome: Welcome) => T
+  readonly #greeted: (packet: Packet) => T
   readonly #done = Promise.withResolvers<T>()
 
-  constructor(welcomed: (welcome: Welcome) => T) {
-    this.#welcomed = welcomed
+  /** What `greeted` throws ends the connection. */
+  constructor(greeted: (packet: Packet) => T) {
+    this.#greeted = greeted
   }
 
-  /** Rejects with the reason for which the connection ended instead. */
+  /** What was made of the first frame. Rejects with the reason for which the connection ended instead. */
   get done(): Promise<T> {
     return this.#done.promise
   }
 
-  packet({ command, body }: Packet): void {
-    if (command === contractCommands.fault) throw serverError(parseFault(body))
-    if (command !== contractCommands.welcome) throw new SealwireError('unexpected', 'the server did not begin with a welcome', { hint })
-    const welcome = parseWelcome(body)
-    if (welcome.version !== contractVersion) throw new SealwireError('version_unsupported', 'the server chose a version unknown here')
-    this.#done.resolve(this.#welcomed(welcome))
+  packet(packet: Packet): void {
+    this.#done.resolve(this.#greeted(packet))
   }
 
   reading(): void {}
@@ -34,6 +31,15 @@ export class Greeting<T> implements ConnectionUser {
   ended(reason: SealwireError | undefined): void {
     this.#done.reject(reason ?? new SealwireError('connection_lost', 'the connection is closed'))
   }
+}
+
+/** What a server says first. @throws {SealwireError} why it lets nobody in, and what is no greeting. */
+export function welcomeOf({ command, body }: Packet): Welcome {
+  if (command === contractCommands.fault) throw serverError(parseFault(body))
+  if (command !== contractCommands.welcome) throw new SealwireError('unexpected', 'the server did not begin with a welcome', { hint })
+  const welcome = parseWelcome(body)
+  if (welcome.version === contractVersion) return welcome
+  throw new SealwireError('version_unsupported', 'the server chose a version unknown here')
 }
 
 const hint = 'check that it is a Sealwire server, and which version it has'

@@ -5,15 +5,20 @@
 // sent again. More than may be read ahead is not kept: it is on the server, which is asked again when there is room.
 
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
-import type { EventData } from '../protocol/contract/index.ts'
+import type { Entry, EventData } from '../protocol/contract/index.ts'
 import { type ReadEntry, readEntry } from './content.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import type { LoggedIn } from './uplink.ts'
 
 /** Something that this installation has to store. */
 export interface InboxItem extends ReadEntry {
-  /** Its place in the inbox, from 1: for `inbox({ after })`; 0 of what a server that was set back does not have any more. */
+  /**
+   * Its place in the inbox, from 1: for `inbox({ after })`; 0 of what a server that was set back does not have any more, and of what
+   * came directly.
+   */
   readonly position: number
+  /** Whether it came over a direct link, before the server has given it a place: its `seq` is 0, and `at` is when its author said it. */
+  readonly way: 'direct' | 'relayed'
   /** Says that it is stored: it never comes again. Asking for the next item says the same. */
   done(): void
 }
@@ -32,8 +37,51 @@ export interface InboxOptions {
   readonly rewound?: (position: number) => void
 }
 
+/** @internal What was said over a direct link, before the server has brought it. */
+export interface SaidItem {
+  /** As the server will bring it, but for `seq` and `at`. */
+  readonly entry: Entry
+  /** The program has done with it. */
+  done(): void
+  /** The reader went before: it comes through the server, to whoever is next. May be followed by `done`. */
+  dropped(): void
+}
+
+/** @internal Who knows what came over direct links, so that the program gets everything once. */
+export interface InboxTap {
+  /** An entry is about to be read ahead: whether the program gets it, or has got it over a direct link. */
+  passes(entry: Entry, position: number): 'new' | 'heard'
+  /** Everything up to this position was read ahead. */
+  reached?(position: number): void
+  /** The turn of an entry that was heard has come; it is acknowledged. */
+  passed(entry: Entry, position: number): void
+  /** The server knows that everything up to this position is stored. */
+  acknowledged(position: number): void
+  /** The reader goes, which has read up to `received`. What it did not store, behind this position, comes again to the next one. */
+  ended(position: number, received: number): void
+  /** From now on positions mean something else: of another installation, or of a server that was set back. */
+  forget(): void
+  /** In the place of `answerId`. */
+  answerId?(entry: Entry): string
+}
+
 type Pushed = EventData<'inbox.entry'>
 type Step = IteratorResult<InboxItem, undefined>
+
+/** Something that was read ahead. */
+interface Ahead extends Pushed {
+  /** It came directly. */
+  readonly said?: SaidItem
+  /** The program has it already. */
+  readonly isHeard?: boolean
+}
+
+/** What the program has and has not done with: everything that was handed out so far is done with it. */
+interface Current {
+  /** Undefined where there is nothing to acknowledge. */
+  position: number | undefined
+  readonly said: readonly SaidItem[]
+}
 
 export class Inbox implements AsyncIterableIterator<InboxItem> {
   readonly #options: InboxOptions
@@ -42,7 +90,8 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   readonly #left: () => void
   readonly #pause: (tries: number) => Promise<void>
   readonly #waiting: PromiseWithResolvers<Step>[] = []
-  readonly #ahead: Pushed[] = []
+  readonly #ahead: Ahead[] = []
+  readonly #tap: InboxTap | undefined
   #aheadBytes = 0
   #session: LoggedIn | undefined
   /** The last that was taken in. */
@@ -50,11 +99,12 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   /** The last that the program has stored, as it says. */
   #after: number | undefined
   #isRewound = false
-  /** The item that the program has and has not done with. */
-  #current: { readonly position: number } | undefined
+  #current: Current | undefined
   /** What comes is left out until the one comes that is next: the server was asked, or will be, to begin again. */
   #skips: boolean
   #isAsked = false
+  /** Until the server has answered, what comes is what an earlier reader had asked for. */
+  #isOpened = false
   #end: { readonly reason: SealwireError | undefined } | undefined
 
   constructor(
@@ -63,12 +113,14 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     acknowledgements: Acknowledgements,
     left: () => void,
     pause: (tries: number) => Promise<void>,
+    tap?: InboxTap,
   ) {
     this.#options = options
     this.#limits = limits
     this.#acknowledgements = acknowledgements
     this.#left = left
     this.#pause = pause
+    this.#tap = tap
     this.#after = options.after
     const places = [acknowledgements.place, options.after].filter((place) => place !== undefined)
     this.#received = places.length === 0 ? undefined : Math.max(...places)
@@ -84,6 +136,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   /** The connection that there is when the inbox is opened; on it may still come what an earlier reader was sent. */
   join(session: LoggedIn): void {
     this.#session = session
+    this.#isOpened = false
     void this.#ask(session)
   }
 
@@ -94,17 +147,28 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     this.join(session)
   }
 
-  push(entry: Pushed): void {
-    const { seq } = entry
-    if (this.#received !== undefined && seq <= this.#received) return
+  /** Up to where everything was read ahead, or is stored. */
+  get received(): number {
+    return Math.max(this.#received ?? 0, this.#acknowledgements.place ?? 0)
+  }
+
+  push(pushed: Pushed): void {
+    const { seq, entry } = pushed
+    if (!this.#isOpened || (this.#received !== undefined && seq <= this.#received)) return
     if (this.#skips && seq !== (this.#received ?? 0) + 1) return
     this.#isAsked = false
     this.#skips = this.#isFull()
     if (this.#skips) return
     this.#received = seq
-    this.#ahead.push(entry)
-    this.#aheadBytes += entry.entry.body?.length ?? 0
-    this.#hand()
+    this.#queue(this.#tap?.passes(entry, seq) === 'heard' ? { ...pushed, isHeard: true } : pushed)
+    this.#tap?.reached?.(seq)
+  }
+
+  /** Hands out what came over a direct link, behind what was read ahead. False when there is no room. */
+  pushSaid(said: SaidItem): boolean {
+    if (this.#end !== undefined || this.#isFull()) return false
+    this.#queue({ seq: 0, entry: said.entry, said })
+    return true
   }
 
   /** No more come. What was read ahead is not handed out: it comes again to whoever is next. */
@@ -115,7 +179,8 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     if (reason !== undefined) first?.reject(reason)
     else first?.resolve(over)
     for (const waiting of others) waiting.resolve(over)
-    this.#ahead.length = 0
+    this.#drop()
+    this.#tap?.ended(this.#acknowledgements.place ?? 0, this.received)
     this.#options.signal?.removeEventListener('abort', this.stop)
     this.#left()
   }
@@ -154,16 +219,24 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   }
 
   #opened(session: LoggedIn, ackedSeq: number, lostSeq: number): void {
+    this.#isOpened = true
     const gone = Math.max(ackedSeq, lostSeq)
     const isBehind = this.#received !== undefined && gone > this.#received
     if (isBehind && lostSeq > 0) this.#options.lost?.(lostSeq)
     this.#acknowledgements.begin(ackedSeq)
+    this.#tap?.acknowledged(ackedSeq)
     if (this.#isRewound) this.#options.rewound?.(ackedSeq)
     this.#isRewound = false
     if (!this.#skips || !isBehind) return
     // The one that is next here will never come.
     this.#received = gone
     void this.#ask(session)
+  }
+
+  #queue(ahead: Ahead): void {
+    this.#ahead.push(ahead)
+    this.#aheadBytes += ahead.entry.body?.length ?? 0
+    this.#hand()
   }
 
   /** Asks again while the rate is used up. Another connection that cannot bring the inbox is of no use: the next one may. */
@@ -179,9 +252,11 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   /** The server has less than was stored here. What was read ahead is all that there is of it, and is acknowledged to nobody. */
   async #rewind(session: LoggedIn, tries: number): Promise<void> {
     this.#acknowledgements.rewind()
-    const ahead = this.#ahead.map((entry) => ({ ...entry, seq: 0 }))
-    this.#ahead.splice(0, ahead.length, ...ahead)
-    this.#after = this.#received = this.#current = undefined
+    const ahead = this.#ahead.filter(({ isHeard }) => isHeard !== true).map((one) => ({ ...one, seq: 0 }))
+    this.#ahead.splice(0, this.#ahead.length, ...ahead)
+    this.#after = this.#received = undefined
+    if (this.#current !== undefined) this.#current.position = undefined
+    this.#tap?.forget()
     this.#skips = false
     this.#isRewound = true
     await this.#ask(session, tries + 1)
@@ -189,29 +264,51 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
 
   #hand(): void {
     while (this.#waiting.length > 0) {
-      const entry = this.#ahead.shift()
-      if (entry === undefined) return
-      this.#aheadBytes -= entry.entry.body?.length ?? 0
-      if (this.#isOwn(entry)) this.#acknowledgements.acknowledge(entry.seq)
-      else this.#waiting.shift()?.resolve({ done: false, value: this.#item(entry) })
+      const ahead = this.#ahead.shift()
+      if (ahead === undefined) return
+      this.#aheadBytes -= ahead.entry.body?.length ?? 0
+      if (ahead.isHeard === true || this.#isOwn(ahead)) this.#leaveOut(ahead)
+      else this.#waiting.shift()?.resolve({ done: false, value: this.#item(ahead) })
       this.#refill()
     }
   }
 
-  #item({ seq, entry }: Pushed): InboxItem {
-    const current = { position: seq }
-    this.#current = current
-    return { ...readEntry(entry), position: seq, done: () => this.#done(current) }
+  #leaveOut({ seq, entry, isHeard }: Ahead): void {
+    if (isHeard === true) this.#tap?.passed(entry, seq)
+    // Who waits for several items at once has not done with those that they have.
+    if (this.#current === undefined) this.#acknowledge(seq)
+    else this.#current.position = seq
   }
 
-  #done(item: { readonly position: number }): void {
+  #item({ seq, entry, said }: Ahead): InboxItem {
+    const position = said === undefined ? seq : this.#current?.position
+    const earlier = this.#current?.said ?? []
+    const current = { position, said: said === undefined ? earlier : [...earlier, said] }
+    this.#current = current
+    const read = { ...readEntry(entry), position: seq, way: said === undefined ? ('relayed' as const) : ('direct' as const) }
+    const answer = this.#tap?.answerId?.(entry)
+    return { ...read, ...(answer === undefined ? {} : { answerId: answer }), done: () => this.#done(current) }
+  }
+
+  #done(item: Current): void {
     if (this.#current !== item) return
     this.#current = undefined
-    this.#acknowledgements.acknowledge(item.position)
+    for (const said of item.said) said.done()
+    if (item.position !== undefined) this.#acknowledge(item.position)
+  }
+
+  #acknowledge(position: number): void {
+    this.#acknowledgements.acknowledge(position)
+    if (this.#tap !== undefined) void this.#tell(this.#tap)
+  }
+
+  async #tell(tap: InboxTap): Promise<void> {
+    await this.#acknowledgements.settle()
+    tap.acknowledged(this.#acknowledgements.known)
   }
 
   /** What was said here comes back only where the account has other installations too. */
-  #isOwn({ entry }: Pushed): boolean {
+  #isOwn({ entry }: Ahead): boolean {
     return entry.from === this.#session?.name && entry.device !== undefined && entry.device === this.#session.device
   }
 
@@ -229,9 +326,17 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   /** Another installation has another place, and other numbers. */
   #forget(): void {
     this.#received = undefined
+    this.#drop()
     this.#current = undefined
-    this.#ahead.length = 0
     this.#aheadBytes = 0
+    this.#tap?.forget()
+  }
+
+  /** What came directly and is not done with comes through the server as well. */
+  #drop(): void {
+    const ahead = this.#ahead.splice(0)
+    for (const said of this.#current?.said ?? []) said.dropped()
+    for (const { said } of ahead) said?.dropped()
   }
 }
 

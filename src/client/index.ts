@@ -12,9 +12,18 @@ export type {
 } from '../protocol/contract/index.ts'
 export type { CallOptions } from './calls.ts'
 export { type Client, type ClientOptions, type ClientParts, connect } from './client.ts'
-export type { Content, MessageContent, ReadEntry } from './content.ts'
+export type { Content, EntryFile, MessageContent, ReadEntry } from './content.ts'
 export type { Contact, Conversation, ConversationInfo, HistoryOptions, SearchPage, SendFileOptions } from './conversation.ts'
-export { blobSource, type Disk, type FileReference, type FileSource, type FileTarget, type TransferOptions } from './files.ts'
+export {
+  blobSource,
+  type Disk,
+  type DiskSource,
+  type FileReference,
+  type FileSource,
+  type FileTarget,
+  type FileWay,
+  type TransferOptions,
+} from './files.ts'
 export type { InboxItem, InboxOptions } from './inbox.ts'
 export { IndexedDbOutbox } from './indexed-db-outbox.ts'
 export { answerId, formatMessageId, newMessageId, parseMessageId, type Randomness } from './message-id.ts'

@@ -4,9 +4,11 @@
 import { SealwireError } from '../protocol/index.ts'
 import type { Calls } from './calls.ts'
 import type { Broadcast } from './feed.ts'
-import type { OrderSigner } from './payment-signed.ts'
+import type { OrdersParts } from './payment-orders.ts'
+import type { OrderSigner, SigningParts } from './payment-signed.ts'
 import { carryOut } from './payment-outcome.ts'
 import type { PaymentChange } from './payment-results.ts'
+import type { PaymentsCall } from './payment-views.ts'
 import { Payments } from './payments.ts'
 import type { Hasher } from './sha256.ts'
 
@@ -16,25 +18,37 @@ export interface LivePaymentsParts {
   readonly sign: OrderSigner | undefined
   readonly hasher: () => Hasher
   readonly changes: Broadcast<PaymentChange>
+  /** How orders are made and carried out where there are direct links. */
+  readonly direct?: DirectOrders | undefined
 }
 
-export function livePayments({ calls, sign = noDevice, hasher, changes }: LivePaymentsParts): Payments {
+/** What is asked, and given, where a contact may be reached while the server is not. */
+export interface DirectOrders extends Pick<OrdersParts, 'server'> {
+  readonly ask: PaymentsCall
+  readonly order: SigningParts['order']
+}
+
+export function livePayments({ calls, sign = noDevice, hasher, changes, direct }: LivePaymentsParts): Payments {
   return new Payments({
     ...{ sign, changes },
     call: (...what) => calls.again(...what),
-    order: (...what) => carryOut(calls, ...what),
+    order: (params, options) => carryOut(calls, params, options),
     newId: () => calls.newId(),
-    async server({ signal }) {
-      const { client } = await calls.ready(signal)
-      if (client.welcome.server !== undefined) return client.welcome.server
-      throw new SealwireError('device_required', 'money is moved by the signature of a device, and this server has none')
-    },
+    server: ({ signal }) => serverOf(calls, signal),
+    ...direct,
     async hash(bytes) {
       const hash = hasher()
       hash.update(bytes)
       return hash.digest()
     },
   })
+}
+
+/** The number of the server. @throws {SealwireError} `device_required` where it has none; `unreachable`. */
+export async function serverOf(calls: Pick<Calls, 'ready'>, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const { client } = await calls.ready(signal)
+  if (client.welcome.server !== undefined) return client.welcome.server
+  throw new SealwireError('device_required', 'money is moved by the signature of a device, and this server has none')
 }
 
 async function noDevice(): Promise<never> {

@@ -2,6 +2,7 @@
 // for its errors and limits alone loads neither TLS nor a database.
 
 import type { CallOptions } from './calls.ts'
+import type { DirectOptions } from './direct/direct.ts'
 import type { Sealwire } from './sealwire.ts'
 
 /** How `connect` connects. */
@@ -14,6 +15,11 @@ export interface ConnectOptions extends CallOptions {
   readonly home?: string
   /** Resolve before there is a connection, so that a program without network can send into its outbox. Default: false. */
   readonly offline?: boolean
+  /**
+   * Lets contacts connect to this device, and connects to theirs: what is said goes over the link as well, sooner. It shows them
+   * addresses of this machine, and that somebody is here. Default: false.
+   */
+  readonly direct?: boolean | DirectOptions
   /** Told what could not be noted in the home, or not be renewed; the next connection tries again. Default: nobody is. */
   readonly warn?: (what: string, reason: unknown) => void
 }

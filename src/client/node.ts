@@ -94,4 +94,5 @@ function checked(options: NodeClientOptions): NodeClientOptions {
   return options
 }
 
-const checksum: Checksum = (bytes, start, end) => crc32(bytes.subarray(start, end))
+/** CRC-32 that is not JavaScript. */
+export const checksum: Checksum = (bytes, start, end) => crc32(bytes.subarray(start, end))

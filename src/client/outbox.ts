@@ -44,6 +44,28 @@ interface Waiting extends NewEntry {
   readonly senders: Set<PromiseWithResolvers<Sent>>
   readonly abort: AbortController
   isUnderWay: boolean
+  /** It was said over a direct link: whether it can be called back is not known any more. */
+  isSaid: boolean
+}
+
+/** @internal Who brings messages to their receivers sooner, besides. */
+export interface OutboxTap {
+  /**
+   * A message is kept, and about to be sent to the server. Answers whether it was said over a direct link.
+   * @param isNew false of what an earlier run has left
+   */
+  keeps(id: string, message: Params<'message.send'>, isNew: boolean): boolean
+  /** The server has stored it. */
+  sent(sent: Sent): void
+  /** It was stored, refused or given up. */
+  left(id: string): void
+  /** Another `laneOf` of the same conversation, where there is one. Once known it stays. */
+  sameLane(lane: string): string | undefined
+}
+
+/** @internal Messages of one lane are sent one after the other. */
+export function laneOf({ conversation, to }: Params<'message.send'>): string {
+  return to === undefined ? `#${conversation}` : to.toLowerCase()
 }
 
 export interface OutboxParts {
@@ -51,6 +73,7 @@ export interface OutboxParts {
   readonly calls: Calls
   readonly store: OutboxStore
   readonly limits: Limits
+  readonly tap?: OutboxTap | undefined
 }
 
 export class Outbox {
@@ -134,7 +157,7 @@ export class Outbox {
 
   async #load(): Promise<void> {
     for (const entry of await this.#parts.store.load()) {
-      this.#queue(this.#reserve({ ...entry, message: parseParams('message.send', decodeCbor(entry.params)) }))
+      this.#queue(this.#reserve({ ...entry, message: parseParams('message.send', decodeCbor(entry.params)) }), false)
     }
   }
 
@@ -152,7 +175,7 @@ export class Outbox {
     }
     const waiting = this.#reserve(entry)
     store.add({ id: entry.id, params: entry.params }).then(
-      () => this.#queue(waiting),
+      () => this.#queue(waiting, true),
       (reason: unknown) => {
         this.#leave(waiting)
         for (const sender of waiting.senders) sender.reject(reason)
@@ -162,17 +185,19 @@ export class Outbox {
   }
 
   #reserve(entry: NewEntry): Waiting {
-    const waiting = { ...entry, senders: new Set<PromiseWithResolvers<Sent>>(), abort: new AbortController(), isUnderWay: false }
+    const state = { senders: new Set<PromiseWithResolvers<Sent>>(), abort: new AbortController(), isUnderWay: false, isSaid: false }
+    const waiting = { ...entry, ...state }
     this.#waiting.set(entry.id, waiting)
     this.#bytes += entry.params.length
     return waiting
   }
 
-  #queue(waiting: Waiting): void {
+  #queue(waiting: Waiting, isNew: boolean): void {
     if (this.#waiting.get(waiting.id) !== waiting) return
-    const { conversation, to } = waiting.message
-    const key = to === undefined ? `#${conversation}` : to.toLowerCase()
-    const lane = this.#lanes.get(key)
+    const { tap } = this.#parts
+    waiting.isSaid = tap?.keeps(waiting.id, waiting.message, isNew) ?? false
+    const key = laneOf(waiting.message)
+    const lane = this.#lanes.get(key) ?? this.#lanes.get(tap?.sameLane(key) ?? key)
     if (lane !== undefined) return void lane.push(waiting)
     const begun = [waiting]
     this.#lanes.set(key, begun)
@@ -205,8 +230,10 @@ export class Outbox {
   }
 
   #sent(waiting: Waiting, { conversation, seq, at }: Result<'message.send'>): void {
+    const sent = { id: waiting.id, conversation, seq, at }
+    this.#parts.tap?.sent(sent)
     this.#done(waiting)
-    for (const sender of waiting.senders) sender.resolve({ id: waiting.id, conversation, seq, at })
+    for (const sender of waiting.senders) sender.resolve(sent)
   }
 
   #refused(waiting: Waiting, reason: SealwireError): void {
@@ -229,9 +256,10 @@ export class Outbox {
     if (this.#waiting.get(waiting.id) !== waiting) return
     waiting.abort.abort()
     this.#done(waiting)
-    const reason = waiting.isUnderWay
-      ? new SealwireError('unknown_outcome', 'the message was given up while it was sent')
-      : new SealwireError('unreachable', 'the message was given up before it was sent')
+    const reason =
+      waiting.isUnderWay || waiting.isSaid
+        ? new SealwireError('unknown_outcome', 'the message was given up while it was sent')
+        : new SealwireError('unreachable', 'the message was given up before it was sent')
     for (const sender of waiting.senders) sender.reject(reason)
   }
 
@@ -249,6 +277,7 @@ export class Outbox {
     if (this.#waiting.get(waiting.id) !== waiting) return
     this.#waiting.delete(waiting.id)
     this.#bytes -= waiting.params.length
+    this.#parts.tap?.left(waiting.id)
     if (this.#waiting.size > 0) return
     this.#idle?.resolve()
     this.#idle = undefined

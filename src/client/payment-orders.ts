@@ -26,6 +26,8 @@ export interface OrdersParts {
 export interface Made {
   readonly order: Order
   readonly beside: Pick<Params<'payment.order'>, 'memo' | 'memos' | 'request'>
+  /** Of a payment: whom it pays. */
+  readonly payee?: string
 }
 
 /** What every order is asked with. */
@@ -58,7 +60,7 @@ export class Orders {
       memoHash: await this.#hash(memo),
     }
     const order: Order = { kind, ...(await this.#self('payer', id, options)), payee, ...says }
-    return { order, beside: { ...memoOf(memo), ...(request === undefined ? {} : { request }) } }
+    return { order, beside: { ...memoOf(memo), ...(request === undefined ? {} : { request }) }, payee: to.name }
   }
 
   async split(to: SplitTo, { id, ...options }: Omit<Asked, 'memo'>): Promise<Made> {

@@ -14,7 +14,7 @@ export type OrderSigner = (payload: Uint8Array, purpose: string) => Promise<Uint
 export interface SigningParts {
   readonly sign: OrderSigner
   /** Carries out an order, or says why not. */
-  readonly order: (params: Params<'payment.order'>, options: CallOptions) => Promise<Result<'payment.order'>>
+  readonly order: (params: Params<'payment.order'>, options: CallOptions, made: Made) => Promise<Result<'payment.order'>>
 }
 
 /**
@@ -23,10 +23,11 @@ export interface SigningParts {
  * answers something else.
  */
 export async function signed(making: Promise<Made>, { sign, order: carryOut }: SigningParts, options: CallOptions): Promise<Transfer> {
-  const { order, beside } = await nothingSent(making)
+  const made = await nothingSent(making)
+  const { order, beside } = made
   const { kind } = order
   const bytes = await sign(encodeOrder(order), orderPurposes[kind])
-  const answer = await carryOut({ kind, order: bytes, ...beside }, options)
+  const answer = await carryOut({ kind, order: bytes, ...beside }, options, made)
   const transfer = readTransfer(answer)
   if (isAnswer(order, answer.id, transfer)) return transfer
   throw new SealwireError('unexpected', 'the server answered an order with something else')

@@ -28,6 +28,8 @@ export type PaymentsCall = <M extends Extract<Method, `payment.${string}`>>(
 /** What is needed to look. */
 export interface ViewsParts {
   readonly call: PaymentsCall
+  /** Calls what is asked before an order is made, also which units there are. Default: `call`. */
+  readonly ask?: PaymentsCall
   /** Default: nothing is told. */
   readonly changes?: Broadcast<PaymentChange>
 }
@@ -45,10 +47,10 @@ export class PaymentViews {
   protected readonly known: PaymentUnits
 
   /** @internal */
-  constructor({ call, changes = new Broadcast(0) }: ViewsParts) {
+  constructor({ call, ask = call, changes = new Broadcast(0) }: ViewsParts) {
     this.#call = call
     this.#changes = changes
-    this.known = new PaymentUnits((options) => call('payment.units', {}, options))
+    this.known = new PaymentUnits((options) => ask('payment.units', {}, options))
   }
 
   /** The unit of this code, or the standard one. @throws {SealwireError} `not_found`. */

@@ -35,12 +35,12 @@ export class Payments extends PaymentViews {
   /** @internal */
   constructor({ order, server, sign, hash, newId, ...parts }: PaymentsParts) {
     super(parts)
-    const { call } = parts
+    const { call, ask = call } = parts
     this.#call = call
     this.#newId = newId
     this.#orders = new Orders({
       ...{ units: this.known, server, hash },
-      find: (name, options) => call('payment.find', { name }, options),
+      find: (name, options) => ask('payment.find', { name }, options),
       transfer: (payer, id, options) => call('payment.transfer', { id, payer }, options),
     })
     this.#signing = { sign, order: order ?? ((params, options) => call('payment.order', params, options)) }

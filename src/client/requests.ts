@@ -5,28 +5,33 @@
 //    └──▶ unsent ──drained──▶ sent
 //            └──deadline, abort──▶ gone, and never sent
 //
-// A request that was given up keeps its place until its answer comes, because the server still works for it.
+// A request that was given up keeps its place until its answer comes, because the other side still works for it.
 
 import type { Clock, Timer } from '../domain/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import {
-  checkResult,
+  checkResultIn,
   contractCommands,
-  encodeRequest,
-  type Method,
-  type Params,
-  parseParams,
-  type Result,
+  encodeRequestIn,
+  type MethodIn,
+  type MethodTable,
+  type ParamsIn,
+  parseParamsIn,
   requestIdMax,
+  type ResultIn,
 } from '../protocol/contract/index.ts'
 import type { Connection } from './connection.ts'
 
-/** The bounds of the table. */
-export interface RequestsConfig {
+/** Who answers, and the bounds of the table. */
+export interface RequestsConfig<T extends MethodTable> {
+  /** What can be asked. */
+  readonly methods: T
+  /** Who is asked, for people. */
+  readonly other: string
   readonly requestsMax: number
   /** How long a request may wait for its answer, in ms. */
   readonly requestMsMax: number
-  /** The largest body of a frame that the server takes. */
+  /** The largest body of a frame that the other side takes. */
   readonly bodyBytesMax: number
 }
 
@@ -41,8 +46,8 @@ interface Asker {
   release(): void
 }
 
-export class Requests {
-  readonly #config: RequestsConfig
+export class Requests<T extends MethodTable> {
+  readonly #config: RequestsConfig<T>
   readonly #connection: Connection
   readonly #clock: Clock
   /** By id, in the order in which they were made; `undefined` is one that was given up. */
@@ -55,7 +60,7 @@ export class Requests {
   #deadline: Timer | undefined
   #idle: PromiseWithResolvers<void> | undefined
 
-  constructor(config: RequestsConfig, connection: Connection, clock: Clock) {
+  constructor(config: RequestsConfig<T>, connection: Connection, clock: Clock) {
     this.#config = config
     this.#connection = connection
     this.#clock = clock
@@ -64,19 +69,19 @@ export class Requests {
   /**
    * Sends a request as soon as the link takes it, and resolves with its result.
    * @throws {SealwireError} `busy`, `malformed` or `message_too_large` when it is not sent at all. The promise rejects with the
-   * server's refusal, with `unknown_outcome` when it was given up, with `busy` when it could not be sent in time, and with
+   * refusal of the other side, with `unknown_outcome` when it was given up, with `busy` when it could not be sent in time, and with
    * the reason for which the connection ended.
    */
-  ask<M extends Method>(method: M, params: Params<M>, signal: AbortSignal | undefined): Promise<Result<M>> {
+  ask<M extends MethodIn<T>>(method: M, params: ParamsIn<T, M>, signal: AbortSignal | undefined): Promise<ResultIn<T, M>> {
     if (this.#askers.size >= this.#config.requestsMax) throw new SealwireError('busy', 'too many requests wait for their answers')
     const id = this.#freeId()
     const body = this.#encode(id, method, params)
-    const { promise, resolve, reject } = Promise.withResolvers<Result<M>>()
+    const { promise, resolve, reject } = Promise.withResolvers<ResultIn<T, M>>()
     const abort = (): void => this.#giveUp(id, new SealwireError('unknown_outcome', 'the request was given up'))
     signal?.addEventListener('abort', abort, { once: true })
     this.#askers.set(id, {
       deadline: this.#clock.monotonic() + this.#config.requestMsMax,
-      accept: (result) => resolve(checkResult(method, result)),
+      accept: (result) => resolve(checkResultIn<T, M>(this.#config.methods, method, result)),
       reject,
       release: () => signal?.removeEventListener('abort', abort),
     })
@@ -125,10 +130,11 @@ export class Requests {
     this.#deadline?.cancel()
   }
 
-  #encode<M extends Method>(id: number, method: M, params: Params<M>): Uint8Array {
-    const body = encodeRequest(id, method, parseParams(method, params))
-    if (body.length <= this.#config.bodyBytesMax) return body
-    throw new SealwireError('message_too_large', `a request of ${body.length} bytes is over the server's ${this.#config.bodyBytesMax}`)
+  #encode<M extends MethodIn<T>>(id: number, method: M, params: ParamsIn<T, M>): Uint8Array {
+    const { methods, bodyBytesMax, other } = this.#config
+    const body = encodeRequestIn(methods, id, method, parseParamsIn<T, M>(methods, method, params))
+    if (body.length <= bodyBytesMax) return body
+    throw new SealwireError('message_too_large', `a request of ${body.length} bytes is over the ${bodyBytesMax} of ${other}`)
   }
 
   #freeId(): number {
@@ -139,7 +145,7 @@ export class Requests {
 
   #asker(id: number): Asker | undefined {
     if (this.#askers.has(id) && !this.#unsent.has(id)) return this.#askers.get(id)
-    throw new SealwireError('unexpected', 'the server answered what nobody had asked')
+    throw new SealwireError('unexpected', `${this.#config.other} answered what nobody had asked`)
   }
 
   #settled(id: number): void {
@@ -187,8 +193,9 @@ export class Requests {
   }
 
   #late(id: number): SealwireError {
-    const seconds = this.#config.requestMsMax / 1000
-    if (this.#unsent.has(id)) return new SealwireError('busy', `the server did not take the request within ${seconds} s`)
+    const { other, requestMsMax } = this.#config
+    const seconds = requestMsMax / 1000
+    if (this.#unsent.has(id)) return new SealwireError('busy', `${other} did not take the request within ${seconds} s`)
     return new SealwireError('unknown_outcome', `no answer came within ${seconds} s`)
   }
 }

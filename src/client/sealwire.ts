@@ -4,11 +4,13 @@
 
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { type Limits, resolveLimits, SealwireError } from '../protocol/index.ts'
-import type { Method, ParsedEvent, Params, Result } from '../protocol/contract/index.ts'
+import type { EventData, Method, ParsedEvent, Params, Result } from '../protocol/contract/index.ts'
 import { Acknowledgements } from './acknowledgements.ts'
 import { type CallOptions, Calls } from './calls.ts'
 import { bodyOf, type Content, partsOf } from './content.ts'
 import { type Contact, Conversation, type ConversationInfo, type SearchPage, searched } from './conversation.ts'
+import type { Direct } from './direct/direct.ts'
+import type { DirectCore, DirectPart } from './direct/part.ts'
 import { Broadcast } from './feed.ts'
 import { type Disk, type FileReference, Files, type TransferOptions } from './files.ts'
 import { Inbox, type InboxItem, type InboxOptions } from './inbox.ts'
@@ -48,6 +50,8 @@ export interface SealwireParts {
   readonly disk?: Disk
   /** Goes on for ever also while no connection was ever let in. Default: ends when the first eight were cut without a word. */
   readonly patient?: boolean
+  /** Makes direct links to contacts. Default: there are none. */
+  readonly direct?: ((core: DirectCore) => DirectPart) | undefined
   /** Released when this end is closed. */
   readonly held?: Disposable
   /** Tells with its event `online` that the network is back. Default: the browser's window. */
@@ -66,6 +70,9 @@ export class Sealwire implements AsyncDisposable {
   readonly rooms: Rooms
   /** Money: paid, asked for, looked at. */
   readonly payments: Payments
+  /** Direct links to contacts; undefined where they were not asked for. */
+  readonly direct: Direct | undefined
+  readonly #direct: DirectPart | undefined
   readonly #clock: Clock
   readonly #held: Disposable | undefined
   readonly #limits: Limits
@@ -108,13 +115,16 @@ export class Sealwire implements AsyncDisposable {
       },
     )
     this.#calls = new Calls(this.#uplink, { clock, limits, fill })
-    this.#outbox = new Outbox({ uplink: this.#uplink, calls: this.#calls, store: parts.outbox, limits })
+    const [session, inbox] = [() => this.#uplink.session, () => this.#inbox]
+    this.#direct = parts.direct?.({ ...{ calls: this.#calls, clock, limits, fill, random }, session, inbox })
+    this.direct = this.#direct
+    this.#outbox = new Outbox({ uplink: this.#uplink, calls: this.#calls, store: parts.outbox, limits, tap: this.#direct?.talk })
     const hasher = parts.hasher ?? (() => new Sha256())
-    this.#files = new Files({ calls: this.#calls, limits, hasher, disk: parts.disk })
+    this.#files = new Files({ calls: this.#calls, limits, hasher, disk: parts.disk, direct: this.#direct?.files })
     this.#network = 'network' in parts ? parts.network : windowOf(globalThis)
     this.#network?.addEventListener('online', this.#wake)
     this.rooms = new Rooms(this.#calls, (room) => this.conversation(room))
-    this.payments = livePayments({ calls: this.#calls, sign: parts.sign, hasher, changes: this.#changes })
+    this.payments = livePayments({ calls: this.#calls, sign: parts.sign, hasher, changes: this.#changes, direct: this.#direct?.orders })
   }
 
   /** The own name, as it is kept; empty before the first connection. */
@@ -145,6 +155,7 @@ export class Sealwire implements AsyncDisposable {
   /** Connects at once where it waits, and looks whether the connection is alive where there is one: call it when the network is back. */
   wake(): void {
     this.#uplink.wake()
+    this.#direct?.wake()
   }
 
   /**
@@ -158,7 +169,7 @@ export class Sealwire implements AsyncDisposable {
     const left = () => {
       if (this.#inbox === inbox) this.#inbox = undefined
     }
-    const inbox = new Inbox(options, this.#limits, this.#acknowledgements, left, (tries) => this.#calls.pause(tries))
+    const inbox = new Inbox(options, this.#limits, this.#acknowledgements, left, (tries) => this.#calls.pause(tries), this.#direct?.talk)
     if (options.signal?.aborted === true) return inbox
     this.#inbox = inbox
     if (this.#uplink.session !== undefined) inbox.join(this.#uplink.session)
@@ -177,6 +188,7 @@ export class Sealwire implements AsyncDisposable {
    */
   async send(to: string | number, content: Content, { id = this.#calls.newId(), signal }: SendOptions = {}): Promise<Sent> {
     const { replyTo, mentions, file, ...body } = partsOf(content)
+    if (typeof to === 'string') this.direct?.reach(to)
     const message = {
       ...(typeof to === 'number' ? { conversation: to } : { to }),
       id: this.#calls.idBytes(id),
@@ -200,6 +212,7 @@ export class Sealwire implements AsyncDisposable {
       typeof which === 'number' ? { conversation: which } : { name: which },
       options,
     )
+    if (info.kind === 'direct' && info.state === 'accepted' && info.name !== undefined) this.direct?.reach(info.name)
     return new Conversation(info, { calls: this.#calls, files: this.#files, send: (...what) => this.send(...what) })
   }
 
@@ -307,18 +320,27 @@ export class Sealwire implements AsyncDisposable {
     this.#name = session.name
     this.#acknowledgements.online(session)
     this.#inbox?.open(session)
+    this.#direct?.online(session)
   }
 
   #event(parsed: ParsedEvent): void {
-    if (parsed.event === 'inbox.entry') return this.#inbox?.push(parsed.data)
+    if (parsed.event === 'inbox.entry') return this.#came(parsed.data)
+    this.#direct?.event(parsed)
     this.#events.push(parsed)
     const change = parsed.event === 'payment.changed' ? readChange(parsed.data) : undefined
     if (change !== undefined) this.#changes.push(change)
   }
 
+  /** What is deleted, on whatever device, is nobody's to give any more. */
+  #came(data: EventData<'inbox.entry'>): void {
+    if (data.entry.kind === 'delete') this.#files.withdraw(data.entry.conversation)
+    this.#inbox?.push(data)
+  }
+
   #changed(state: UplinkState, reason: SealwireError | undefined): void {
     this.#reason = reason
     this.#states.push(state)
+    if (state === 'offline') this.#direct?.offline()
     if (state === 'closed' && reason !== undefined) void this.#release(reason)
   }
 
@@ -328,6 +350,7 @@ export class Sealwire implements AsyncDisposable {
     this.#states.end(reason)
     this.#events.end(reason)
     this.#changes.end(reason)
+    await this.#direct?.close(reason)
     this.#held?.[Symbol.dispose]()
     await this.#outbox.end(reason)
   }

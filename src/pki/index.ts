@@ -28,7 +28,7 @@ export {
   readLedgerPublicKey,
 } from './ledger-key.ts'
 export { makeReceipt, type Receipt, type ReceiptLeg, type ReceiptParts, type ReceiptPosting, verifyReceipt } from './receipt.ts'
-export { type PeerChecks, verifyPeer } from './peer-certificate.ts'
+export { type PeerChecks, peerKeyHash, verifyPeer } from './peer-certificate.ts'
 export { isPin, spkiPin } from './pin.ts'
 export { loadServerIdentity, type ServerIdentity, type ServerIdentityOptions } from './server-identity.ts'
 export { makeCertificateRequest, readCertificateRequest } from './certificate-request.ts'

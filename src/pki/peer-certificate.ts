@@ -31,9 +31,21 @@ export function verifyPeer(certificate: Uint8Array, { authorities, devices, now 
   if (shown.ca || shown.keyUsage?.includes(clientAuthentication) !== true) throw refused('is not one for devices', notADevice)
   if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw refused('has a key of another kind', notADevice)
   checkDates(shown, now)
-  const hash = Buffer.from(spkiHash(spkiOf(key))).toString('hex')
+  const hash = hashOf(key)
   if (!devices.has(hash)) throw refused('is of a device that is not expected here', 'it was revoked, or it is somebody else')
   return hash
+}
+
+/**
+ * Whose certificate (DER) it is, once it was verified: the SHA-256 of the SubjectPublicKeyInfo, in hex.
+ * @throws {SealwireError} `untrusted` when it cannot be read.
+ */
+export function peerKeyHash(certificate: Uint8Array): string {
+  return hashOf(opened(certificate).key)
+}
+
+function hashOf(key: KeyObject): string {
+  return Buffer.from(spkiHash(spkiOf(key))).toString('hex')
 }
 
 /** A key of a kind that the runtime does not know makes it throw. */

@@ -5,6 +5,7 @@
 import { SealwireError } from './errors.ts'
 import { clientLimits } from './limits/client.ts'
 import { deliveryLimits } from './limits/delivery.ts'
+import { directLimits } from './limits/direct.ts'
 import { fixedLimits } from './limits/fixed.ts'
 import { ledgerLimits } from './limits/ledger.ts'
 import { type LimitRow, KiB, lifted, MiB, minute, row, second } from './limits/row.ts'
@@ -191,6 +192,7 @@ export const limitTable = {
   storeLogMs: row(minute, 0, 60 * minute, 'ms', 'store', 'wait between two log lines about failures of one kind'),
   diskBytesFreeMin: row(64 * MiB, 0, 1_048_576 * MiB, 'bytes', 'store', 'free space below which writes are refused (storage_full)'),
   ...clientLimits,
+  ...directLimits,
   ...fixedLimits,
   // Logs.
   logFileBytesMax: row(10 * MiB, 64 * KiB, 1_024 * MiB, 'bytes', 'cli/log-file', 'one log file'),

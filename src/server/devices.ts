@@ -33,6 +33,8 @@ export interface DevicesParts {
   readonly limits: Pick<Limits, 'deviceKeyMs' | 'deviceLinkMs'>
   /** Makes certificates; nobody can enrol for one without. */
   readonly issue: DeviceIssuer | undefined
+  /** DER of those who have signed certificates of devices which may still be good, that of today first. Default: none are told of. */
+  readonly authorities?: () => readonly Uint8Array[]
 }
 
 /** The device at the other end of a connection. */
@@ -82,6 +84,11 @@ export class Devices {
 
   get serverId(): Uint8Array {
     return this.#parts.serverId
+  }
+
+  /** By whom a device may have its certificate, in DER: for those who look at the certificates of others themselves. */
+  authorities(): readonly Uint8Array[] {
+    return this.#parts.authorities?.() ?? []
   }
 
   /** Whether anybody can enrol here. */

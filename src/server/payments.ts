@@ -22,6 +22,7 @@ import { assert, SealwireError } from '../protocol/index.ts'
 import { requestSeenBy } from '../store/index.ts'
 import type { LedgerMessage, NewEntry, Ordered, PaymentRequest, Person, Posted, Store, Transfer, Unit } from '../store/index.ts'
 import type { Audience } from './audience.ts'
+import { type BroughtOrder, requirePayee, toldToPayee } from './brought-orders.ts'
 import type { Author, Messages } from './messages.ts'
 import { partiesOf, paymentMessage, wireNews, wireRequest } from './payment-wire.ts'
 import { Recent } from '../domain/recent.ts'
@@ -45,6 +46,10 @@ export interface PaymentsParts {
 
 /** An order as it came. */
 export type OrderRequest = Params<'payment.order'>
+/** How long an order waits; `bringer`: who brings it in the place of whoever signed, and is answered. */
+export interface OrderOptions extends WaitOptions {
+  readonly bringer?: Author | undefined
+}
 /** Who asks to be paid, and what for: `payer` in place of the name. */
 export interface RequestToPay extends Omit<Params<'payment.request'>, 'name'> {
   readonly payer: Person
@@ -67,7 +72,7 @@ export class Payments {
    * `amount_invalid`; `busy` when too many signatures wait; those of `ledger.order`, and of the store: after `unknown_outcome`
    * the same bytes again bring what became of it.
    */
-  async order(author: Author, request: OrderRequest, options: WaitOptions = {}): Promise<Ordered> {
+  async order(author: Author, request: OrderRequest, { bringer, ...options }: OrderOptions = {}): Promise<Ordered> {
     const { store, clock, signatures } = this.#parts
     const { kind, order: signed, request: paid } = request
     const statement = readSigned(signed)
@@ -78,9 +83,27 @@ export class Payments {
     const messages = await this.#messagesOf(order, author, { memo, memos })
     const { signer: key } = statement
     const { device } = author
-    const ordered = await store.run('ledger.order', { order, signed, key, memo, memos, request: paid, messages, device, at: this.#now() })
+    const beside = { memo, memos, request: paid, messages, ...(bringer === undefined ? {} : { viewerId: bringer.id }) }
+    const ordered = await store.run('ledger.order', { order, signed, key, ...beside, device, at: this.#now() })
     if (!ordered.repeated) this.#announce(ordered, messages, author, clock.now())
     return ordered
+  }
+
+  /**
+   * Carries out a payment that another account has signed, for its payee, who brings it: as {@link order}, whichever of both is first.
+   * The balance is that of the payee, and all sessions of both are told.
+   * @throws {SealwireError} as {@link order}; `not_permitted` when it pays somebody else; `signature_invalid` also for a payer who is banned.
+   */
+  async bring(bringer: Author, payerId: bigint, request: BroughtOrder, options: WaitOptions = {}): Promise<Ordered> {
+    requirePayee(request, bringer)
+    const payer = await this.#person(payerId)
+    if (payer === undefined) throw signatureInvalid('the order is of another account')
+    try {
+      // None of the payer's devices has the message already: the one that signed may never hear from who brings.
+      return await this.order({ ...payer, device: undefined }, request, { ...options, bringer })
+    } catch (reason) {
+      throw toldToPayee(reason)
+    }
   }
 
   /**

@@ -79,6 +79,7 @@ export const routes: Routes = {
   'payment.find': payment.find,
   'payment.balance': payment.balance,
   'payment.order': payment.order,
+  'payment.bring': payment.bring,
   'payment.transfer': payment.transfer,
   'payment.request': payment.request,
   'payment.settle': payment.settle,

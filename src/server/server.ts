@@ -25,6 +25,7 @@ import { Accounts, type RegistrationMode } from './accounts.ts'
 import { Admission, type ConnectionTicket, type Machine } from './admission.ts'
 import type { Participant } from './chats.ts'
 import type { ServerContext, Spared } from './context.ts'
+import { deviceAuthorities } from './device-authorities.ts'
 import { DeviceGates, deviceProofOf } from './device-gates.ts'
 import { Devices } from './devices.ts'
 import { EchoService } from './echo.ts'
@@ -154,7 +155,10 @@ export class Server {
       serverId,
       ledger: parts.ledger,
     })
-    this.#devices = new Devices({ store, clock, log, limits, serverId, issue: parts.issueDevice })
+    this.#devices = new Devices({
+      ...{ store, clock, log, limits, serverId, issue: parts.issueDevice },
+      authorities: deviceAuthorities(parts.identity, clock),
+    })
     this.#gates = new DeviceGates({ limits, clock, log, devices: this.#devices })
     this.#echo = new EchoService(limits, clock, { opened() {}, received() {}, closed() {} })
     this.#context = this.#makeContext()

@@ -92,6 +92,8 @@ export interface LedgerOrder {
   readonly messages?: readonly LedgerMessage[] | undefined
   /** From which device: its copy of a message counts as stored. */
   readonly device?: string | undefined
+  /** Whose balance is answered. Default: of whoever signed. */
+  readonly viewerId?: bigint | undefined
   readonly at: bigint
 }
 
@@ -99,7 +101,7 @@ export interface LedgerOrder {
 export interface Ordered {
   /** As it was made: the same bytes again bring the same answer, whatever became of it since. `ledger.transfer` has that. */
   readonly transfer: Transfer
-  /** Of whoever signed, in this unit, after it. */
+  /** Of whoever signed, or `viewerId`, in this unit, after it. */
   readonly balance: bigint
   /** It was there already: nothing has happened. */
   readonly repeated: boolean

@@ -2,8 +2,10 @@ import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { contractCommands, contractVersion, encodeRequest, events, methods } from '../../src/protocol/contract/index.ts'
 import { type Code, codes, encodeFrame, type LimitName, limitTable } from '../../src/protocol/index.ts'
+import { peerMethods } from '../../src/protocol/direct/index.ts'
 import { contractPage } from '../../tools/contract-page.ts'
 
+const greeting = ['session.hello', 'session.goodbye']
 const folder = new URL('../../docs/protocol/', import.meta.url)
 const reference = readFileSync(new URL('contract-reference.md', folder), 'utf8')
 const page = readFileSync(new URL('contract.md', folder), 'utf8')
@@ -14,7 +16,7 @@ test('docs/protocol/contract-reference.md is what npm run pages writes', () => {
 
 test('the reference has every method and event with every field, and leaves nothing undescribed', () => {
   const headings = Array.from(reference.matchAll(/^### (\S+)$/gm), ([, name]) => name)
-  expect(headings).toEqual(['session.hello', 'session.goodbye', ...Object.keys(methods), ...Object.keys(events)])
+  expect(headings).toEqual([...greeting, ...Object.keys(methods), ...Object.keys(events), ...Object.keys(peerMethods)])
   const cells = reference
     .split('\n')
     .filter((line) => line.startsWith('| `'))
@@ -37,7 +39,7 @@ test('the page names methods, events, codes and limits that exist, and limits wi
   expect(words.length).toBeGreaterThan(20)
   for (const word of words) expect(Object.keys(codes)).toContain(word)
   for (const [, name = ''] of page.matchAll(/`((?:session|account|directory|contact|message)\.[a-z]+)`/g)) {
-    expect([...Object.keys(methods), ...Object.keys(events), 'session.hello', 'session.goodbye']).toContain(name)
+    expect([...Object.keys(methods), ...Object.keys(events), ...greeting]).toContain(name)
   }
   const limits = Array.from(page.matchAll(/`([a-z]+[A-Z][A-Za-z]+(?:Max|Min|Ms))`/g), ([, name]) => name as LimitName)
   expect(limits.length).toBeGreaterThan(5)

@@ -1,6 +1,9 @@
 // Offers of direct links through real servers, over TLS: what each socket carried is looked at once it is decrypted.
 
 import { describe, expect, test } from 'bun:test'
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Client, connect } from '../../src/client/client.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { applicationProtocol, type DialledLink, dialPinned, Flusher } from '../../src/link/index.ts'
@@ -120,8 +123,9 @@ describe.each(runtimes)('a server on %s', (name, runtime) => {
       await bob.client.request('directory.block', { name: 'blocked' })
       await blocker.client.request('directory.block', { name: 'bob' })
       expect(alice.client.welcome.features).toContain('direct')
+      const authorities = [new Uint8Array(new X509Certificate(readFileSync(join(server.data, 'ca.crt'))).raw)]
       for (const { client } of [alice, bob, ...others]) {
-        expect(await client.request('direct.listen', { on: true })).toEqual({ address: '127.0.0.1' })
+        expect(await client.request('direct.listen', { on: true })).toEqual({ address: '127.0.0.1', authorities })
       }
       for (const other of others) {
         expect([await offer(other, bob), await offer(bob, other), await offer(other, alice)]).toEqual([0, 0, 0])

@@ -1,4 +1,4 @@
-"""Checks vectors/contract with Python's standard library alone: a reader and a writer of frames and CBOR that share no
+"""Checks vectors/contract, or vectors/direct, with Python's standard library alone: a reader and a writer of frames and CBOR that share no
 code with ours, written from docs/protocol/contract.md.
 
 Usage: python3 check_contract.py FOLDER      prints what it checked; exit code 1 at the first difference.
@@ -211,7 +211,7 @@ def read(path):
 
 
 def main(folder):
-    good, bad = ([row for part in ("", "conversations-", "payments-", "direct-") for row in read(folder / f"{part}{which}.json")] for which in ("good", "bad"))
+    good, bad = ([row for path in sorted(folder.glob(f"*{which}.json")) for row in read(path)] for which in ("good", "bad"))
     methods = {row["method"] for row in good if row["kind"] == "result"}
     for row in good:
         check_good(row)

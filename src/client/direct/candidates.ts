@@ -48,8 +48,8 @@ export function ownCandidates({ host, port, seen, interfaces = networkInterfaces
 export function parseCandidate({ host, port }: { readonly host: string; readonly port: number }): Candidate {
   const address = addressOf(host)
   if (address === undefined) throw new SealwireError('malformed', 'a candidate is the literal address of one machine')
-  if (Number.isInteger(port) && port >= 1 && port <= portMax) return { host: address, port }
-  throw new SealwireError('malformed', `a candidate has a port from 1 to ${portMax}`)
+  if (Number.isInteger(port) && port >= 1 && port <= lastPort) return { host: address, port }
+  throw new SealwireError('malformed', `a candidate has a port from 1 to ${lastPort}`)
 }
 
 /** Those that can be told to others, of a family that the listener is there for. */
@@ -88,5 +88,5 @@ function dotted(high: string, low: string): string {
 
 /** The first one is of both families. */
 const anyHosts: readonly string[] = ['::', '0.0.0.0']
-const portMax = 65_535
+const lastPort = 65_535
 const candidatesMax = limitTable.directCandidatesMax.value

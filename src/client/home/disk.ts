@@ -3,17 +3,18 @@
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { unusable } from '../../pki/durable-file.ts'
-import type { Disk, FileSource, FileTarget } from '../files.ts'
+import type { Disk, DiskSource, FileTarget } from '../files.ts'
 
 /** Paths of this machine. */
 export const disk: Disk = Object.freeze({
-  async source(path: string): Promise<FileSource & AsyncDisposable> {
+  async source(path: string): Promise<DiskSource> {
     const file = await opened(path, 'r')
     const { size } = await file.stat()
     return {
       name: basename(path),
       size,
       read: (offset, length) => exactly(file, path, offset, length),
+      version: () => versionOf(file, path),
       [Symbol.asyncDispose]: () => file.close(),
     }
   },
@@ -52,6 +53,12 @@ async function exactly(file: FileHandle, path: string, offset: number, length: n
     read += bytesRead
   }
   return bytes
+}
+
+/** Whoever writes to a file changes one of these: which file it is, how long, and when it was changed. */
+async function versionOf(file: FileHandle, path: string): Promise<string> {
+  const { dev, ino, size, mtimeNs, ctimeNs } = await attempt(path, () => file.stat({ bigint: true }))
+  return [dev, ino, size, mtimeNs, ctimeNs].join(' ')
 }
 
 function opened(path: string, flags: string): Promise<FileHandle> {

@@ -8,7 +8,7 @@ import { keepAlive } from '../../domain/index.ts'
 import { parseInviteLink } from '../../pki/index.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { ConnectOptions } from '../node-sdk.ts'
-import { Sealwire } from '../sealwire.ts'
+import { Sealwire, type SealwireParts } from '../sealwire.ts'
 import type { Hasher } from '../sha256.ts'
 import type { LoggedIn } from '../uplink.ts'
 import { disk } from './disk.ts'
@@ -31,7 +31,18 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
   const open = (signal: AbortSignal): Promise<LoggedIn> => logIn(home, { signal, warn, signer })
   const hasher = (): Hasher => nodeHasher(createHash('sha256'))
   const { sign } = signer
-  const me = new Sealwire({ open, clock: systemClock, outbox, held: keepAlive(), hasher, sign, disk, patient: options.offline === true })
+  const direct = await directOf(home, profile, options)
+  const me = new Sealwire({
+    open,
+    clock: systemClock,
+    outbox,
+    held: keepAlive(),
+    hasher,
+    sign,
+    disk,
+    direct,
+    patient: options.offline === true,
+  })
   if (options.offline === true) return me
   try {
     await me.online({ signal: options.signal })
@@ -40,6 +51,13 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
     await me.close()
     throw reason
   }
+}
+
+/** Loaded only where it is asked for: most programs make no direct links. */
+async function directOf(home: Home, { name }: Profile, { direct = false }: ConnectOptions): Promise<SealwireParts['direct']> {
+  if (direct === false) return undefined
+  const { directFrom } = await import('./direct-home.ts')
+  return directFrom(home, name, direct === true ? {} : direct)
 }
 
 async function logIn(home: Home, { signer, ...parts }: LogInParts): Promise<LoggedIn> {

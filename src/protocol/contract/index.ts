@@ -29,6 +29,17 @@ export {
   tokenBytes,
 } from './methods.ts'
 export type { MethodRow, When } from './method-row.ts'
+export {
+  checkResultIn,
+  encodeRequestIn,
+  encodeResultIn,
+  knownIn,
+  type MethodIn,
+  type MethodTable,
+  type ParamsIn,
+  parseParamsIn,
+  type ResultIn,
+} from './method-table.ts'
 export type { ConversationInfo } from './methods/conversation.ts'
 export { challengeBytes, deviceSecretBytes } from './methods/device-link.ts'
 export { directTokenBytes } from './methods/direct.ts'

@@ -4,6 +4,7 @@
 import * as v from 'valibot'
 import { bytes, count, exactBytes, flag, name, password, text, word } from './fields.ts'
 import type { MethodRow } from './method-row.ts'
+import type { ParamsIn, ResultIn } from './method-table.ts'
 import { contactMethods } from './methods/contact.ts'
 import { conversationMethods } from './methods/conversation.ts'
 import { deviceLinkMethods } from './methods/device-link.ts'
@@ -172,12 +173,9 @@ export const methods = {
 /** The name of a method. */
 export type Method = keyof typeof methods
 /** What a method is called with. */
-export type Params<M extends Method> = Declared<v.InferOutput<(typeof methods)[M]['params']>>
+export type Params<M extends Method> = ParamsIn<typeof methods, M>
 /** What a method answers. */
-export type Result<M extends Method> = v.InferOutput<(typeof methods)[M]['result']>
-
-/** Where nothing is declared nothing may be given: `{}` alone would take any object. */
-type Declared<T extends object> = keyof T extends never ? Readonly<Record<string, never>> : T
+export type Result<M extends Method> = ResultIn<typeof methods, M>
 
 /** True for the name of a method; own properties only, a name may be `__proto__`. */
 export function isMethod(method: string): method is Method {

@@ -1,13 +1,14 @@
 // The bodies of the contract's frames (contract.md): CBOR on the outside, a declared schema on the inside. The functions
 // that read throw only SealwireError `malformed` or `unknown_method`.
 
-import * as v from 'valibot'
-import { type Code, codes, SealwireError } from '../errors.ts'
+import { type Code, codes } from '../errors.ts'
 import { type CborValue, decodeCbor, encodeCbor } from './cbor.ts'
 import { type EventData, type EventName, events, isEvent } from './events.ts'
 import { type Hello, helloSchema, type Welcome, welcomeSchema } from './greeting.ts'
 import { learnText } from './known-texts.ts'
-import { isMethod, type Method, methods, type Params, type Result } from './methods.ts'
+import { checkResultIn, encodeRequestIn, encodeResultIn, knownIn, parseParamsIn } from './method-table.ts'
+import { type Method, methods, type Params, type Result } from './methods.ts'
+import { malformed, parse } from './parse.ts'
 
 /** The largest id of a request: it fits four bytes. */
 export const requestIdMax = 0xffff_ffff
@@ -41,7 +42,7 @@ export const goodbyeBody: Uint8Array = encodeCbor({})
 
 /** Body of Request: `[id, method, params]`. */
 export function encodeRequest<M extends Method>(id: number, method: M, params: Params<M>): Uint8Array {
-  return encodeCbor([id, method, plain(params)])
+  return encodeRequestIn(methods, id, method, params)
 }
 
 /** The envelope of a request. @throws {SealwireError} `malformed`: there may be no id to answer to. */
@@ -56,18 +57,17 @@ export function parseRequest(body: Uint8Array): RequestEnvelope {
  * @throws {SealwireError} `malformed`, naming the field and never its value.
  */
 export function parseParams<M extends Method>(method: M, params: unknown): Params<M> {
-  return parse<Params<M>>(methods[method].params, params, method)
+  return parseParamsIn<typeof methods, M>(methods, method, params)
 }
 
 /** The method a request names. @throws {SealwireError} `unknown_method`. */
 export function knownMethod(method: string): Method {
-  if (isMethod(method)) return method
-  throw new SealwireError('unknown_method', 'there is no such method')
+  return knownIn(methods, method)
 }
 
 /** Body of Result: `[id, result]`. */
-export function encodeResult<M extends Method>(id: number, _method: M, result: Result<M>): Uint8Array {
-  return encodeCbor([id, plain(result)])
+export function encodeResult<M extends Method>(id: number, method: M, result: Result<M>): Uint8Array {
+  return encodeResultIn(methods, id, method, result)
 }
 
 /** Id and unchecked result. @throws {SealwireError} `malformed`. */
@@ -79,7 +79,7 @@ export function parseResult(body: Uint8Array): { readonly id: number; readonly r
 
 /** The checked result of a method. @throws {SealwireError} `malformed`. */
 export function checkResult<M extends Method>(method: M, result: unknown): Result<M> {
-  return parse<Result<M>>(methods[method].result, result, method)
+  return checkResultIn<typeof methods, M>(methods, method, result)
 }
 
 /** Body of Fault: `[id or null, number of the code, sentence]`. */
@@ -115,16 +115,6 @@ function eventOf<E extends EventName>(event: E, data: unknown): ParsedEvent {
   return { event, data: parse<EventData<E>>(events[event].data, data, event) } as ParsedEvent
 }
 
-function parse<T>(schema: v.GenericSchema<unknown, unknown>, value: unknown, what: string): T {
-  // The schema library takes an empty array for an empty map.
-  if (!isMap(value)) throw malformed(`${what} is not a map`)
-  const result = v.safeParse(schema, value, parseOptions)
-  if (result.success) return result.output as T
-  const [issue] = result.issues
-  const at = v.getDotPath(issue)
-  throw malformed(`${what}${at === null ? '' : `.${printable(at)}`} is not what it should be`)
-}
-
 /** The schema's types are the contract's; what they allow is what CBOR carries. */
 function plain(value: object): CborValue {
   return value as CborValue
@@ -136,24 +126,10 @@ function tuple(body: Uint8Array, length: number): readonly unknown[] {
   return value
 }
 
-function isMap(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-}
-
 function isId(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= requestIdMax
 }
 
-/** A field's name may come from the peer. */
-function printable(path: string): string {
-  return path.slice(0, 64).replace(/[^\w.]/g, '?')
-}
-
-function malformed(sentence: string): SealwireError {
-  return new SealwireError('malformed', sentence)
-}
-
-const parseOptions = { abortEarly: true } as const
 /** A refusal that a later server may bring must not end the connection of a client of today. */
 function isLaterRefusal(wire: number): boolean {
   return wire >= refusalWireFirst && wire < operatorWireFirst

@@ -70,17 +70,6 @@ export const clientLimits = {
     'what is done with in the journal of an outbox before it is written anew',
   ),
   clientChunksMax: row(4, 1, 64, 'chunks', 'client/files', 'chunks of one file under way at once'),
-  // Direct links.
-  directHandshakesMax: row(
-    16,
-    1,
-    1_000,
-    'connections',
-    'link/peer-tls',
-    'handshakes under way where another device may connect; one more ends the oldest',
-  ),
-  directStaggerMs: row(250, 10, 2 * second, 'ms', 'client/direct/race', 'from one dial to the next, unless it fails before (RFC 8305)'),
-  directRaceMsMax: row(3 * second, 100, minute, 'ms', 'client/direct/race', 'for a direct link, all its dials together'),
   // The doctor.
   doctorReplyBytesMax: row(64 * KiB, KiB, MiB, 'bytes', 'cli/doctor', 'what is read of the first answer of a port that speaks no TLS'),
   doctorDiskFreeBytesMin: row(256 * MiB, 0, 1_048_576 * MiB, 'bytes', 'cli/doctor', 'free space of the data folder under which it warns'),
@@ -108,6 +97,22 @@ export const clientLimits = {
   ),
   chatTypedLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-terminal', 'lines typed ahead before the keyboard has to wait'),
   chatHeldLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat-talk', 'lines that wait until somebody accepts; more are refused (busy)'),
+  chatDirectMax: row(
+    1_000,
+    1,
+    100_000,
+    'messages',
+    'cli/chat-direct-shown',
+    'messages that came directly and of which a chat knows that it has shown them',
+  ),
+  directWaysMax: row(
+    100,
+    1,
+    1_000,
+    'accounts',
+    'client/direct/direct-links',
+    'of whom a program tells how it talks with them, also to `status`',
+  ),
   chatRequestsMax: row(20, 1, 1_000, 'requests', 'cli/chat-payments', 'requests to pay that a chat lists'),
   chatRequestsLookedMax: row(200, 1, 10_000, 'requests', 'cli/chat-payments', 'among which it looks for the newest one of somebody'),
   pendingPaymentsMax: row(

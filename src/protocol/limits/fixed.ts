@@ -30,6 +30,12 @@ export const fixedLimits = {
   exportNamesMax: fixed(10_000, 'names', 'server/operator-ledger', 'names remembered for such answers; the oldest are forgotten first'),
   revokedLastWordMs: fixed(200, 'ms', 'server/contract', 'from the answer to who revokes its own device to the end of its session'),
   directCandidatesMax: fixed(8, 'addresses', 'protocol/contract', 'addresses in one offer of a direct link'),
+  directAuthoritiesMax: fixed(
+    8,
+    'certificates',
+    'server/device-authorities',
+    'authorities of devices that direct.listen names, the newest',
+  ),
   // Files.
   fileHashingMax: fixed(2, 'files', 'server/files', 'read back and hashed at once; fileOpenMax wait, more are answered busy'),
   fileGrantMs: fixed(second, 'ms', 'server/files', 'how long an answer of the store is good for further chunks'),
@@ -47,6 +53,7 @@ export const fixedLimits = {
   fileTriesMax: fixed(8, 'tries', 'client/files', 'of a file without progress'),
   uplinkStrangeTriesMax: fixed(7, 'connections', 'client/uplink', 'that end before the first login; then it is told'),
   outboxProcessesMax: fixed(1_000, 'programs', 'client/home/outbox-file', 'that use the outbox of one home at once'),
+  orderFileBytesMax: fixed(8_192, 'bytes', 'client/home/held-order-files', 'file of an order that was handed over'),
   ledgerKeyBytesMax: fixed(4_096, 'bytes', 'client/home/ledger-key', 'file of the ledger key in the home folder'),
 } as const satisfies Record<string, LimitRow>
 

@@ -9,7 +9,8 @@ export function listen({ account, params, session, server }: Call<'direct.listen
   requireHere(session)
   server.direct.listen(account, requireDevice(account), params.on)
   const address = addressForOthers(session.speaker.address)
-  return address === undefined ? {} : { address }
+  const authorities = server.devices.authorities()
+  return { ...(address === undefined ? {} : { address }), ...(authorities.length === 0 ? {} : { authorities: [...authorities] }) }
 }
 
 export function offer({ account, params: { to, ...offered }, server }: Call<'direct.offer'>): Result<'direct.offer'> {

@@ -30,6 +30,14 @@ export async function order({ account, params, session, server }: Call<'payment.
   return wireTransfer(ordered.transfer, account.id, ordered.balance)
 }
 
+export async function bring({ params: { payer, ...brought }, ...call }: Call<'payment.bring'>): Promise<Result<'payment.bring'>> {
+  const { account, server, session } = call
+  const payerId = await server.names.idOf(account, payer)
+  const { signal } = session.speaker
+  const ordered = await moneyOf(server).payments.bring(account, payerId, brought, { signal })
+  return wireTransfer(ordered.transfer, account.id, ordered.balance)
+}
+
 export async function transfer({ params, ...call }: Call<'payment.transfer'>): Promise<Result<'payment.transfer'>> {
   const { account, server } = call
   const signerId = await signerOf(call, params.payer)

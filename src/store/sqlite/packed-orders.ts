@@ -50,8 +50,9 @@ export function unpackOrders(columns: OrderColumns, others: readonly Request[]):
 /** Whether columns have a place for all that it says. */
 export function isPlainOrder(request: Request | undefined): request is OrderRequest & { readonly input: PlainOrder } {
   if (request?.name !== 'ledger.order') return false
-  const { order, key, memos, request: paid, messages } = request.input
+  const { order, key, memos, request: paid, messages, viewerId } = request.input
   if (order.kind !== 'pay' || memos !== undefined || paid !== undefined || messages === undefined || messages.length > 1) return false
+  if (viewerId !== undefined) return false
   const { server, id, memoHash, payer, payee, amount, expiresAt } = order
   const hasMarks = server.length === idBytes && id.length === idBytes && memoHash.length === hashBytes && key.length === keyBytes
   const isFitting = payer < tooLarge && payee < tooLarge && amount < tooLarge && expiresAt < tooLarge

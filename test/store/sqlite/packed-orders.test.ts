@@ -37,6 +37,7 @@ const ordered = fc.record({
   messages: mostly(fc.array(message, { maxLength: 1 }), fc.oneof(nothing, fc.array(message, { minLength: 2, maxLength: 3 }))),
   otherId: mostly(nothing, exactly(16)),
   device: fc.option(word, { nil: undefined }),
+  viewerId: mostly(nothing, number),
   at: number,
 })
 const payment: fc.Arbitrary<Request> = ordered.map(({ otherId, messages, ...input }) => ({

@@ -4,7 +4,7 @@
 import * as v from 'valibot'
 import { limitTable } from '../../limits.ts'
 import { isDialable } from '../../literal-address.ts'
-import { count, exactBytes, flag, name, text } from '../fields.ts'
+import { bytes, count, exactBytes, flag, name, text } from '../fields.ts'
 import type { MethodRow } from '../method-row.ts'
 
 /** Bytes of the token that ties a link to the offers before it. */
@@ -12,6 +12,8 @@ export const directTokenBytes = 16
 const keyBytes = 32
 const hostCharactersMax = 45
 const candidatesMax = limitTable.directCandidatesMax.value
+const authoritiesMax = limitTable.directAuthoritiesMax.value
+const certificateBytesMax = 4_096
 
 const deviceId = (description = 'id of a device') => text(32, description)
 const host = () =>
@@ -26,6 +28,13 @@ export const directMethods = {
     params: v.strictObject({ on: flag('until the session ends, or says otherwise') }),
     result: v.object({
       address: v.optional(text(hostCharactersMax, 'of this connection, as the server sees it; missing where that is none for others')),
+      authorities: v.optional(
+        v.pipe(
+          v.array(bytes(certificateBytesMax, 'X.509 certificate, DER')),
+          v.maxLength(authoritiesMax),
+          v.description('that have signed certificates of devices which may still be good: that of today first, then those before it'),
+        ),
+      ),
     }),
   },
   'direct.offer': {

@@ -120,6 +120,18 @@ export const paymentMethods = {
     }),
     result: transferSchema,
   },
+  'payment.bring': {
+    what: 'Carries out a payment to the account that asks, which a device of another account has signed: for a payer who does not reach the server. It is as if the payer had sent payment.order, and who comes second is answered what was done; the balance is that of who asks.',
+    when: 'after login',
+    apart: true,
+    params: v.strictObject({
+      payer: name('whose device has signed it'),
+      kind: word(['pay'], 'what is ordered'),
+      order: bytes(orderBytesMax, 'COSE_Sign1: payments.md says what is signed'),
+      memo: v.optional(memo()),
+    }),
+    result: transferSchema,
+  },
   'payment.transfer': {
     what: 'What became of an order: unknown_outcome is resolved by asking here, or by sending the same bytes again.',
     when: 'after login',

@@ -37,19 +37,15 @@ export interface Made {
 function carryOut(database: Database, input: LedgerOrder, limits: StoreLimits): Ordered {
   const { order, signed, messages, device, at } = input
   const signerId = orderSigner(order)
+  const { viewerId = signerId } = input
   const digest = sha256(signed)
-  const repeated = repeatedOrder(database, { signerId, id: order.id, digest }, () => signerId)
+  const repeated = repeatedOrder(database, { signerId, id: order.id, digest }, () => viewerId)
   if (repeated !== undefined) return repeated
   requireSigner(database, LedgerMemo.begin(database), signerId, input.key)
-  const {
-    transfer,
-    balance = balanceAfter(database, signerId, transfer.unit, transfer.posting),
-    changed,
-    request,
-  } = make(database, {
-    ...input,
-    digest,
-  })
+  const made = make(database, { ...input, digest })
+  const { transfer, changed, request } = made
+  const known = viewerId === signerId ? made.balance : undefined
+  const balance = known ?? balanceAfter(database, viewerId, transfer.unit, transfer.posting)
   const posted = messages === undefined ? [] : postMessages(database, { authorId: signerId, device, at }, messages, limits)
   return { transfer, balance, repeated: false, posted, changed, request }
 }

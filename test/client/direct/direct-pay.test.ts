@@ -1,0 +1,547 @@
+// Money over direct links, at a real server: the connections to it are cut for real; between the two there is what the test puts there.
+
+import { afterAll, describe, expect, test } from 'bun:test'
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { connect } from '../../../src/index.ts'
+import type { HeldOrder } from '../../../src/client/direct/direct.ts'
+import { Home } from '../../../src/client/home/home.ts'
+import { readOrderKey } from '../../../src/client/home/order-signer.ts'
+import { newMessageId } from '../../../src/client/message-id.ts'
+import type { Transfer } from '../../../src/client/payments.ts'
+import { signCose } from '../../../src/pki/cose-sign1.ts'
+import { newDeviceKeys } from '../../../src/pki/index.ts'
+import { encodeOrder, orderPurposes, type PayOrder } from '../../../src/protocol/contract/index.ts'
+import type { PeerResult } from '../../../src/protocol/direct/index.ts'
+import { SealwireError } from '../../../src/protocol/index.ts'
+import { runCli } from '../../cli/cli-process.ts'
+import { Homes, inviteLink } from '../../cli/member-support.ts'
+import { CuttingRelay } from '../../support/cutting-relay.ts'
+import { type Between, DirectPayer, type DirectPayerOptions, soonHeld } from '../../support/direct-payer.ts'
+import { newId } from '../../support/payer.ts'
+import { PeerStage } from '../../support/peer-links.ts'
+import { makePeers } from '../../support/peers.ts'
+import { rejectionOf } from '../../support/refusal.ts'
+import { liftedRates, ServerProcess } from '../../support/server-process.ts'
+
+const server = await ServerProcess.start({ registration: 'invite', limits: liftedRates })
+const homes = new Homes()
+const invite = await inviteLink(server, '--uses', '100')
+const closing: (() => unknown)[] = []
+let members = 0
+afterAll(async () => {
+  await Promise.all(closing.map((close) => close()))
+  homes[Symbol.dispose]()
+  await server[Symbol.asyncDispose]()
+})
+
+/** Somebody with a connection of their own that can be cut. */
+interface Person {
+  readonly me: DirectPayer
+  readonly home: string
+  readonly relay: CuttingRelay
+}
+
+describe('a payment to somebody with whom there is a link', () => {
+  test('goes to the server alone where that answers', async () => {
+    const [alice, bob] = await two()
+    const handed = await linked(alice, bob)
+    const paid = await alice.me.payments.pay(bob.me.name, '1.50', { memo: 'tea' })
+    expect([paid.amount, paid.balance, handed.length]).toEqual(['1.50', '8.50', 0])
+  })
+
+  test('is settled by its payee while the payer is cut off, proved by the receipt, and is one payment when the payer is back', async () => {
+    const [alice, bob] = await two()
+    const handed = await linked(alice, bob)
+    const news = bob.me.payments.changes()
+    cutOff(alice)
+    const id = freshId()
+    const paid = await alice.me.payments.pay(bob.me.name, '1.50', { memo: 'tea', id })
+    expect(paid).toMatchObject({ id, kind: 'pay', status: 'posted', amount: '1.50', minor: 150n, unit: 'credits', memo: 'tea' })
+    expect([paid.payer, paid.payee, paid.signer, paid.balance]).toEqual([alice.me.name, bob.me.name, alice.me.name, undefined])
+    expect((await news.next()).value).toMatchObject({ transfer: { id, amount: '1.50', memo: 'tea' } })
+    // The same once more, over the same way.
+    expect(await alice.me.payments.pay(bob.me.name, '1.50', { memo: 'tea', id })).toEqual(paid)
+    expect(handed).toEqual(['settled', 'settled'])
+    await back(alice)
+    const again = await alice.me.payments.pay(bob.me.name, '1.50', { memo: 'tea', id })
+    expect(again).toEqual({ ...paid, balance: '8.50', balanceMinor: 850n })
+    expect([await has(bob), await filesOf(bob)]).toEqual(['1.50', 0])
+    expect(await rejectionOf(alice.me.payments.pay(bob.me.name, '1.51', { id }))).toBe('conflict')
+  })
+
+  test('goes both ways where the server is silent, and is one payment', async () => {
+    const [alice, bob] = await two()
+    const handed = await linked(alice, bob)
+    for (let round = 1; round <= 3; round++) {
+      // The order arrives, and nothing that the server says to this connection any more.
+      alice.relay.muteFrom(240)
+      const paid = await alice.me.payments.pay(bob.me.name, '0.10')
+      expect([paid.amount, handed.length]).toEqual(['0.10', round])
+      alice.relay.cut()
+      alice.me.wake()
+      await alice.me.online()
+    }
+    expect([await has(alice), await has(bob)]).toEqual(['9.70', '0.30'])
+  })
+
+  test('tries the next device where the first is gone, and the server where all are', async () => {
+    const [alice, bob] = await two()
+    const gone: Between = async () => {
+      throw new SealwireError('connection_lost', 'the other device is gone')
+    }
+    await alice.me.link(bob.me, gone)
+    const handed = await linked(alice, bob)
+    cutOff(alice)
+    expect((await alice.me.payments.pay(bob.me.name, '1')).amount).toBe('1.00')
+    expect(handed).toEqual(['settled'])
+    const [carol, dave] = await two()
+    const link = await carol.me.link(dave.me, gone)
+    cutOff(carol)
+    const paying = carol.me.payments.pay(dave.me.name, '1')
+    await back(carol)
+    expect((await paying).balance).toBe('9.00')
+    link.end()
+    expect((await carol.me.payments.pay(dave.me.name, '1')).balance).toBe('8.00')
+  })
+
+  test('that pays a request, and everything that is no payment, goes to the server alone', async () => {
+    const [alice, bob] = await two()
+    const handed = await linked(alice, bob)
+    const request = await bob.me.payments.request(alice.me.name, '1')
+    cutOff(alice)
+    const waiting = AbortSignal.timeout(1_500)
+    expect(await rejectionOf(alice.me.payments.payRequest(request, { signal: waiting }))).toBe('unreachable')
+    expect(await rejectionOf(alice.me.payments.hold(bob.me.name, '1', { signal: AbortSignal.timeout(1_500) }))).toBe('unreachable')
+    expect(handed).toEqual([])
+    await back(alice)
+    expect(await has(alice)).toBe('10.00')
+  })
+})
+
+describe('a payment that its payee cannot settle', () => {
+  test('is held and worth nothing, is settled when the payee is back, and its id tells', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    await linked(alice, bob)
+    const held = bob.me.direct.held()
+    for (const each of [alice, bob]) cutOff(each)
+    const id = freshId()
+    const error = await errorOf(alice.me.payments.pay(bob.me.name, '2', { id }))
+    expect([error.code, error.sentence]).toEqual([
+      'unknown_outcome',
+      `the order was handed over to ${bob.me.name}, and is worth nothing until it is settled`,
+    ])
+    const said = { from: alice.me.name, id, minor: 200n, unit: 'credits' }
+    expect(await nextHeld(held)).toMatchObject({ ...said, state: 'unsettled' })
+    expect(await filesOf(bob)).toBe(1)
+    // The same again is held once.
+    expect((await errorOf(alice.me.payments.pay(bob.me.name, '2', { id }))).code).toBe('unknown_outcome')
+    expect(await filesOf(bob)).toBe(1)
+    await back(bob)
+    expect(await nextHeld(held)).toMatchObject({ ...said, state: 'settled' })
+    expect([await has(bob), await filesOf(bob)]).toEqual(['2.00', 0])
+    const paid = await knownAtLast(() => alice.me.payments.pay(bob.me.name, '2', { id }))
+    expect(paid).toMatchObject({ id, amount: '2.00', status: 'posted' })
+    await back(alice)
+    expect(await alice.me.payments.transfer(id)).toMatchObject({ posting: paid.posting, balance: '8.00' })
+  })
+
+  test('is not known to be refused while the payee may have it: by the word of a payee, or by a server that may say otherwise later', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    const given = new AbortController()
+    const refusing: Between = async () => {
+      setTimeout(() => given.abort(), 100)
+      throw new SealwireError('insufficient_funds', 'the payer cannot pay it')
+    }
+    await alice.me.link(bob.me, refusing)
+    cutOff(alice)
+    const error = await errorOf(alice.me.payments.pay(bob.me.name, '2', { signal: given.signal }))
+    expect([error.code, error.sentence]).toEqual([
+      'unknown_outcome',
+      `the order was handed over to ${bob.me.name}, who may still have it settled`,
+    ])
+    // It had not been carried out: the payee has kept nothing.
+    await back(alice)
+    expect(await has(alice)).toBe('10.00')
+
+    const [carol, dave] = await two({ limits: soonHeld })
+    await linked(carol, dave)
+    for (const each of [carol, dave]) cutOff(each)
+    const id = freshId()
+    expect((await errorOf(carol.me.payments.pay(dave.me.name, '9', { id }))).code).toBe('unknown_outcome')
+    await back(carol)
+    await carol.me.payments.pay(alice.me.name, '5')
+    // The server refuses it to the payer now, and after that to the payee.
+    const refused = await errorOf(carol.me.payments.pay(dave.me.name, '9', { id }))
+    expect([refused.code, SealwireError.from(refused.cause).code]).toEqual(['unknown_outcome', 'insufficient_funds'])
+    expect(await rejectionOf(carol.me.payments.pay(dave.me.name, '9'))).toBe('insufficient_funds')
+    expect(await rejectionOf(carol.me.payments.pay(dave.me.name, '9.01', { id }))).toBe('unknown_outcome')
+    const held = dave.me.direct.held()
+    expect(await nextHeld(held)).toMatchObject({ id, state: 'unsettled' })
+    await back(dave)
+    expect(await nextHeld(held)).toMatchObject({ id, state: 'refused', reason: 'the payer cannot pay it' })
+    expect([await has(dave), await filesOf(dave)]).toEqual(['0.00', 0])
+  })
+
+  test('is refused when it has expired, and when the device that signed was revoked', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    await linked(alice, bob)
+    const held = bob.me.direct.held()
+    cutOff(bob)
+    const order = await orderOf(alice, bob, { amount: 100n, expiresAt: BigInt(Date.now() + 5_000) })
+    const take = (signed: Uint8Array) => bob.me.direct.take({ order: signed }, { peer: { name: alice.me.name } })
+    expect(await take(signedBy(alice, order))).toEqual({ state: 'held' })
+    expect(await nextHeld(held)).toMatchObject({ state: 'unsettled', expiresAt: Number(order.expiresAt) })
+    while (Date.now() <= Number(order.expiresAt)) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await rejectionOf(take(signedBy(alice, { ...order, id: newId() })))).toBe('expired')
+    await back(bob)
+    expect(await nextHeld(held)).toMatchObject({ state: 'refused', reason: 'the order came too late' })
+
+    cutOff(bob)
+    expect(await take(signedBy(alice, await orderOf(alice, bob, { amount: 100n })))).toEqual({ state: 'held' })
+    expect(await nextHeld(held)).toMatchObject({ state: 'unsettled' })
+    const { devices } = await alice.me.calls.once('device.list', {})
+    for (const { device } of devices) await alice.me.calls.once('device.revoke', { device }).catch(() => {})
+    await back(bob)
+    expect(await nextHeld(held)).toMatchObject({ state: 'refused', reason: 'the order is not signed by a device of the payer' })
+    expect([await has(bob), await filesOf(bob)]).toEqual(['0.00', 0])
+  })
+
+  test('survives the death of the payee’s program between keeping and bringing', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    await bob.me[Symbol.asyncDispose]()
+    const first = new HeldProgram(bob.home, alice.me.name)
+    await first.line(/^ready$/)
+    cut(bob)
+    const order = await orderOf(alice, bob, { amount: 100n, memoHash: sha256('tea') })
+    first.hand(signedBy(alice, order), 'tea')
+    await first.line(/^answer held$/)
+    await first.kill()
+    expect(await filesOf(bob)).toBe(1)
+    // What a crash has cut off, and what is no order, is in nobody's way.
+    const folder = join(bob.home, 'orders-held', readdirSync(join(bob.home, 'orders-held'))[0] ?? '')
+    writeFileSync(join(folder, `7-${'0'.repeat(32)}`), 'nothing')
+    bob.relay.target = server.port
+    const second = new HeldProgram(bob.home)
+    await second.line(/^held \S+ \S+ 100 unsettled$/)
+    await second.line(/^held \S+ \S+ 100 settled$/)
+    await second.kill()
+    const { transfer } = await alice.me.calls.again('payment.statement', {}).then(({ lines }) => lines[0] ?? { transfer: undefined })
+    expect(transfer).toMatchObject({ id: order.id, amount: '1.00', memo: 'tea', status: 'posted' })
+    expect([await has(alice), await filesOf(bob)]).toEqual(['9.00', 1])
+  })
+})
+
+describe('what a payee hands back', () => {
+  const other = newDeviceKeys()
+  type Settled = Extract<PeerResult<'direct.pay'>, { state: 'settled' }>
+  const lies: readonly (readonly [what: string, lie: (settled: Settled, earlier: Uint8Array) => Settled])[] = [
+    ['the receipt of another payment', (settled, receipt) => ({ ...settled, receipt })],
+    ['a changed receipt', (settled) => ({ ...settled, receipt: settled.receipt.with(settled.receipt.length - 1, 0) })],
+    ['nothing of a receipt', (settled) => ({ ...settled, receipt: new Uint8Array(0) })],
+    ['what it has signed itself', (settled) => ({ ...settled, receipt: signCose(settled.receipt, 'sealwire/receipt/1', other.ed25519) })],
+  ]
+  test.each(lies)('is not believed: %s', async (_what, lie) => {
+    const [alice, bob] = await two()
+    const earlier = await alice.me.payments.pay(bob.me.name, '1')
+    const receipt = await bob.me.payments.receipt(earlier.id, { signer: alice.me.name })
+    await alice.me.link(bob.me, async (pass, ...asked) => {
+      const answer = await pass(...asked)
+      return answer.state === 'settled' ? lie(answer, receipt) : answer
+    })
+    cutOff(alice)
+    const id = freshId()
+    const error = await errorOf(alice.me.payments.pay(bob.me.name, '1', { id }))
+    expect([error.code, error.sentence]).toMatchObject(['untrusted', expect.stringContaining('the order may have been carried out')])
+    // It was.
+    await back(alice)
+    expect(await alice.me.payments.pay(bob.me.name, '1', { id })).toMatchObject({ balance: '8.00' })
+  })
+
+  test('proves nothing where the key of the ledger is not known, and what it says beside the receipt is not looked at', async () => {
+    const [alice, bob] = await two({ ledgerKey: () => undefined })
+    await linked(alice, bob)
+    cutOff(alice)
+    expect((await errorOf(alice.me.payments.pay(bob.me.name, '1'))).code).toBe('untrusted')
+    const [carol, dave] = await two()
+    await carol.me.link(dave.me, async (pass, ...asked) => {
+      const answer = await pass(...asked)
+      if (answer.state === 'settled') expect(Object.keys(answer.transfer)).not.toContain('balance')
+      return answer.state === 'settled'
+        ? { ...answer, transfer: { ...answer.transfer, amount: '0.01', payee: 'mallory', posting: 1 } }
+        : answer
+    })
+    cutOff(carol)
+    const paid: Transfer = await carol.me.payments.pay(dave.me.name, '1')
+    expect([paid.amount, paid.payee, paid.posting > 1]).toEqual(['1.00', dave.me.name, true])
+  })
+
+  test('is waited for no longer than it says, and then it is not known', async () => {
+    const [alice, bob] = await two({ limits: { directPayAnswerMs: 200 } })
+    await alice.me.link(bob.me, (_pass, _method, _params, { signal } = {}) => {
+      const { promise, reject } = Promise.withResolvers<never>()
+      signal?.addEventListener('abort', () => reject(new SealwireError('unknown_outcome', 'no answer came')), { once: true })
+      return promise
+    })
+    cutOff(alice)
+    const paying = errorOf(alice.me.payments.pay(bob.me.name, '1', { signal: AbortSignal.timeout(5_000) }))
+    expect((await paying).code).toBe('unknown_outcome')
+  })
+})
+
+describe('DirectPay.take', () => {
+  test('takes what the peer’s account has signed for this one, and nothing else', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    const [carol] = await two({ limits: soonHeld })
+    await linked(alice, bob)
+    await linked(carol, bob)
+    await linked(alice, carol)
+    for (const each of [bob, carol]) cutOff(each)
+    const order = await orderOf(alice, bob, { amount: 100n })
+    const good = signedBy(alice, order)
+    const take = (signed: Uint8Array, from = alice, to = bob, memo?: string) =>
+      rejectionOf(to.me.direct.take({ order: signed, ...(memo === undefined ? {} : { memo }) }, { peer: { name: from.me.name } }))
+    expect(await take(good, alice, carol)).toBe('not_permitted')
+    expect(await take(good, carol)).toBe('signature_invalid')
+    expect(await take(signedBy(carol, order))).toBe('signature_invalid')
+    expect(await take(signCose(encodeOrder(order), orderPurposes.pay, newDeviceKeys().ed25519))).toBe('signature_invalid')
+    expect(await take(signCose(encodeOrder(order), orderPurposes.hold, readOrderKey(new Home(alice.home))))).toBe('signature_invalid')
+    expect(await take(signedBy(alice, { ...order, server: new Uint8Array(16) }))).toBe('signature_invalid')
+    expect(await take(good, alice, bob, 'tea')).toBe('signature_invalid')
+    expect(await take(signedBy(alice, { ...order, payer: order.payer + 1_000n }))).toBe('signature_invalid')
+    expect(await take(signedBy(alice, { ...order, expiresAt: BigInt(Date.now() - 1) }))).toBe('expired')
+    for (let byte = 0; byte < good.length; byte += 7) {
+      const refusal = await take(good.with(byte, (good[byte] ?? 0) ^ 1))
+      expect(refusal).toMatch(/^(signature_invalid|malformed|amount_invalid|not_permitted)$/)
+    }
+    expect(await rejectionOf(bob.me.direct.take({ order: good }, { peer: { name: 'nobody' } }))).toBe('unavailable')
+    expect([await filesOf(bob), await filesOf(carol)]).toEqual([0, 0])
+    expect(await bob.me.direct.take({ order: good }, { peer: { name: alice.me.name } })).toEqual({ state: 'held' })
+    expect(await take(signedBy(alice, { ...order, amount: 200n }))).toBe('conflict')
+    expect(await filesOf(bob)).toBe(1)
+  })
+
+  test('keeps so many of one contact, so many in all, and no more', async () => {
+    const [alice, bob] = await two({ limits: { ordersHeldPerContactMax: 3, ordersHeldMax: 5, directPayHeldMs: 0 } })
+    const [carol] = await two()
+    for (const each of [alice, carol]) await linked(each, bob)
+    cutOff(bob)
+    const hand = async (from: Person) =>
+      bob.me.direct.take({ order: signedBy(from, await orderOf(from, bob, { amount: 1n })) }, { peer: { name: from.me.name } }).then(
+        ({ state }) => state,
+        (reason: unknown) => SealwireError.from(reason).code,
+      )
+    const told = []
+    for (const from of [alice, alice, alice, alice, carol, carol, carol, alice]) told.push(await hand(from))
+    expect(told).toEqual(['held', 'held', 'held', 'busy', 'held', 'held', 'busy', 'busy'])
+    expect(await filesOf(bob)).toBe(5)
+    const held = bob.me.direct.held()
+    await back(bob)
+    const states = []
+    for (let at = 0; at < 10; at++) states.push((await nextHeld(held)).state)
+    expect(states.toSorted()).toEqual([...Array<string>(5).fill('settled'), ...Array<string>(5).fill('unsettled')])
+    expect([await has(bob), await filesOf(bob)]).toEqual(['0.05', 0])
+  })
+
+  test('of an order that two payees have posts once', async () => {
+    const [alice, bob] = await two()
+    const [carol] = await two()
+    await linked(alice, bob)
+    await linked(alice, carol)
+    const toBob = await orderOf(alice, bob, { amount: 100n })
+    const toCarol = await orderOf(alice, carol, { amount: 100n, id: toBob.id })
+    const take = (to: Person, order: PayOrder) => to.me.direct.take({ order: signedBy(alice, order) }, { peer: { name: alice.me.name } })
+    const states = await Promise.all([take(bob, toBob), take(carol, toCarol)].map((each) => each.then(({ state }) => state, codeOf)))
+    expect(states.toSorted()).toEqual(['conflict', 'settled'])
+    expect(await has(alice)).toBe('9.00')
+  })
+})
+
+test('payments go over a link as two devices have it, both ways, and so do refusals', async () => {
+  const [alice, bob] = [await person({}, 'alice'), await person({}, 'bob')]
+  await mint(alice)
+  await meet(alice, bob)
+  const answers = ({ me }: Person) => ({ 'direct.pay': me.direct.take })
+  const links = await new PeerStage(await makePeers()).both(answers(alice), answers(bob))
+  alice.me.join(links.alice)
+  bob.me.join(links.bob)
+  await Promise.all([alice.me.direct.learnt('bob'), bob.me.direct.learnt('alice')])
+  cutOff(alice)
+  const paid = await alice.me.payments.pay('BOB', '3', { memo: 'Übersicht 👋🏽' })
+  expect(paid).toMatchObject({ amount: '3.00', payee: 'bob', memo: 'Übersicht 👋🏽' })
+  await back(alice)
+  cutOff(bob)
+  expect((await bob.me.payments.pay('alice', '1')).payee).toBe('alice')
+  expect(await has(alice)).toBe('8.00')
+  // Nobody has so much: alice is told so by the server, and bob by alice, which is no more than her word.
+  const error = await errorOf(bob.me.payments.pay('alice', '5', { signal: AbortSignal.timeout(5_000) }))
+  expect(error.code).toBe('unknown_outcome')
+  expect(await filesOf(alice)).toBe(0)
+  links.alice.close()
+  await links.bob.closed
+})
+
+/** `held-program.ts` in a process of its own. */
+class HeldProgram {
+  readonly #child
+  readonly #lines: string[] = []
+  #wake = (): void => {}
+
+  constructor(...args: readonly string[]) {
+    const program = fileURLToPath(new URL('../../support/held-program.ts', import.meta.url))
+    this.#child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    closing.push(() => this.kill())
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      this.#lines.push(line)
+      this.#wake()
+    })
+  }
+
+  async line(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const at = this.#lines.findIndex((line) => pattern.test(line))
+      if (at >= 0) return this.#lines.splice(0, at + 1)[at] ?? ''
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
+
+  hand(order: Uint8Array, memo: string): void {
+    this.#child.stdin.write(`${JSON.stringify({ order: Buffer.from(order).toString('hex'), memo })}\n`)
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+}
+
+async function person(options: DirectPayerOptions = {}, name = `member${++members}`): Promise<Person> {
+  const relay = await CuttingRelay.to(server.port)
+  const home = homes.path(name)
+  const joining = await connect(invite.replace(`:${server.port}/`, `:${relay.port}/`), { name, home })
+  await joining.close()
+  const me = new DirectPayer(home, options)
+  closing.push(async () => {
+    await me[Symbol.asyncDispose]()
+    relay[Symbol.dispose]()
+  })
+  await me.online()
+  return { me, home, relay }
+}
+
+/** Two who talk; the first has something. */
+async function two(options: DirectPayerOptions = {}): Promise<readonly [Person, Person]> {
+  const [alice, bob] = [await person(options), await person(options)]
+  await mint(alice)
+  await meet(alice, bob)
+  return [alice, bob]
+}
+
+async function mint({ me: { name } }: Person): Promise<void> {
+  const { exitCode, stderr } = await runCli(['admin', 'mint', name, '10', '--data', server.data])
+  if (exitCode !== 0) throw new Error(stderr)
+}
+
+async function meet(alice: Person, bob: Person): Promise<void> {
+  await alice.me.calls.once('contact.request', { name: bob.me.name, id: newId() })
+  await bob.me.calls.once('contact.accept', { name: alice.me.name })
+}
+
+/** A link between two who may not have talked yet. Answers what was answered over it. */
+async function linked(alice: Person, bob: Person): Promise<readonly string[]> {
+  const answers: string[] = []
+  await meet(alice, bob).catch(() => {})
+  await alice.me.link(bob.me, async (pass, ...asked) => {
+    const answer = await pass(...asked)
+    answers.push(answer.state)
+    return answer
+  })
+  return answers
+}
+
+function cut({ relay }: Person): void {
+  relay.target = undefined
+  relay.cut()
+}
+
+/** Its connection to the server is broken, and there is no other one. */
+function cutOff(who: Person): void {
+  cut(who)
+}
+
+async function back({ me, relay }: Person): Promise<void> {
+  relay.target = server.port
+  me.wake()
+  await me.online()
+}
+
+async function has({ me }: Person): Promise<string> {
+  return (await me.payments.balance()).amount
+}
+
+/** How many orders its home holds. */
+async function filesOf({ home }: Person): Promise<number> {
+  try {
+    return readdirSync(join(home, 'orders-held'), { recursive: true, encoding: 'utf8' }).filter((name) => /-[0-9a-f]{32}$/.test(name))
+      .length
+  } catch {
+    return 0
+  }
+}
+
+/** What pays somebody: the same as the SDK would make. */
+async function orderOf(from: Person, to: Person, more: Partial<PayOrder>): Promise<PayOrder> {
+  const { client } = await from.me.calls.ready(undefined)
+  const { account } = await from.me.calls.again('payment.units', {})
+  const { account: payee } = await from.me.calls.again('payment.find', { name: to.me.name })
+  const ends = { expiresAt: BigInt(Date.now() + 3_600_000), memoHash: sha256('') }
+  const ofServer = { server: client.welcome.server ?? new Uint8Array(16), payer: BigInt(account), payee: BigInt(payee), id: newId() }
+  return { kind: 'pay', ...ofServer, unit: 'credits', amount: 1n, ...ends, ...more }
+}
+
+function signedBy({ home }: Person, order: PayOrder): Uint8Array {
+  return signCose(encodeOrder(order), orderPurposes.pay, readOrderKey(new Home(home)))
+}
+
+function sha256(text: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(text).digest())
+}
+
+async function nextHeld(held: AsyncIterableIterator<HeldOrder>): Promise<HeldOrder> {
+  const { value } = await held.next()
+  return value as HeldOrder
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<SealwireError> {
+  return promise.then(
+    () => {
+      throw new Error('it was not refused')
+    },
+    (reason: unknown) => SealwireError.from(reason),
+  )
+}
+
+/** Asks again under the same id, as one is told to, until it is known. */
+async function knownAtLast(pay: () => Promise<Transfer>): Promise<Transfer> {
+  for (;;) {
+    try {
+      return await pay()
+    } catch (reason) {
+      if (codeOf(reason) !== 'unknown_outcome') throw reason
+    }
+  }
+}
+
+function codeOf(reason: unknown): string {
+  return SealwireError.from(reason).code
+}
+
+function freshId(): string {
+  return newMessageId(Date.now(), (bytes) => crypto.getRandomValues(bytes))
+}
