@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { ReadEntry } from '../client/index.ts'
 import { paymentType } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
+import type { ChatDirect } from './chat-direct.ts'
 import type { ChatCommand } from './chat-line.ts'
 import type { ChatNews } from './chat-news.ts'
 import type { ChatPayments } from './chat-payments.ts'
@@ -18,6 +19,8 @@ export interface Deeds {
   readonly talk: Talk
   readonly tell: (news: ChatNews) => void
   readonly payments: Pick<ChatPayments, 'pay' | 'request' | 'requests' | 'balance'>
+  /** Where there are direct links. */
+  readonly direct?: Pick<ChatDirect, 'ways'> | undefined
 }
 
 /** Commands; to say something, to send a file and to end are not among them. */
@@ -25,7 +28,7 @@ export type Deed = Exclude<ChatCommand, { name: 'say' | 'file' | 'quit' }>
 
 /** Does what a command asks for. @throws {SealwireError} `usage`; what the server refuses. */
 export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
-  const { me, talk, tell, payments } = deeds
+  const { me, talk, tell, payments, direct } = deeds
   switch (deed.name) {
     case 'talk':
       return talk.with(whoOf(deed.who))
@@ -36,6 +39,8 @@ export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
     case 'exit':
       if (talk.focus.name === 'nobody') throw new SealwireError('usage', 'you are talking with nobody', { hint: '/quit ends the program' })
       return talk.leave()
+    case 'status':
+      return tell({ event: 'status', name: me.name, state: me.state, ways: direct?.ways })
     case 'block':
       return talk.block(deed.who)
     case 'unblock':

@@ -1,19 +1,26 @@
 // What comes: entries of conversations, each told once, whether it comes out of the inbox or was unread. What has to be asked for
 // that is asked until there is an answer.
 
+import type { Placed } from '../client/direct/direct.ts'
 import { isPassing } from '../client/refusals.ts'
 import type { Conversation, ReadEntry } from '../client/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
+import { ShownDirectly } from './chat-direct-shown.ts'
 import { ReadMarks } from './chat-marks.ts'
-import type { ChatNews, Place } from './chat-news.ts'
+import type { ChatNews, Heard, Place } from './chat-news.ts'
 import { Places, Shown } from './chat-shown.ts'
 import type { Talker } from './chat-talker.ts'
 
 export interface HearingParts {
-  readonly me: Pick<Talker, 'name' | 'state' | 'conversation'>
+  readonly me: Pick<Talker, 'name' | 'state' | 'conversation' | 'direct'>
   readonly tell: (news: Said) => void
+  /** Whether an earlier program has told it. Default: none has. */
+  readonly isTold?: (entry: ReadEntry) => boolean
 }
+
+/** What comes, and how. */
+export type Come = ReadEntry & Pick<Heard, 'way'>
 
 type Said = Extract<ChatNews, { event: 'said' | 'changed' | 'older' }>
 
@@ -22,6 +29,10 @@ export class Hearing {
   readonly #shown = new Shown()
   readonly #places: Places
   readonly #marks = new ReadMarks()
+  readonly #directly = new ShownDirectly({
+    say: (...what) => this.#shown.say(...what),
+    read: (...what) => this.#marks.add(...what),
+  })
 
   constructor(parts: HearingParts) {
     this.#parts = parts
@@ -29,10 +40,11 @@ export class Hearing {
   }
 
   /** Takes an entry, and tells it unless `contact` takes it; answers whether it was not told before. */
-  async hear(entry: ReadEntry, contact: (entry: ReadEntry) => Promise<void>): Promise<boolean> {
-    if (this.#shown.has(entry)) return false
+  async hear(entry: Come, contact: (entry: ReadEntry) => Promise<void>): Promise<boolean> {
+    if (this.#isShown(entry)) return false
     await this.patiently(() => (entry.kind === 'contact' ? contact(entry) : this.#tellEntry(entry)))
-    this.#shown.add(entry)
+    if (hasPlace(entry)) this.#shown.add(entry)
+    else this.#directly.add(entry)
     return true
   }
 
@@ -73,8 +85,14 @@ export class Hearing {
   }
 
   /** Everything up to here was read. */
-  read(conversation: Conversation, seq: number): void {
-    this.#marks.add(conversation, seq)
+  read(conversation: Conversation, entry: ReadEntry): void {
+    if (hasPlace(entry)) this.#marks.add(conversation, entry.seq)
+    else this.#directly.read(entry, conversation)
+  }
+
+  /** What came directly has its place now. */
+  placed(placed: Placed): void {
+    this.#directly.placed(placed)
   }
 
   /** Resolves when the server knows what was read, or cannot be told. */
@@ -99,19 +117,28 @@ export class Hearing {
     const unread: ReadEntry[] = []
     for await (const entry of conversation.history()) {
       if (entry.seq <= conversation.info.readSeq || unread.length > max) break
-      if (!this.#shown.has(entry)) unread.unshift(entry)
+      if (!this.#isShown(entry)) unread.unshift(entry)
     }
     return { entries: unread.slice(-max), more: unread.length > max }
   }
 
-  async #tellEntry(entry: ReadEntry): Promise<void> {
+  #isShown(entry: ReadEntry): boolean {
+    return this.#directly.has(entry) || (hasPlace(entry) && this.#shown.has(entry)) || this.#parts.isTold?.(entry) === true
+  }
+
+  async #tellEntry(entry: Come): Promise<void> {
     const { conversation, kind, target, text, title } = entry
     if (kind === 'room' && title !== undefined) this.#places.add({ conversation, room: title })
     const place = await this.#placeOf(entry)
-    if (kind === 'message') return this.#parts.tell({ event: 'said', entry, place })
+    if (kind === 'message') return this.#parts.tell({ event: 'said', entry, place, ...this.#wayOf(entry) })
     const about = this.#shown.words(conversation, target)
     if (kind === 'edit' && target !== undefined && text !== undefined) this.#shown.say(conversation, target, text)
     this.#parts.tell({ event: 'changed', entry, place, about })
+  }
+
+  /** Without direct links there is but one. */
+  #wayOf({ way }: Come): Pick<Heard, 'way'> {
+    return this.#parts.me.direct === undefined || way === undefined ? {} : { way }
   }
 
   /** What was left, or is gone meanwhile, has no name any more. */
@@ -123,6 +150,11 @@ export class Hearing {
       throw reason
     }
   }
+}
+
+/** What came directly has none until it came through the server too. */
+function hasPlace({ seq }: ReadEntry): boolean {
+  return seq > 0
 }
 
 /** Where a conversation is. */

@@ -13,6 +13,7 @@ export const chatHelp: readonly string[] = [
   '/pay 5 for X   pay whom you talk with, or /pay NAME 5 for X; it asks first. /pay alone pays what they asked for',
   '/request 5     ask to be paid; /requests lists what is open',
   '/balance       tell what you have',
+  '/status        tell whether there is a connection, and with whom you talk directly',
   '/who           list who is here',
   '/contacts      list your contacts',
   '/rooms         list your rooms',

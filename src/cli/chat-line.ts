@@ -33,7 +33,7 @@ export function parseChatLine(line: Uint8Array): ChatCommand {
   return words[word](rest)
 }
 
-type Plain = 'exit' | 'who' | 'contacts' | 'rooms' | 'delete' | 'balance' | 'requests' | 'help' | 'quit'
+type Plain = 'exit' | 'status' | 'who' | 'contacts' | 'rooms' | 'delete' | 'balance' | 'requests' | 'help' | 'quit'
 type Reader = (rest: string) => ChatCommand
 
 function plain<P extends Plain>(name: P): (rest: string) => { readonly name: P } {
@@ -49,6 +49,7 @@ const words = {
   accept: (rest) => ({ name: 'accept', who: rest === '' ? undefined : oneName('accept', rest) }),
   decline: (rest) => ({ name: 'decline', who: rest === '' ? undefined : oneName('decline', rest) }),
   exit: plain('exit'),
+  status: plain('status'),
   who: plain('who'),
   contacts: plain('contacts'),
   rooms: plain('rooms'),

@@ -14,8 +14,8 @@ export interface MoneyNewsData {
   readonly paid: PendingPayment & { readonly balance?: string | undefined }
   /** Without a reason: nobody has said yes. */
   readonly unpaid: PendingPayment & Partial<Refusal>
-  /** It may have been paid. */
-  readonly doubtful: PendingPayment
+  /** It may have been paid. `sentence`: what is known of it, where there are direct links. */
+  readonly doubtful: PendingPayment & { readonly sentence?: string }
   /** Somebody was asked to pay. */
   readonly billed: { readonly request: PaymentRequest }
   /** The open ones, newest first; `own` is our name. */
@@ -44,7 +44,9 @@ const texts: { readonly [E in MoneyEvent]: (news: MoneyNewsData[E]) => readonly 
       ? 'nothing was paid'
       : `not paid: ${dueWords(payment)}: ${escapeControls(hint === undefined ? sentence : `${sentence}. ${hint}`)}`,
   ],
-  doubtful: (payment) => [`no answer yet: ${dueWords(payment)} (${payment.id}). The same /pay again pays it once`],
+  doubtful: ({ sentence, ...payment }) => [
+    `no answer yet: ${dueWords(payment)} (${payment.id})${sentence === undefined ? '' : `: ${escapeControls(sentence)}`}. The same /pay again pays it once`,
+  ],
   billed: ({ request }) => [`you asked ${escapeControls(request.to)} for ${requestWords(request, ` (${request.id})`)}`],
   requests: ({ own, requests }) =>
     requests.length === 0 ? ['no request to pay is open'] : requests.map((request) => requestLine(request, own)),

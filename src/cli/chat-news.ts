@@ -4,6 +4,7 @@
 
 import type { Contact, ConversationInfo, ReadEntry, SendFailure, Sent } from '../client/index.ts'
 import type { Code } from '../protocol/errors.ts'
+import { type DirectNewsData, directJson, directText, isDirectNews } from './chat-direct-news.ts'
 import { chatHelp } from './chat-help.ts'
 import { isMoneyNews, moneyJson, type MoneyNewsData, moneyText } from './chat-money-news.ts'
 import { type ChatText, heardText, historyText, placeLabel, shortened, speech } from './chat-text.ts'
@@ -28,6 +29,8 @@ export interface Heard {
   readonly about?: string | undefined
   /** It was told before: what could be done about it may be done. */
   readonly isPast?: boolean
+  /** How it came, where there are direct links. */
+  readonly way?: 'direct' | 'relayed' | undefined
 }
 
 interface Named {
@@ -35,7 +38,7 @@ interface Named {
 }
 
 /** What each kind of news tells. */
-interface NewsData extends MoneyNewsData {
+interface NewsData extends MoneyNewsData, DirectNewsData {
   readonly ready: Named & { readonly server: string }
   readonly asked: Named & { readonly conversation: number }
   readonly requested: Named & { readonly conversation: number; readonly entry?: ReadEntry | undefined }
@@ -92,6 +95,7 @@ export interface Refusal {
 
 /** News as people read them. */
 export function chatText(news: ChatNews): readonly ChatText[] {
+  if (isDirectNews(news)) return [{ lines: directText(news) }]
   return isMoneyNews(news) ? [{ lines: moneyText(news) }] : textsOf(news)
 }
 
@@ -104,7 +108,8 @@ function textsOf<E extends keyof typeof texts>(news: News<E>): readonly ChatText
 export function chatJson(news: ChatNews): object {
   const { event } = news
   if (isMoneyNews(news)) return moneyJson(news)
-  if (event === 'said' || event === 'changed') return { event, ...entryObject(news.entry), ...placeJson(news.place) }
+  if (isDirectNews(news)) return directJson(news)
+  if (event === 'said' || event === 'changed') return { event, ...entryObject(news.entry), ...placeJson(news.place), way: news.way }
   if (event === 'requested') return { event, name: news.name, conversation: news.conversation, text: news.entry?.text }
   if (event === 'begun' || event === 'exited') return { event, conversation: news.conversation, ...placeJson(news) }
   if (event !== 'history') return news
@@ -127,7 +132,9 @@ export function refusalOf({ code, sentence, hint }: { code: Code; sentence: stri
   return { code, sentence, hint }
 }
 
-const texts: { readonly [E in Exclude<Event, keyof MoneyNewsData>]: (news: News<E>) => string | readonly ChatText[] } = {
+const texts: {
+  readonly [E in Exclude<Event, keyof MoneyNewsData | keyof DirectNewsData>]: (news: News<E>) => string | readonly ChatText[]
+} = {
   ready: ({ name, server }) => `you are ${escapeControls(name)} at ${escapeControls(server)}. /help lists the commands`,
   asked: ({ name }) => `${escapeControls(name)} was asked to talk; what you type is sent once they accept`,
   requested: ({ name, entry }) => [

@@ -23,7 +23,7 @@ import { dueWords } from './payment-words.ts'
 import { isOver, type PendingPayment, type PendingPayments } from './pending-payments.ts'
 
 export interface ChatPaymentsParts {
-  readonly me: Pick<Talker, 'name' | 'call'> & { readonly payments: Wallet }
+  readonly me: Pick<Talker, 'name' | 'state' | 'call' | 'direct'> & { readonly payments: Wallet }
   readonly pending: Pick<PendingPayments, 'list' | 'find' | 'add' | 'remove'>
   readonly clock: Pick<Clock, 'now'>
   readonly tell: (news: ChatNews) => void
@@ -35,7 +35,8 @@ type Wallet = Pick<Payments, 'unit' | 'amountText' | 'pay' | 'request' | 'reques
 
 export class ChatPayments {
   readonly #parts: ChatPaymentsParts
-  #isInDoubt = false
+  /** Ids of those that were sent here and have no answer. */
+  readonly #inDoubt = new Set<string>()
   #running: { readonly id: string; readonly done: Promise<void> } | undefined
 
   constructor(parts: ChatPaymentsParts) {
@@ -88,10 +89,16 @@ export class ChatPayments {
     for (const payment of this.#parts.pending.list()) if (payment.id !== this.#running?.id) await this.#settle(payment)
   }
 
+  /** The same of one of them, if it has no answer yet. @throws as {@link settle}. */
+  async settleOne(id: string): Promise<void> {
+    const payment = this.#parts.pending.list().find((one) => one.id === id && id !== this.#running?.id)
+    if (payment !== undefined) await this.#settle(payment)
+  }
+
   /** Resolves when nothing is being sent any more: whether it is known what became of every payment of this chat. */
   async idle(): Promise<boolean> {
     await this.#running?.done
-    return !this.#isInDoubt
+    return this.#inDoubt.size === 0
   }
 
   async #due(name: string, sum: Sum): Promise<Omit<PendingPayment, 'id'>> {
@@ -99,12 +106,17 @@ export class ChatPayments {
     const { amount, memo, ...asked } = checked(sum)
     try {
       const { unit } = await me.payments.unit(asked.unit)
-      // As they write it themselves.
-      const { name: payee } = await me.call('payment.find', { name })
-      return { name: payee, amount: await me.payments.amountText(amount, unit), unit, memo }
+      return { name: await this.#payee(name), amount: await me.payments.amountText(amount, unit), unit, memo }
     } catch (reason) {
       throw advised(reason, advice)
     }
+  }
+
+  /** As they write it themselves; whoever one has a direct link with is there, also when the server is not. */
+  async #payee(name: string): Promise<string> {
+    const { me } = this.#parts
+    if (me.state !== 'online' && me.direct?.way(name).way === 'direct') return name
+    return (await me.call('payment.find', { name })).name
   }
 
   /** What is still to be paid of the newest request of somebody. */
@@ -120,34 +132,45 @@ export class ChatPayments {
   }
 
   async #carryOut(payment: PendingPayment, isRepeated: boolean): Promise<void> {
-    const { me, pending, tell } = this.#parts
+    const { me, tell } = this.#parts
     const { id, name, amount, unit, memo, request } = payment
     try {
       const { balance } = await me.payments.pay(name, amount, { id, unit, memo, request })
-      this.#isInDoubt = false
-      forget(pending, id)
+      this.#forget(id)
       tell({ event: 'paid', ...payment, balance })
     } catch (reason) {
       const { code, sentence, hint } = advised(reason, advice)
-      this.#isInDoubt = isDoubtful(SealwireError.from(reason), isRepeated)
-      if (this.#isInDoubt) return tell({ event: 'doubtful', ...payment })
-      forget(pending, id)
+      if (isDoubtful(SealwireError.from(reason), isRepeated)) {
+        this.#inDoubt.add(id)
+        return tell({ event: 'doubtful', ...payment, ...(me.direct === undefined ? {} : { sentence }) })
+      }
+      this.#forget(id)
       tell({ event: 'unpaid', ...payment, code, sentence, hint })
     }
   }
 
   async #settle(payment: PendingPayment): Promise<void> {
-    const { me, pending, tell, clock } = this.#parts
+    const { me, tell, clock } = this.#parts
     try {
       await me.payments.transfer(payment.id)
-      forget(pending, payment.id)
+      this.#forget(payment.id)
       tell({ event: 'paid', ...payment })
     } catch (reason) {
       const { code } = SealwireError.from(reason)
       if (code !== 'not_found') throw reason
       if (!isOver(payment.id, clock.now())) return tell({ event: 'doubtful', ...payment })
-      forget(pending, payment.id)
+      this.#forget(payment.id)
       tell({ event: 'unpaid', ...payment, code: 'expired', sentence: 'it was not carried out in time', hint: undefined })
+    }
+  }
+
+  /** What cannot be forgotten is looked up once more by the next chat. */
+  #forget(id: string): void {
+    this.#inDoubt.delete(id)
+    try {
+      this.#parts.pending.remove(id)
+    } catch {
+      // The disk says no; the payment has its answer all the same.
     }
   }
 }
@@ -155,15 +178,6 @@ export class ChatPayments {
 /** Of a payment that was sent before, only what the server says of the order itself is an answer. */
 function isDoubtful(error: SealwireError, isRepeated: boolean): boolean {
   return error.code === 'unknown_outcome' || (isRepeated && (isPassing(error) || error.code === 'not_found' || error.code === 'internal'))
-}
-
-/** What cannot be forgotten is looked up once more by the next chat. */
-function forget(pending: Pick<PendingPayments, 'remove'>, id: string): void {
-  try {
-    pending.remove(id)
-  } catch {
-    // The disk says no; the payment has its answer all the same.
-  }
 }
 
 function checked(sum: Sum): Sum {

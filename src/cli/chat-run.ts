@@ -8,13 +8,17 @@
 // `chat NAME` in a pipe is about that one person: it ends with an error when they decline, and with the first line that is refused.
 
 import { nameKey } from '../domain/case-fold.ts'
-import type { Sent } from '../client/index.ts'
+import type { Placed } from '../client/direct/direct.ts'
+import type { ReadEntry, Sent } from '../client/index.ts'
+import { readPayment } from '../client/payment-message.ts'
+import type { DirectNote } from '../client/home/direct-ways.ts'
 import type { Clock } from '../domain/clock.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
 import { type Advice, advised } from './advice.ts'
 import { LineAnswers } from './chat-answers.ts'
 import { pathOf, perform } from './chat-deeds.ts'
+import { ChatDirect } from './chat-direct.ts'
 import { type ChatCommand, parseChatLine } from './chat-line.ts'
 import { type ChatNews, failureNews, refusalOf } from './chat-news.ts'
 import { ChatPayments } from './chat-payments.ts'
@@ -32,6 +36,10 @@ export interface ChatParts {
   readonly view: ChatView
   /** Payments that have no answer yet. */
   readonly pending: Pick<PendingPayments, 'list' | 'find' | 'add' | 'remove'>
+  /** Where is noted with whom one talks directly. Default: nowhere. */
+  readonly note?: Pick<DirectNote, 'write'> | undefined
+  /** Whether an earlier program of this home has told it. Default: none has. */
+  readonly isTold?: (entry: ReadEntry) => boolean
   /** Whether a person at a terminal is typing. */
   readonly terminal: boolean
   /** Whether a program reads what is told. Default: false. */
@@ -64,6 +72,7 @@ class Chat {
   readonly #parts: ChatParts
   readonly #talk: Talk
   readonly #payments: ChatPayments
+  readonly #direct: ChatDirect | undefined
   readonly #answers: LineAnswers
   readonly #ended = new AbortController()
   /** The line that is being done. */
@@ -79,12 +88,14 @@ class Chat {
     this.#talk = new Talk({ ...parts, tell: (news) => this.#tell(news) })
     const ask = parts.terminal && parts.view.ask !== undefined ? (question: string) => this.#ask(question) : undefined
     this.#payments = new ChatPayments({ ...parts, tell: (news) => this.#tell(news), ask })
+    this.#direct = this.#directOf(parts)
     if (parts.view.onTyping !== undefined) parts.view.onTyping = () => this.#talk.typing()
   }
 
   async run(): Promise<void> {
     const { stop } = this.#parts
-    for (const aside of [this.#notice(), this.#failures(), this.#settle()]) aside.catch(() => {}) // They end with the others.
+    const asides = [this.#notice(), this.#failures(), this.#settle(), this.#direct?.follow(this.#ended.signal)]
+    for (const aside of asides) aside?.catch(() => {}) // They end with the others.
     const parts = [this.#watch(), this.#begin(), aborted(stop)]
     for (const part of parts) part.catch(() => {})
     await Promise.race(parts)
@@ -113,6 +124,13 @@ class Chat {
     })
   }
 
+  #directOf({ me, clock, note, json = false }: ChatParts): ChatDirect | undefined {
+    if (me.direct === undefined) return undefined
+    const isAbout = (name: string): boolean => this.#talk.isAbout(name)
+    const placed = (place: Placed): void => void this.#talk.placed(place)
+    return new ChatDirect({ direct: me.direct, me, clock, note, json, isAbout, placed, tell: (news) => this.#tell(news) })
+  }
+
   /** Waits for what is being paid, but not for ever: what has no answer is kept. */
   async #paid(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -137,10 +155,17 @@ class Chat {
       await view.drained()
       if (view.closed) return
       item.done()
+      this.#paidWith(item).catch(() => {}) // The next chat looks it up.
       if (this.#declined !== undefined) throw this.#declined
     }
     // Whoever has ended it says so.
     await aborted(this.#parts.stop)
+  }
+
+  /** What was in doubt is settled when the conversation says so. */
+  async #paidWith(item: ReadEntry): Promise<void> {
+    const payment = readPayment(item)
+    if (this.#parts.terminal && payment?.from === this.#parts.me.name) await this.#payments.settleOne(payment.id)
   }
 
   async #notice(): Promise<void> {
@@ -245,8 +270,9 @@ class Chat {
   async #perform(command: Exclude<ChatCommand, { name: 'say' | 'file' | 'quit' }>): Promise<void> {
     const { me, terminal } = this.#parts
     // A person would type on meanwhile, and what they type should be kept at once.
-    if (terminal && me.state !== 'online' && !isLocal(command)) throw new SealwireError('unreachable', 'there is no connection now')
-    await perform(command, { me, talk: this.#talk, tell: (news) => this.#tell(news), payments: this.#payments })
+    if (terminal && me.state !== 'online' && !isLocal(command) && !this.#isDirectly(command))
+      throw new SealwireError('unreachable', 'there is no connection now')
+    await perform(command, { me, talk: this.#talk, tell: (news) => this.#tell(news), payments: this.#payments, direct: this.#direct })
     if (!terminal) await this.#talk.caughtUp()
   }
 
@@ -264,12 +290,21 @@ class Chat {
       if (!json) return
     }
     view.tell(news)
+    if (news.event === 'begun' && news.peer !== undefined) this.#direct?.begun(news.peer)
+    if (news.event === 'blocked') this.#direct?.leave(news.name)
     if (news.event === 'begun' && terminal && news.peer !== undefined) this.#tellWhetherHere(news.peer).catch(() => {}) // It is not known then.
   }
 
   async #tellWhetherHere(name: string): Promise<void> {
     const { people } = await this.#parts.me.call('directory.who', {})
     if (people.some((person) => person.name === name) && this.#talk.isAbout(name)) this.#parts.view.tell({ event: 'here', name })
+  }
+
+  /** Money goes over a direct link too. */
+  #isDirectly(command: ChatCommand): boolean {
+    if (command.name !== 'pay' || command.sum === undefined) return false
+    const name = command.who ?? this.#talk.peer
+    return name !== undefined && this.#parts.me.direct?.way(name).way === 'direct'
   }
 
   /** Of a line that is too long the input has handed out the beginning, and then it ends. */
@@ -288,7 +323,7 @@ function meantAsText(error: SealwireError): SealwireError {
 }
 
 function isLocal({ name }: ChatCommand): boolean {
-  return name === 'exit' || name === 'help'
+  return name === 'exit' || name === 'status' || name === 'help'
 }
 
 function lines(count: number): string {

@@ -8,6 +8,7 @@
 // What is said while somebody is asked is held here, in order, and is sent when they accept. What is said to somebody is in the
 // outbox at once, whether there is a connection or not.
 
+import type { Placed } from '../client/direct/direct.ts'
 import type { Conversation, LiveEvent, ReadEntry, Sent } from '../client/index.ts'
 import { nameKey } from '../domain/case-fold.ts'
 import type { Clock } from '../domain/clock.ts'
@@ -15,7 +16,7 @@ import { messageBodyBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
 import { Askers } from './chat-askers.ts'
-import { Hearing, placeOf } from './chat-hearing.ts'
+import { type Come, Hearing, placeOf } from './chat-hearing.ts'
 import { Live } from './chat-live.ts'
 import type { ChatNews, Place } from './chat-news.ts'
 import type { Talker } from './chat-talker.ts'
@@ -46,6 +47,8 @@ export interface TalkParts {
   readonly clock: Pick<Clock, 'monotonic'>
   /** Whether a program reads what is told: it is told also what was read on another device. Default: false. */
   readonly json?: boolean
+  /** Whether an earlier program of this home has told it. Default: none has. */
+  readonly isTold?: (entry: ReadEntry) => boolean
 }
 
 export class Talk {
@@ -60,7 +63,7 @@ export class Talk {
   constructor(parts: TalkParts) {
     this.#parts = parts
     this.#live = new Live(parts)
-    this.#hearing = new Hearing({ me: parts.me, tell: (news) => this.#told(news) })
+    this.#hearing = new Hearing({ ...parts, tell: (news) => this.#told(news) })
   }
 
   get focus(): Focus {
@@ -155,12 +158,17 @@ export class Talk {
   }
 
   /** Takes what has come. One at a time, and not while what is unread is shown. */
-  hear(entry: ReadEntry): Promise<void> {
+  hear(entry: Come): Promise<void> {
     return this.#turn.take(async () => {
       if (!(await this.#hearing.hear(entry, (contact) => this.#hearContact(contact)))) return
       if (this.#focus.name === 'talking' && this.#focus.conversation.number === entry.conversation)
-        this.#hearing.read(this.#focus.conversation, entry.seq)
+        this.#hearing.read(this.#focus.conversation, entry)
     })
+  }
+
+  /** Takes the place of what came directly: it is in the conversation now, and counts as read where it was read. */
+  placed(placed: Placed): Promise<void> {
+    return this.#turn.take(async () => this.#hearing.placed(placed))
   }
 
   /** Takes what is told live: of whom one talks with it is told who comes, goes and types. */

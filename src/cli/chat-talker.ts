@@ -20,5 +20,6 @@ export type Talker = Pick<
   | 'call'
   | 'rooms'
   | 'payments'
+  | 'direct'
   | 'close'
 >

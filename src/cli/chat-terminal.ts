@@ -4,7 +4,7 @@
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from 'node:readline'
 import { styleText } from 'node:util'
 import { limitTable } from '../protocol/limits.ts'
-import { type ChatNews, chatText } from './chat-news.ts'
+import { type ChatNews, chatText, type Place } from './chat-news.ts'
 import { type ChatText, cut, placeLabel } from './chat-text.ts'
 import { type ChatView, plainText } from './chat-view.ts'
 
@@ -25,6 +25,8 @@ export class ChatTerminal implements ChatView, Disposable {
   #wake = (): void => {}
   /** Shown where nothing is asked. */
   #prompt = '> '
+  /** Where one talks. */
+  #place: Place | undefined
   /** Takes the answer to what is asked. */
   #answer: ((line: string | undefined) => void) | undefined
 
@@ -46,10 +48,11 @@ export class ChatTerminal implements ChatView, Disposable {
   }
 
   tell(news: ChatNews): void {
-    if (news.event === 'begun') this.#showAs(`${short(placeLabel(news))}> `)
-    if (news.event === 'exited' || news.event === 'asked') this.#showAs('> ')
-    const shown = chatText(news).map((text) => this.#styled(text))
-    if (shown.length > 0) this.#above(shown.join(''))
+    const prompt = this.#promptWith(news)
+    const shown = chatText(news)
+      .map((text) => this.#styled(text))
+      .join('')
+    if (shown !== '' || prompt !== this.#prompt) this.#above(shown, prompt)
   }
 
   drained(): Promise<void> {
@@ -117,9 +120,14 @@ export class ChatTerminal implements ChatView, Disposable {
     this.#wake()
   }
 
-  #showAs(prompt: string): void {
-    this.#prompt = prompt
-    if (this.#answer === undefined) this.#keyboard.setPrompt(prompt)
+  /** Whom one talks with, and whether directly. */
+  #promptWith(news: ChatNews): string {
+    if (news.event === 'begun') this.#place = news
+    if (news.event === 'exited' || news.event === 'asked') this.#place = undefined
+    if (this.#place === undefined) return '> '
+    if (news.event === 'way' && news.name === this.#place.peer)
+      return `${short(placeLabel(this.#place))}${news.way === 'direct' ? ' (direct)' : ''}> `
+    return news.event === 'begun' ? `${short(placeLabel(news))}> ` : this.#prompt
   }
 
   /** What is being typed, with the cursor at its end. */
@@ -130,14 +138,16 @@ export class ChatTerminal implements ChatView, Disposable {
     this.#keyboard.prompt(true)
   }
 
-  /** Takes the line that is being typed away, which may have several rows, and draws it again below `text`. */
-  #above(text: string): void {
+  /** Takes the line that is being typed away, which may have several rows, and draws it again below `text`, behind `prompt`. */
+  #above(text: string, prompt: string): void {
     const { output } = this.#streams
     if (this.#over) {
       output.write(text)
       return
     }
     this.#away()
+    this.#prompt = prompt
+    if (this.#answer === undefined) this.#keyboard.setPrompt(prompt)
     output.write(text)
     this.#keyboard.prompt(true)
   }

@@ -2,6 +2,8 @@
 
 import { Command } from 'commander'
 import { openSealwire } from '../client/home/open-sealwire.ts'
+import type { DirectOptions } from '../client/direct/direct.ts'
+import { DirectNote } from '../client/home/direct-ways.ts'
 import type { Home } from '../client/home/home.ts'
 import { type Profile, readProfile } from '../client/home/profile.ts'
 import type { Sealwire } from '../client/index.ts'
@@ -10,6 +12,8 @@ import { messageBodyBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { resolveLimits } from '../protocol/limits.ts'
 import { whoOf } from './chat-deeds.ts'
+import { shownEarlier } from './chat-direct-heard.ts'
+import { type DirectFlags, readDirect } from './chat-direct-options.ts'
 import { runChat } from './chat-run.ts'
 import { ChatTerminal } from './chat-terminal.ts'
 import { type ChatView, PlainView } from './chat-view.ts'
@@ -22,7 +26,7 @@ import { adviseMember, warnOf } from './member.ts'
 import { PendingPayments } from './pending-payments.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
-interface ChatFlags {
+interface ChatFlags extends DirectFlags {
   readonly home?: string
   readonly json?: boolean
   readonly raw?: boolean
@@ -37,22 +41,28 @@ export function command(): Command {
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
     .option('--json', 'print a JSON object for each thing that happens')
     .option('--raw', 'with NAME, in a pipe: say every line as it is, also one that begins with /')
+    .option('--direct', 'let contacts connect to this device, which shows them its addresses')
+    .option('--direct-port <port>', 'with --direct: the port at which they connect')
+    .option('--direct-announce <host:port>', 'with --direct: an address that leads here, such as of a router; may be repeated', repeated)
     .addHelpText('after', notes)
     .action(chat)
 }
 
-async function chat(name: string | undefined, { home: folder, json = false, raw = false }: ChatFlags): Promise<void> {
+async function chat(name: string | undefined, { home: folder, json = false, raw = false, ...flags }: ChatFlags): Promise<void> {
+  const direct = readDirect(flags)
   if (raw) checkRaw(name, process.stdin.isTTY)
   const who = name === undefined ? undefined : whoOf(name)
   const home = findHome(folder, process.env)
   const profile = readProfile(home)
+  const isTold = await shownEarlier(home, profile.name)
   using stop = stopOnSignals({ clock: systemClock })
-  const me = await connected(home, stop.signal)
+  const me = await connected(home, stop.signal, direct)
   if (me === undefined) return
+  using note = direct === undefined ? undefined : noteOf(home)
   using talkers = openTalkers(json)
   talkers.view.tell(readyNews(profile))
   const pending = new PendingPayments(home, profile.name)
-  await runChat(who, { ...talkers, me, pending, clock: systemClock, json, raw, stop: stop.signal })
+  await runChat(who, { ...talkers, me, pending, note, isTold, clock: systemClock, json, raw, stop: stop.signal })
 }
 
 function readyNews({ name, server }: Profile) {
@@ -70,8 +80,8 @@ function checkRaw(name: string | undefined, isTerminal: boolean): void {
  * The first connection has to come about; later ones are made again and again. `undefined` when whoever started it does not want
  * it any more.
  */
-async function connected(home: Home, signal: AbortSignal): Promise<Sealwire | undefined> {
-  const me = await openSealwire(home.path, { offline: true, warn: warnOf })
+async function connected(home: Home, signal: AbortSignal, direct: DirectOptions | undefined): Promise<Sealwire | undefined> {
+  const me = await openSealwire(home.path, { offline: true, warn: warnOf, ...(direct === undefined ? {} : { direct }) })
   try {
     for await (const state of me.states({ signal })) {
       if (state === 'online') return me
@@ -83,6 +93,20 @@ async function connected(home: Home, signal: AbortSignal): Promise<Sealwire | un
   }
   await me.close()
   return undefined
+}
+
+/** Without it `status` tells less, and the chat goes on. */
+function noteOf(home: Home): DirectNote | undefined {
+  try {
+    return new DirectNote(home)
+  } catch (reason) {
+    warnOf('status cannot tell how this chat talks with whom', reason)
+    return undefined
+  }
+}
+
+function repeated(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
 }
 
 /** Who types and who reads: a person at a terminal, or programs and files. */
@@ -111,8 +135,11 @@ const notes = `
 What you type is stored on the server and reaches them whenever they are here; who does not know you
 is asked first. What begins with / is a command: /talk NAME, /accept, /decline, /exit, /history,
 /edit TEXT, /delete, /react EMOJI, /file PATH, /pay 5 for WHAT, /request 5, /balance, /who,
-/contacts, /rooms, /block NAME, /quit; /help explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
+/contacts, /rooms, /status, /block NAME, /quit; /help explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
 means that every line is stored on the server.
+
+With --direct this device and that of a contact who does so too connect to each other where they can, beside the server.
+Contacts who ask then learn the addresses of this device: docs/direct.md.
 
 Examples:
   sealwire chat                          see what comes, and who asks

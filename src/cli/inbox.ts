@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Entry } from '../protocol/contract/index.ts'
+import { shownEarlier } from './chat-direct-heard.ts'
 import { writeAll } from './descriptor.ts'
 import { entryJson, entryLine } from './entry-line.ts'
 import { findHome } from './find-home.ts'
@@ -32,11 +33,13 @@ async function inbox({ home, follow = false, json = false }: InboxFlags): Promis
   using stop = stopOnSignals({ clock: systemClock })
   const parts = { clock: systemClock, signal: stop.signal }
   try {
-    await withMember(findHome(home, process.env), parts, ({ client, profile }) =>
+    const place = findHome(home, process.env)
+    await withMember(place, parts, async ({ client, profile }) =>
       printInbox(client, {
         follow,
         signal: stop.signal,
         own: profile.name,
+        isShown: await shownEarlier(place, profile.name),
         print: (entry, seq) => writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry)),
       }),
     )
@@ -51,11 +54,16 @@ export interface PrintOptions {
   readonly signal: AbortSignal
   /** The own name: what this account said itself is not news. */
   readonly own: string
+  /** What a chat of this home has shown, to which it came directly. */
+  readonly isShown: (entry: Entry) => boolean
   readonly print: (entry: Entry, seq: number) => Promise<void>
 }
 
 /** Prints and acknowledges, one after the other; without `follow` up to what was there at the beginning. */
-async function printInbox(client: Pick<Client, 'request' | 'events'>, { follow, signal, own, print }: PrintOptions): Promise<void> {
+async function printInbox(
+  client: Pick<Client, 'request' | 'events'>,
+  { follow, signal, own, isShown, print }: PrintOptions,
+): Promise<void> {
   const events = client.events({ signal })
   const { lastSeq, ackedSeq } = await client.request('inbox.open', {})
   if (!follow && ackedSeq >= lastSeq) return
@@ -63,7 +71,7 @@ async function printInbox(client: Pick<Client, 'request' | 'events'>, { follow, 
   for await (const event of events) {
     if (event.event !== 'inbox.entry') continue
     const { seq, entry } = event.data
-    if (entry.from !== own) await print(entry, seq)
+    if (entry.from !== own && !isShown(entry)) await print(entry, seq)
     const isLast = !follow && seq >= lastSeq
     // What is behind one acknowledgement is printed: a crash in between prints it again, and never not at all.
     if (isLast || seq - acknowledged >= acknowledgeEvery || follow) {

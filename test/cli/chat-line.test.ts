@@ -20,7 +20,8 @@ describe('parseChatLine', () => {
   })
 
   test('knows the commands', () => {
-    for (const name of ['exit', 'who', 'contacts', 'rooms', 'delete', 'help', 'quit'] as const) expect(parse(`/${name} `)).toEqual({ name })
+    for (const name of ['exit', 'status', 'who', 'contacts', 'rooms', 'delete', 'help', 'quit'] as const)
+      expect(parse(`/${name} `)).toEqual({ name })
     for (const name of ['block', 'unblock', 'talk', 'accept', 'decline'] as const)
       expect(parse(`/${name}  Bob`)).toEqual({ name, who: 'Bob' })
     expect(parse('/ask #12')).toEqual({ name: 'talk', who: '#12' })

@@ -2,11 +2,13 @@
 
 import type { ChatNews } from '../../src/cli/chat-news.ts'
 import { type ChatParts, runChat } from '../../src/cli/chat-run.ts'
+import type { Talker } from '../../src/cli/chat-talker.ts'
 import type { ChatView } from '../../src/cli/chat-view.ts'
 import { PendingPayments } from '../../src/cli/pending-payments.ts'
 import { Home } from '../../src/client/home/home.ts'
 import { openSealwire } from '../../src/client/home/open-sealwire.ts'
 import type { Sealwire } from '../../src/client/index.ts'
+import type { ConnectOptions } from '../../src/client/node-sdk.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import type { ServerProcess } from '../support/server-process.ts'
 import { Homes } from './member-support.ts'
@@ -30,16 +32,16 @@ export class People implements AsyncDisposable {
     return fresh
   }
 
-  async open(name: string): Promise<Sealwire> {
-    const me = await openSealwire(this.homes.path(name), {})
+  async open(name: string, options: ConnectOptions = {}): Promise<Sealwire> {
+    const me = await openSealwire(this.homes.path(name), options)
     this.#open.add(me)
     return me
   }
 
   /** Two who have joined, are connected, and talk with each other if `know` says so. */
-  async pair(know = true): Promise<readonly [Sealwire, Sealwire]> {
+  async pair(know = true, options: ConnectOptions = {}): Promise<readonly [Sealwire, Sealwire]> {
     const names = await Promise.all([this.join('ann'), this.join('ben')])
-    const [ann, ben] = [await this.open(names[0]), await this.open(names[1])]
+    const [ann, ben] = [await this.open(names[0], options), await this.open(names[1], options)]
     if (!know) return [ann, ben]
     await ann.request(ben.name)
     await ben.accept(ann.name)
@@ -58,7 +60,7 @@ export class Chatter implements ChatView {
   readonly stop = new AbortController()
   closed = false
   onTyping: () => void = () => {}
-  readonly #me: Sealwire
+  readonly #me: Talker
   readonly #typed: Uint8Array[] = []
   #isOver = false
   #wake = Promise.withResolvers<void>()
@@ -70,12 +72,12 @@ export class Chatter implements ChatView {
   readonly #home: string | undefined
 
   /** `home`: where payments are kept. Default: nothing can be paid. */
-  constructor(me: Sealwire, home?: string) {
+  constructor(me: Talker, home?: string) {
     this.#me = me
     this.#home = home
   }
 
-  run(who?: string | number, flags: Partial<Pick<ChatParts, 'terminal' | 'json' | 'raw'>> = {}): Promise<void> {
+  run(who?: string | number, flags: Partial<Pick<ChatParts, 'terminal' | 'json' | 'raw' | 'note'>> = {}): Promise<void> {
     const pending = new PendingPayments(new Home(this.#home ?? '/nowhere'), this.#me.name)
     const parts = { me: this.#me, pending, clock: systemClock, view: this, terminal: false, ...flags }
     return runChat(who, { ...parts, lines: this.#lines(), stop: this.stop.signal })

@@ -224,7 +224,9 @@ describe('a server that is killed', () => {
     const restart = { ...options, data: mortal.data, flags: ['--listen', `127.0.0.1:${mortal.port}`] }
     {
       await using second = await ServerProcess.start(restart)
-      await Promise.all([at.told('connected'), to.told('connected'), at.heard('four'), to.heard('two')])
+      // The next line of a pipe is read when the one before is stored, and known to be.
+      const isDone = to.told('done', ({ line }) => line === 2)
+      await Promise.all([at.told('connected'), to.told('connected'), at.heard('four'), to.heard('two'), isDone])
       expect([at.said, to.said]).toEqual([
         ['three', 'four'],
         ['one', 'two'],

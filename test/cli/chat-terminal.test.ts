@@ -113,6 +113,29 @@ describe('ChatTerminal', () => {
     expect(screen.written()).toEndWith('> \u001b[3G')
   })
 
+  test('says in its prompt that one talks directly, and takes all of the line away that stood behind the other one', async () => {
+    const screen = new Screen()
+    void screen.line()
+    screen.terminal.tell({ event: 'begun', conversation: 1, peer: 'bob' })
+    screen.input.write('x'.repeat(30))
+    await new Promise(setImmediate)
+    screen.written()
+    screen.terminal.tell({ event: 'way', name: 'bob', way: 'direct' })
+    const written = screen.written()
+    expect(written).toStartWith(`\u001b[1G\u001b[0Jdirect with bob\n`)
+    expect(written).toContain(`bob (direct)> ${'x'.repeat(30)}`)
+    // It has two rows now.
+    screen.terminal.tell({ event: 'way', name: 'carol', way: 'relayed', why: 'lost' })
+    expect(screen.written()).toStartWith(`\u001b[1A${erase}relayed: the direct link with carol was lost, and is tried again\n`)
+    screen.terminal.tell({ event: 'way', name: 'bob', way: 'relayed', why: 'connecting' })
+    const silent = screen.written()
+    expect(silent).toStartWith(`\u001b[1A${erase}`)
+    expect(silent).not.toContain('\n')
+    expect(silent).toContain(`bob> ${'x'.repeat(30)}`)
+    screen.terminal.tell({ event: 'placed', id: 'i', conversation: 1, seq: 3, at: 5 })
+    expect(screen.written()).toBe('')
+  })
+
   test('tells that something is typed which is no command', async () => {
     const screen = new Screen()
     let typings = 0

@@ -2,6 +2,8 @@
 
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { DirectNote } from '../../src/client/home/direct-ways.ts'
+import { Home } from '../../src/client/home/home.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 import { Homes } from './member-support.ts'
@@ -118,8 +120,22 @@ describe('rooms and search', () => {
 
   test('status tells what waits', async () => {
     const status = JSON.parse((await run(['status', '--json', '--home', bob])).stdout) as Record<string, unknown>
-    expect(status).toMatchObject({ name: 'bob', pin: server.fingerprint, asking: [] })
-    expect((await run(['status', '--home', bob])).stdout).toStartWith('you      bob\n')
+    expect(status).toMatchObject({ name: 'bob', pin: server.fingerprint, asking: [], direct: { on: false, ways: [] } })
+    const { stdout } = await run(['status', '--home', bob])
+    expect(stdout).toStartWith('you      bob\n')
+    expect(stdout).toEndWith('\ndirect   off\n')
+  })
+
+  test('status tells how a chat of this home talks with whom', async () => {
+    using note = new DirectNote(new Home(bob))
+    expect((await run(['status', '--home', bob])).stdout).toEndWith('\ndirect   on, with nobody yet\n')
+    const ways = [
+      { name: 'alice', way: 'direct' },
+      { name: 'ca\u001brol', way: 'relayed', why: 'unreachable' },
+    ] as const
+    note.write(ways)
+    expect((await run(['status', '--home', bob])).stdout).toEndWith('\ndirect   alice: direct · ca\\u001brol: relayed (no way there)\n')
+    expect(JSON.parse((await run(['status', '--json', '--home', bob])).stdout)).toMatchObject({ direct: { on: true, ways } })
   })
 })
 

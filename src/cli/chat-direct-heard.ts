@@ -1,0 +1,24 @@
+// What programs of a home were told over direct links, and have shown, while the server did not have it yet. It comes through the
+// server to whichever of them is next, which does not show it again.
+
+import { messageKey } from '../client/direct/heard.ts'
+import { FileHeard } from '../client/home/heard-files.ts'
+import type { Home } from '../client/home/home.ts'
+import { anyIdBytes } from '../client/message-id.ts'
+import { systemClock } from '../domain/clock.ts'
+import type { Entry } from '../protocol/contract/index.ts'
+import { resolveLimits } from '../protocol/limits.ts'
+
+/** An entry as the server brings it, or as programs read it. */
+type Identified = Pick<Entry, 'conversation' | 'from'> & { readonly id: Uint8Array | string }
+
+/**
+ * Whether an earlier program of this home has shown something: what is known now, before this one takes anything from its inbox.
+ * @throws {SealwireError} `data_unusable`.
+ */
+export async function shownEarlier(home: Home, name: string): Promise<(entry: Identified) => boolean> {
+  const heard = await new FileHeard(home, { name, clock: systemClock, limits: resolveLimits() }).load()
+  const keys = new Set(heard.map(({ key }) => key))
+  return ({ conversation, from, id }) =>
+    keys.size > 0 && keys.has(messageKey({ conversation, from, id: typeof id === 'string' ? anyIdBytes(id) : id }))
+}
