@@ -20,6 +20,7 @@ import { Recorder } from '../compliance/link.ts'
 import { relayedLinkCompliance } from '../compliance/relayed-link.ts'
 import { makeCertificate } from '../support/certificates.ts'
 import { deviceOf, selfSignedEd25519 } from '../support/client-certificates.ts'
+import { applicationProtocols, earlyData, extensionsOf, preSharedKey, serverName, supportedVersions } from '../support/client-hello.ts'
 import { Impostor, knock, knockRaw, wrongCertificates } from '../support/impostors.ts'
 import { derOf, dialBob, expecting, makePeers, openSockets, refusalOf, shownBy, TestPeer, untilSockets } from '../support/peers.ts'
 import { TcpRelay } from '../support/tcp-relay.ts'
@@ -387,21 +388,6 @@ async function silentSocket(port: number): Promise<Socket> {
   return socket
 }
 
-/** The extensions of a ClientHello (RFC 8446 §4.1.2), by their numbers. */
-function extensionsOf(record: Buffer): ReadonlyMap<number, Buffer> {
-  const afterSession = 44 + record.readUInt8(43)
-  const afterCiphers = afterSession + 2 + record.readUInt16BE(afterSession)
-  let at = afterCiphers + 1 + record.readUInt8(afterCiphers) + 2
-  const extensions = new Map<number, Buffer>()
-  while (at + 4 <= record.length) {
-    const end = at + 4 + record.readUInt16BE(at + 2)
-    extensions.set(record.readUInt16BE(at), record.subarray(at + 4, end))
-    at = end
-  }
-  return extensions
-}
-
-const [serverName, applicationProtocols, preSharedKey, earlyData, supportedVersions] = [0, 16, 41, 42, 43] as const
 const notExpected = '[untrusted] the certificate of the other device is of a device that is not expected here'
 const serverUsage = '1.3.6.1.5.5.7.3.1'
 const clientUsage = '1.3.6.1.5.5.7.3.2'

@@ -1,50 +1,47 @@
 // Money over direct links, at a real server: the connections to it are cut for real; between the two there is what the test puts there.
 
 import { afterAll, describe, expect, test } from 'bun:test'
-import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { connect } from '../../../src/index.ts'
-import type { HeldOrder } from '../../../src/client/direct/direct.ts'
 import { Home } from '../../../src/client/home/home.ts'
 import { readOrderKey } from '../../../src/client/home/order-signer.ts'
-import { newMessageId } from '../../../src/client/message-id.ts'
 import type { Transfer } from '../../../src/client/payments.ts'
 import { signCose } from '../../../src/pki/cose-sign1.ts'
 import { newDeviceKeys } from '../../../src/pki/index.ts'
 import { encodeOrder, orderPurposes, type PayOrder } from '../../../src/protocol/contract/index.ts'
 import type { PeerResult } from '../../../src/protocol/direct/index.ts'
 import { SealwireError } from '../../../src/protocol/index.ts'
-import { runCli } from '../../cli/cli-process.ts'
-import { Homes, inviteLink } from '../../cli/member-support.ts'
-import { CuttingRelay } from '../../support/cutting-relay.ts'
-import { type Between, DirectPayer, type DirectPayerOptions, soonHeld } from '../../support/direct-payer.ts'
+import { type Between, soonHeld } from '../../support/direct-payer.ts'
 import { newId } from '../../support/payer.ts'
 import { PeerStage } from '../../support/peer-links.ts'
 import { makePeers } from '../../support/peers.ts'
 import { rejectionOf } from '../../support/refusal.ts'
-import { liftedRates, ServerProcess } from '../../support/server-process.ts'
+import {
+  HeldProgram,
+  back,
+  codeOf,
+  cut,
+  cutOff,
+  endStage,
+  errorOf,
+  filesOf,
+  freshId,
+  has,
+  knownAtLast,
+  linked,
+  meet,
+  mint,
+  nextHeld,
+  orderOf,
+  person,
+  server,
+  sha256,
+  signedBy,
+  two,
+  type Person,
+} from './pay-stage.ts'
 
-const server = await ServerProcess.start({ registration: 'invite', limits: liftedRates })
-const homes = new Homes()
-const invite = await inviteLink(server, '--uses', '100')
-const closing: (() => unknown)[] = []
-let members = 0
-afterAll(async () => {
-  await Promise.all(closing.map((close) => close()))
-  homes[Symbol.dispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-/** Somebody with a connection of their own that can be cut. */
-interface Person {
-  readonly me: DirectPayer
-  readonly home: string
-  readonly relay: CuttingRelay
-}
+afterAll(endStage)
 
 describe('a payment to somebody with whom there is a link', () => {
   test('goes to the server alone where that answers', async () => {
@@ -384,164 +381,3 @@ test('payments go over a link as two devices have it, both ways, and so do refus
   links.alice.close()
   await links.bob.closed
 })
-
-/** `held-program.ts` in a process of its own. */
-class HeldProgram {
-  readonly #child
-  readonly #lines: string[] = []
-  #wake = (): void => {}
-
-  constructor(...args: readonly string[]) {
-    const program = fileURLToPath(new URL('../../support/held-program.ts', import.meta.url))
-    this.#child = spawn(process.execPath, [program, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
-    closing.push(() => this.kill())
-    createInterface({ input: this.#child.stdout }).on('line', (line) => {
-      this.#lines.push(line)
-      this.#wake()
-    })
-  }
-
-  async line(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const at = this.#lines.findIndex((line) => pattern.test(line))
-      if (at >= 0) return this.#lines.splice(0, at + 1)[at] ?? ''
-      await new Promise<void>((resolve) => (this.#wake = resolve))
-    }
-  }
-
-  hand(order: Uint8Array, memo: string): void {
-    this.#child.stdin.write(`${JSON.stringify({ order: Buffer.from(order).toString('hex'), memo })}\n`)
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
-    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
-    this.#child.kill('SIGKILL')
-    await ended
-  }
-}
-
-async function person(options: DirectPayerOptions = {}, name = `member${++members}`): Promise<Person> {
-  const relay = await CuttingRelay.to(server.port)
-  const home = homes.path(name)
-  const joining = await connect(invite.replace(`:${server.port}/`, `:${relay.port}/`), { name, home })
-  await joining.close()
-  const me = new DirectPayer(home, options)
-  closing.push(async () => {
-    await me[Symbol.asyncDispose]()
-    relay[Symbol.dispose]()
-  })
-  await me.online()
-  return { me, home, relay }
-}
-
-/** Two who talk; the first has something. */
-async function two(options: DirectPayerOptions = {}): Promise<readonly [Person, Person]> {
-  const [alice, bob] = [await person(options), await person(options)]
-  await mint(alice)
-  await meet(alice, bob)
-  return [alice, bob]
-}
-
-async function mint({ me: { name } }: Person): Promise<void> {
-  const { exitCode, stderr } = await runCli(['admin', 'mint', name, '10', '--data', server.data])
-  if (exitCode !== 0) throw new Error(stderr)
-}
-
-async function meet(alice: Person, bob: Person): Promise<void> {
-  await alice.me.calls.once('contact.request', { name: bob.me.name, id: newId() })
-  await bob.me.calls.once('contact.accept', { name: alice.me.name })
-}
-
-/** A link between two who may not have talked yet. Answers what was answered over it. */
-async function linked(alice: Person, bob: Person): Promise<readonly string[]> {
-  const answers: string[] = []
-  await meet(alice, bob).catch(() => {})
-  await alice.me.link(bob.me, async (pass, ...asked) => {
-    const answer = await pass(...asked)
-    answers.push(answer.state)
-    return answer
-  })
-  return answers
-}
-
-function cut({ relay }: Person): void {
-  relay.target = undefined
-  relay.cut()
-}
-
-/** Its connection to the server is broken, and there is no other one. */
-function cutOff(who: Person): void {
-  cut(who)
-}
-
-async function back({ me, relay }: Person): Promise<void> {
-  relay.target = server.port
-  me.wake()
-  await me.online()
-}
-
-async function has({ me }: Person): Promise<string> {
-  return (await me.payments.balance()).amount
-}
-
-/** How many orders its home holds. */
-async function filesOf({ home }: Person): Promise<number> {
-  try {
-    return readdirSync(join(home, 'orders-held'), { recursive: true, encoding: 'utf8' }).filter((name) => /-[0-9a-f]{32}$/.test(name))
-      .length
-  } catch {
-    return 0
-  }
-}
-
-/** What pays somebody: the same as the SDK would make. */
-async function orderOf(from: Person, to: Person, more: Partial<PayOrder>): Promise<PayOrder> {
-  const { client } = await from.me.calls.ready(undefined)
-  const { account } = await from.me.calls.again('payment.units', {})
-  const { account: payee } = await from.me.calls.again('payment.find', { name: to.me.name })
-  const ends = { expiresAt: BigInt(Date.now() + 3_600_000), memoHash: sha256('') }
-  const ofServer = { server: client.welcome.server ?? new Uint8Array(16), payer: BigInt(account), payee: BigInt(payee), id: newId() }
-  return { kind: 'pay', ...ofServer, unit: 'credits', amount: 1n, ...ends, ...more }
-}
-
-function signedBy({ home }: Person, order: PayOrder): Uint8Array {
-  return signCose(encodeOrder(order), orderPurposes.pay, readOrderKey(new Home(home)))
-}
-
-function sha256(text: string): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(text).digest())
-}
-
-async function nextHeld(held: AsyncIterableIterator<HeldOrder>): Promise<HeldOrder> {
-  const { value } = await held.next()
-  return value as HeldOrder
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<SealwireError> {
-  return promise.then(
-    () => {
-      throw new Error('it was not refused')
-    },
-    (reason: unknown) => SealwireError.from(reason),
-  )
-}
-
-/** Asks again under the same id, as one is told to, until it is known. */
-async function knownAtLast(pay: () => Promise<Transfer>): Promise<Transfer> {
-  for (;;) {
-    try {
-      return await pay()
-    } catch (reason) {
-      if (codeOf(reason) !== 'unknown_outcome') throw reason
-    }
-  }
-}
-
-function codeOf(reason: unknown): string {
-  return SealwireError.from(reason).code
-}
-
-function freshId(): string {
-  return newMessageId(Date.now(), (bytes) => crypto.getRandomValues(bytes))
-}
