@@ -217,7 +217,8 @@ export class Meetings {
       offer.end()
       return whyNot(reason)
     })
-    spend()
+    // Who was offered nothing keeps nobody else from being offered something.
+    spend.dropped()
     partner.underWay.delete(offer)
     this.#settle(partner, why)
   }
@@ -231,7 +232,7 @@ export class Meetings {
     const candidates = await this.#door.open(offer, this.#rendezvous.address)
     // Meanwhile the other one may have offered, or be here.
     if (offer.isOver || partner.underWay.size > 1 || partner.links.size > 0 || partner.wish === undefined) return void offer.end()
-    spend()
+    spend.made()
     offer.sent()
     const told = await this.#rendezvous.offer({ to: partner.name, token: offer.token, candidates: [...candidates] })
     if (told === 0) offer.end()
@@ -290,13 +291,13 @@ export class Meetings {
       const attempt = this.#attempts.start({ partner, peer, token, lifeMs: this.#parts.limits.directTokenMsMax })
       const own = await this.#door.open(attempt, this.#rendezvous.address)
       if (attempt.isOver) return
-      spend()
+      spend.made()
       void this.#tellAnswer(attempt, { to: from, device, token, candidates: [...own] })
       attempt.dial(candidates)
     } catch {
       // They offer again.
     } finally {
-      spend()
+      spend.made()
       partner.underWay.delete(answering)
       this.#settle(partner, undefined)
     }

@@ -7,8 +7,13 @@ import type { Limits } from '../../protocol/limits.ts'
 /** The bounds of a minute. */
 export type OfferRateLimits = Pick<Limits, 'directOffersMax' | 'directAnswersMax' | 'directAnswersEachMax'>
 
-/** An offer that may be made; it counts from when this is called, and until then as if it were made now. */
-export type Spend = () => void
+/** An offer that may be made; until one of these is called it counts as if it were made now. */
+export interface Spend {
+  /** It counts from now on, if it did not before. */
+  made(): void
+  /** It does not count, unless it was made. */
+  dropped(): void
+}
 
 /** One that was made, or may be made: then it has no time yet. */
 interface Made {
@@ -53,7 +58,12 @@ export class OfferRate {
   #make(answered: string | undefined): Spend {
     const made: Made = { at: Number.POSITIVE_INFINITY, answered }
     this.#made = [...this.#made, made]
-    return () => void (made.at = Math.min(made.at, this.#clock.monotonic()))
+    return {
+      made: () => void (made.at = Math.min(made.at, this.#clock.monotonic())),
+      dropped: () => {
+        if (!Number.isFinite(made.at)) this.#made = this.#made.filter((each) => each !== made)
+      },
+    }
   }
 }
 

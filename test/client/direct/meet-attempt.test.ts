@@ -191,23 +191,32 @@ describe('the rate of offers', () => {
     const rate = new OfferRate(clock, limits)
     const answers = ['bob', 'bob', 'bob', 'bob', 'bob', 'bob', 'carol', 'carol'].map((key) => rate.answer(key))
     expect(answers.map((spend) => spend !== undefined)).toEqual([true, true, true, true, true, false, true, false])
-    for (const spend of answers) spend?.()
+    for (const spend of answers) spend?.made()
     await clock.move(1_000)
     const own = [rate.offer(), rate.offer(), rate.offer()]
     expect(own.map((spend) => spend !== undefined)).toEqual([true, true, false])
     // What is not made yet has its minute before it.
     await clock.move(30_000)
-    for (const spend of own) spend?.()
+    for (const spend of own) spend?.made()
     expect(rate.waitMs).toBe(29_000)
     await clock.move(29_000)
     expect([rate.waitMs, rate.answer('bob') !== undefined]).toEqual([0, true])
+  })
+
+  test('has room again for what was not offered at last, and none for what was', () => {
+    const rate = new OfferRate(new ManualClock(), limits)
+    const own = Array.from({ length: 8 }, () => rate.offer())
+    expect(rate.offer()).toBeUndefined()
+    own[0]?.made()
+    for (const spend of own) spend?.dropped()
+    expect(Array.from({ length: 8 }, () => rate.offer() !== undefined)).toEqual([true, true, true, true, true, true, true, false])
   })
 
   test('waits for those that are not made yet', () => {
     const rate = new OfferRate(new ManualClock(), limits)
     const own = Array.from({ length: 8 }, () => rate.offer())
     expect([rate.waitMs, rate.offer(), rate.answer('bob')]).toEqual([Number.POSITIVE_INFINITY, undefined, undefined])
-    own[0]?.()
+    own[0]?.made()
     expect(rate.waitMs).toBe(60_000)
   })
 })
