@@ -12,19 +12,22 @@ import { fitting, pageBytesMax } from './fitting.ts'
 /** The hot path: where the other one is known and there is no file, nothing is waited for but the store. */
 export function send(call: Call<'message.send'>): Answer<'message.send'> {
   const where = placeOf(call)
-  if (where instanceof Promise) return where.then((found) => say(call, found))
-  const said = say(call, where)
-  return call.params.file === undefined ? new InStore(said) : said
+  if (where instanceof Promise) return where.then((found) => say(call, found)).then(sent)
+  const posted = say(call, where)
+  return call.params.file === undefined ? new InStore(posted, sent) : posted.then(sent)
 }
 
-async function say({ account, params, server }: Call<'message.send'>, { conversationId, peerId }: Where): Promise<Result<'message.send'>> {
+function say({ account, params, server }: Call<'message.send'>, { conversationId, peerId }: Where): Promise<Posted> {
   const { id, body, type = plainText, replyTo, mentions, file } = params
   const more = replyTo === undefined && mentions === undefined ? undefined : { replyTo, mentions }
   const said = { conversationId, peerId, kind: 'message', id, type, body, more } as const
   const { messages } = server
-  const posted = await (file === undefined ? messages.post(account, said) : messages.postFile(account, { ...said, file }))
-  // In the order in which it is written: see plain-cbor.ts.
-  return { at: Number(posted.at), seq: Number(posted.seq), conversation: Number(posted.conversationId) }
+  return file === undefined ? messages.post(account, said) : messages.postFile(account, { ...said, file })
+}
+
+/** In the order in which it is written: see plain-cbor.ts. */
+function sent({ at, seq, conversationId }: Posted): Result<'message.send'> {
+  return { at: Number(at), seq: Number(seq), conversation: Number(conversationId) }
 }
 
 export async function edit({ account, params, server }: Call<'message.edit'>): Promise<Result<'message.edit'>> {
