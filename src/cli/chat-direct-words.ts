@@ -14,7 +14,7 @@ export function isSettled({ why }: NotedWay): boolean {
   return why !== 'connecting' && why !== 'off'
 }
 
-/** `direct with bob`, or `relayed: bob does not take direct links`. */
+/** `direct with bob`, or `relayed: bob takes no direct links now`. */
 export function waySentence({ name, way, why }: NotedWay): string {
   const who = escapeControls(name)
   if (way === 'direct') return `direct with ${who}`
@@ -30,7 +30,7 @@ const words: { readonly [W in WhyRelayed]: string } = {
   off: 'off here',
   offline: 'no server to meet through',
   connecting: 'connecting',
-  not_contact: 'no contact',
+  not_contact: 'not taken there',
   not_listening: 'not taken there',
   unreachable: 'no way there',
   untrusted: 'somebody else was there',
@@ -41,9 +41,14 @@ const sentences: { readonly [W in WhyRelayed]: (who: string) => string } = {
   off: (who) => `no direct link with ${who} is wished for here`,
   offline: (who) => `without the server there is no new direct link with ${who}`,
   connecting: (who) => `a direct link with ${who} is being made`,
-  not_contact: (who) => `direct links are for contacts, and ${who} is none`,
-  not_listening: (who) => `${who} does not take direct links`,
+  not_contact: notTaken,
+  not_listening: notTaken,
   unreachable: (who) => `no address of ${who} leads there`,
   untrusted: (who) => `somebody else was at the address of ${who}`,
   lost: (who) => `the direct link with ${who} was lost, and is tried again`,
+}
+
+/** A block is silent, so it reads like this as well. */
+function notTaken(who: string): string {
+  return `${who} takes no direct links now`
 }

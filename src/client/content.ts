@@ -51,11 +51,16 @@ export function partsOf(content: Content): MessageContent {
   return typeof content === 'string' ? { body: content } : content
 }
 
+/** @internal Who knows another `answerId` of some entries. */
+export interface AnswerIds {
+  answerId?(entry: Entry): string | undefined
+}
+
 /** An entry as programs read it. */
-export function readEntry(entry: Entry): ReadEntry {
+export function readEntry(entry: Entry, ids?: AnswerIds): ReadEntry {
   const { file, ...others } = entry
   const sent = file === undefined ? {} : { file: { ...file, from: entry.from, device: entry.device } }
-  return { ...others, ...sent, id: formatMessageId(entry.id), text: textOf(entry), answerId: answerId(entry) }
+  return { ...others, ...sent, id: formatMessageId(entry.id), text: textOf(entry), answerId: ids?.answerId?.(entry) ?? answerId(entry) }
 }
 
 function textOf({ type = 'text/plain', body }: Entry): string | undefined {

@@ -3,7 +3,7 @@
 import { limitTable } from '../protocol/index.ts'
 import type { ConversationInfo, Params, Result } from '../protocol/contract/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
-import { bodyOf, type Content, partsOf, type ReadEntry, readEntry } from './content.ts'
+import { type AnswerIds, bodyOf, type Content, partsOf, type ReadEntry, readEntry } from './content.ts'
 import type { FileSource, Files, TransferOptions } from './files.ts'
 import type { Sent } from './outbox.ts'
 import type { SendOptions } from './sealwire.ts'
@@ -49,6 +49,9 @@ export interface ConversationParts {
   readonly calls: Calls
   readonly files: Files
   send(to: number, content: Content, options?: SendOptions): Promise<Sent>
+  readonly ids?: AnswerIds | undefined
+  /** An own change has a place. */
+  changed?(sent: Sent): void
 }
 
 type Change = Result<'message.edit'>
@@ -105,7 +108,7 @@ export class Conversation {
     let max: number | undefined
     for (let place = after ?? before; ; max = pageMax) {
       const { entries, more } = await this.#page({ place, forwards, pinned, max, signal })
-      for (const entry of forwards ? entries : entries.toReversed()) yield readEntry(entry)
+      for (const entry of forwards ? entries : entries.toReversed()) yield readEntry(entry, this.#parts.ids)
       place = entries.at(forwards ? -1 : 0)?.seq
       if (!more || place === undefined) return
     }
@@ -113,30 +116,30 @@ export class Conversation {
 
   /** Messages with all these words, newest first. */
   async search(text: string, options: CallOptions & { readonly before?: number; readonly max?: number } = {}): Promise<SearchPage> {
-    return searched(this.#calls, { text, conversation: this.number }, options)
+    return searched(this.#calls, { text, conversation: this.number }, { ...options, ids: this.#parts.ids })
   }
 
   /** Replaces the body of an own message. @throws {SealwireError} `not_permitted`, `gone`, `not_found`. */
   async edit(target: number, content: Content, { id, signal }: ChangeOptions = {}): Promise<Change> {
     const { body, type } = partsOf(content)
     const words = bodyOf({ ...(body === undefined ? {} : { body }), ...(type === undefined ? {} : { type }) })
-    return this.#calls.again('message.edit', { ...this.#target(target, id), ...words }, { signal })
+    return this.#changed(this.#calls.again('message.edit', { ...this.#target(target, id), ...words }, { signal }))
   }
 
   /** Deletes a message for everybody. @throws {SealwireError} `not_permitted`, `not_found`. */
   async delete(target: number, { id, signal }: ChangeOptions = {}): Promise<Change> {
     this.#parts.files.withdraw(this.number)
-    return this.#calls.again('message.delete', this.#target(target, id), { signal })
+    return this.#changed(this.#calls.again('message.delete', this.#target(target, id), { signal }))
   }
 
   /** Adds a reaction; `on: false` takes it back. @throws {SealwireError} `gone`, `not_found`. */
   async react(target: number, emoji: string, { on = true, id, signal }: ChangeOptions & { readonly on?: boolean } = {}): Promise<Change> {
-    return this.#calls.again('message.react', { ...this.#target(target, id), emoji, on }, { signal })
+    return this.#changed(this.#calls.again('message.react', { ...this.#target(target, id), emoji, on }, { signal }))
   }
 
   /** Pins a message; `on: false` takes the pin away. @throws {SealwireError} `not_permitted`, `gone`, `not_found`. */
   async pin(target: number, { on = true, id, signal }: ChangeOptions & { readonly on?: boolean } = {}): Promise<Change> {
-    return this.#calls.again('message.pin', { ...this.#target(target, id), on }, { signal })
+    return this.#changed(this.#calls.again('message.pin', { ...this.#target(target, id), on }, { signal }))
   }
 
   /** Says that the account has read up to here. Answers up to where it has. */
@@ -153,6 +156,12 @@ export class Conversation {
   async retain(retentionMs: number | undefined, options: CallOptions = {}): Promise<Result<'conversation.retain'>> {
     const kept = retentionMs === undefined ? {} : { retentionMs }
     return this.#calls.again('conversation.retain', { conversation: this.number, ...kept }, options)
+  }
+
+  async #changed(change: Promise<Change>): Promise<Change> {
+    const { seq, at } = await change
+    this.#parts.changed?.({ id: '', conversation: this.number, seq, at })
+    return change
   }
 
   #target(target: number, id: string | undefined): { conversation: number; target: number; id: Uint8Array } {
@@ -182,9 +191,9 @@ const pageMax = limitTable.historyEntriesMax.value
 export async function searched(
   calls: Calls,
   what: { readonly text: string; readonly conversation?: number },
-  { before, max, signal }: CallOptions & { readonly before?: number; readonly max?: number },
+  { before, max, signal, ids }: CallOptions & { readonly before?: number; readonly max?: number; readonly ids?: AnswerIds | undefined },
 ): Promise<SearchPage> {
   const params = { ...what, ...(before === undefined ? {} : { before }), ...(max === undefined ? {} : { max }) }
   const { entries, more, upTo } = await calls.again('message.search', params, { signal })
-  return { entries: entries.map(readEntry), more, upTo }
+  return { entries: entries.map((entry) => readEntry(entry, ids)), more, upTo }
 }

@@ -61,8 +61,8 @@ export interface InboxTap {
   ended(position: number, received: number): void
   /** From now on positions mean something else: of another installation, or of a server that was set back. */
   forget(): void
-  /** In the place of `answerId`. */
-  answerId?(entry: Entry): string
+  /** In the place of the one of the entry's numbers; undefined where that is good. */
+  answerId?(entry: Entry): string | undefined
 }
 
 type Pushed = EventData<'inbox.entry'>
@@ -254,6 +254,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     this.#acknowledgements.rewind()
     const ahead = this.#ahead.filter(({ isHeard }) => isHeard !== true).map((one) => ({ ...one, seq: 0 }))
     this.#ahead.splice(0, this.#ahead.length, ...ahead)
+    this.#aheadBytes = ahead.reduce((sum, { entry }) => sum + (entry.body?.length ?? 0), 0)
     this.#after = this.#received = undefined
     if (this.#current !== undefined) this.#current.position = undefined
     this.#tap?.forget()
@@ -285,9 +286,8 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     const earlier = this.#current?.said ?? []
     const current = { position, said: said === undefined ? earlier : [...earlier, said] }
     this.#current = current
-    const read = { ...readEntry(entry), position: seq, way: said === undefined ? ('relayed' as const) : ('direct' as const) }
-    const answer = this.#tap?.answerId?.(entry)
-    return { ...read, ...(answer === undefined ? {} : { answerId: answer }), done: () => this.#done(current) }
+    const way = said === undefined ? 'relayed' : 'direct'
+    return { ...readEntry(entry, this.#tap), position: seq, way, done: () => this.#done(current) }
   }
 
   #done(item: Current): void {

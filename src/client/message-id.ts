@@ -14,7 +14,9 @@ export function newMessageId(now: number, random: Randomness): string {
 
 /**
  * An id for what a program says because of an entry: always the same for the same one, so that a program which does its work
- * again after a crash says nothing twice. It is made of the numbers that the server gave, which no sender can choose.
+ * again after a crash says nothing twice. It is made of the numbers that the server gave, which no sender can choose. A message
+ * that may come over a direct link has no numbers then: with direct links its id is `messageKey`, whose time the sender chooses
+ * with its own id; so somebody may give messages of their own one and the same, and nobody else's.
  */
 export function answerId({ conversation, seq, at }: { conversation: number; seq: number; at: number }): string {
   const bytes = new Uint8Array(messageIdBytes)

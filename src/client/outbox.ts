@@ -7,6 +7,7 @@
 // A conversation has one message under way at a time: its order is the one in which it was said, whatever is refused or lost in
 // between. Conversations do not wait for each other. The same id is the same message, so sending it again is harmless.
 
+import { nameKey } from '../domain/case-fold.ts'
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import { decodeCbor, encodeCbor, type Params, parseParams, type Result } from '../protocol/contract/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
@@ -36,6 +37,8 @@ export interface SendFailure {
 }
 
 interface NewEntry extends OutboxEntry {
+  /** Its id was made for it: nobody can have it yet. */
+  readonly isFresh: boolean
   readonly message: Params<'message.send'>
 }
 
@@ -65,7 +68,7 @@ export interface OutboxTap {
 
 /** @internal Messages of one lane are sent one after the other. */
 export function laneOf({ conversation, to }: Params<'message.send'>): string {
-  return to === undefined ? `#${conversation}` : to.toLowerCase()
+  return to === undefined ? `#${conversation}` : nameKey(to)
 }
 
 export interface OutboxParts {
@@ -103,12 +106,16 @@ export class Outbox {
    * when something else has this id; `unreachable` when the signal aborts before it was sent, `unknown_outcome` when it aborts later;
    * `connection_lost` when this end is closed first: it stays in the outbox; and what the server refuses.
    */
-  async send(id: string, message: Params<'message.send'>, { signal }: CallOptions): Promise<Sent> {
+  async send(
+    id: string,
+    message: Params<'message.send'>,
+    { signal, isFresh = true }: CallOptions & { readonly isFresh?: boolean },
+  ): Promise<Sent> {
     const params = encodeCbor({ ...parseParams('message.send', message) })
     if (this.#ended !== undefined) throw this.#ended
     const sender = Promise.withResolvers<Sent>()
     sender.promise.catch(() => {}) // It may be refused before anybody awaits it.
-    const entering = this.#enter({ id, params, message }, sender, signal)
+    const entering = this.#enter({ id, params, message, isFresh }, sender, signal)
     this.#entering.add(entering)
     const waiting = await entering.finally(() => this.#entering.delete(entering))
     const abort = (): void => this.#giveUp(waiting)
@@ -157,7 +164,7 @@ export class Outbox {
 
   async #load(): Promise<void> {
     for (const entry of await this.#parts.store.load()) {
-      this.#queue(this.#reserve({ ...entry, message: parseParams('message.send', decodeCbor(entry.params)) }), false)
+      this.#queue(this.#reserve({ ...entry, isFresh: false, message: parseParams('message.send', decodeCbor(entry.params)) }), false)
     }
   }
 
@@ -175,7 +182,7 @@ export class Outbox {
     }
     const waiting = this.#reserve(entry)
     store.add({ id: entry.id, params: entry.params }).then(
-      () => this.#queue(waiting, true),
+      () => this.#queue(waiting, entry.isFresh),
       (reason: unknown) => {
         this.#leave(waiting)
         for (const sender of waiting.senders) sender.reject(reason)

@@ -13,7 +13,7 @@ import type { Direct } from './direct/direct.ts'
 import type { DirectCore, DirectPart } from './direct/part.ts'
 import { Broadcast } from './feed.ts'
 import { type Disk, type FileReference, Files, type TransferOptions } from './files.ts'
-import { Inbox, type InboxItem, type InboxOptions } from './inbox.ts'
+import { Inbox, type InboxItem, type InboxOptions, type InboxTap } from './inbox.ts'
 import { livePayments } from './live-payments.ts'
 import type { Randomness } from './message-id.ts'
 import { Outbox, type SendFailure, type Sent } from './outbox.ts'
@@ -52,6 +52,8 @@ export interface SealwireParts {
   readonly patient?: boolean
   /** Makes direct links to contacts. Default: there are none. */
   readonly direct?: ((core: DirectCore) => DirectPart) | undefined
+  /** What was said directly to other programs, which this one does not get again. Without `direct`. */
+  readonly heard?: (InboxTap & AsyncDisposable) | undefined
   /** Released when this end is closed. */
   readonly held?: Disposable
   /** Tells with its event `online` that the network is back. Default: the browser's window. */
@@ -75,6 +77,7 @@ export class Sealwire implements AsyncDisposable {
   readonly #direct: DirectPart | undefined
   readonly #clock: Clock
   readonly #held: Disposable | undefined
+  readonly #heard: SealwireParts['heard']
   readonly #limits: Limits
   readonly #uplink: Uplink
   readonly #calls: Calls
@@ -102,6 +105,7 @@ export class Sealwire implements AsyncDisposable {
     } = parts
     this.#clock = clock
     this.#held = parts.held
+    this.#heard = parts.heard
     this.#limits = limits
     this.#states = new Broadcast(limits.clientLiveEventsMax)
     this.#events = new Broadcast(limits.clientLiveEventsMax)
@@ -169,7 +173,8 @@ export class Sealwire implements AsyncDisposable {
     const left = () => {
       if (this.#inbox === inbox) this.#inbox = undefined
     }
-    const inbox = new Inbox(options, this.#limits, this.#acknowledgements, left, (tries) => this.#calls.pause(tries), this.#direct?.talk)
+    const tap = this.#direct?.talk ?? this.#heard
+    const inbox = new Inbox(options, this.#limits, this.#acknowledgements, left, (tries) => this.#calls.pause(tries), tap)
     if (options.signal?.aborted === true) return inbox
     this.#inbox = inbox
     if (this.#uplink.session !== undefined) inbox.join(this.#uplink.session)
@@ -186,7 +191,8 @@ export class Sealwire implements AsyncDisposable {
    * `connection_lost` when this is closed first: it stays in the outbox; and what the server refuses, such as `not_contact`.
    * @throws {TypeError} for an id that is none.
    */
-  async send(to: string | number, content: Content, { id = this.#calls.newId(), signal }: SendOptions = {}): Promise<Sent> {
+  async send(to: string | number, content: Content, { id: given, signal }: SendOptions = {}): Promise<Sent> {
+    const id = given ?? this.#calls.newId()
     const { replyTo, mentions, file, ...body } = partsOf(content)
     if (typeof to === 'string') this.direct?.reach(to)
     const message = {
@@ -197,7 +203,7 @@ export class Sealwire implements AsyncDisposable {
       ...(mentions === undefined ? {} : { mentions: [...mentions] }),
       ...(file === undefined ? {} : { file }),
     }
-    return this.#outbox.send(id.toLowerCase(), message, { signal })
+    return this.#outbox.send(id.toLowerCase(), message, { signal, isFresh: given === undefined })
   }
 
   /** Messages of an earlier run that the server has refused for good. Until somebody reads this they stay in the outbox. */
@@ -213,7 +219,13 @@ export class Sealwire implements AsyncDisposable {
       options,
     )
     if (info.kind === 'direct' && info.state === 'accepted' && info.name !== undefined) this.direct?.reach(info.name)
-    return new Conversation(info, { calls: this.#calls, files: this.#files, send: (...what) => this.send(...what) })
+    return new Conversation(info, {
+      calls: this.#calls,
+      files: this.#files,
+      send: (...what) => this.send(...what),
+      changed: (sent) => this.#direct?.talk.sent(sent),
+      ids: this.#direct?.talk,
+    })
   }
 
   /** All conversations, by number. */
@@ -261,7 +273,7 @@ export class Sealwire implements AsyncDisposable {
 
   /** Messages with all these words, newest first, in everything that this account may see. */
   async search(text: string, options: CallOptions & { readonly before?: number; readonly max?: number } = {}): Promise<SearchPage> {
-    return searched(this.#calls, { text }, options)
+    return searched(this.#calls, { text }, { ...options, ids: this.#direct?.talk })
   }
 
   /**
@@ -351,6 +363,7 @@ export class Sealwire implements AsyncDisposable {
     this.#events.end(reason)
     this.#changes.end(reason)
     await this.#direct?.close(reason)
+    await this.#heard?.[Symbol.asyncDispose]()
     this.#held?.[Symbol.dispose]()
     await this.#outbox.end(reason)
   }

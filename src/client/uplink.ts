@@ -175,13 +175,23 @@ export class Uplink {
   async #pump(session: LoggedIn): Promise<void> {
     try {
       for await (const event of session.client.events()) {
-        if (this.session === session) this.#user.event(event)
+        if (this.session === session) this.#tell(session, event)
       }
     } catch {
       // `closed` has the same reason.
     }
     const reason = await session.client.closed
     if (this.session === session) this.#lost(reason ?? new SealwireError('connection_lost', 'the server did not answer any more'))
+  }
+
+  /** A bug in who hears it ends the session: who has heard a part of it only would be wrong for as long as it lasts. */
+  #tell(session: LoggedIn, event: ParsedEvent): void {
+    try {
+      this.#user.event(event)
+    } catch (cause) {
+      this.#lost(new SealwireError('internal', 'internal error', { cause }))
+      session.client.close()
+    }
   }
 
   #lost(reason: SealwireError): void {

@@ -63,10 +63,10 @@ export interface PeerDialOptions {
 
 /**
  * Waits for other devices; resolves when connections are accepted. At most `directHandshakesMax` are in their handshake at
- * once, each for `handshakeMsMax`: one more takes the place of the oldest.
+ * once, each for `handshakeMsMax`: one more takes the place of the oldest. Closing ends those that are under way.
  * @throws {SealwireError} `address_unavailable` when the address is in use, not ours, or not allowed.
  */
-export function listenPeer(
+export async function listenPeer(
   { host, port, identity, verify }: PeerListenOptions,
   handlers: PeerHandlers,
   context: LinkContext,
@@ -84,7 +84,12 @@ export function listenPeer(
     opened: (link: Link) => handlers.opened(link),
     failed: handlers.refused.bind(handlers),
   }
-  return acceptTls(options, listenHandlers, context)
+  const listener = await acceptTls(options, listenHandlers, context)
+  const close = (): void => {
+    listener.close()
+    places.clear()
+  }
+  return { host: listener.host, port: listener.port, close, [Symbol.asyncDispose]: async () => close() }
 }
 
 /**
@@ -145,5 +150,10 @@ class Places {
     this.#evictions.add(evict)
     const leave = (): void => void this.#evictions.delete(evict)
     return { established: leave, release: leave }
+  }
+
+  /** Nobody is waited for any more. */
+  clear(): void {
+    for (const evict of this.#evictions) evict()
   }
 }

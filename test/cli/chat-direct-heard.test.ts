@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { shownEarlier } from '../../src/cli/chat-direct-heard.ts'
 import { messageKey } from '../../src/client/direct/heard.ts'
+import { wordsHash } from '../../src/client/direct/words.ts'
 import { FileHeard } from '../../src/client/home/heard-files.ts'
 import { parseMessageId } from '../../src/client/message-id.ts'
 import { systemClock } from '../../src/domain/clock.ts'
@@ -14,9 +15,13 @@ test('shownEarlier knows what a program of this home and account was told direct
   const id = parseMessageId(said.id)
   expect((await shownEarlier(stage.home, 'ann'))(said)).toBe(false)
   await using heard = new FileHeard(stage.home, { name: 'ann', clock: systemClock, limits: resolveLimits() })
-  await heard.add({ key: messageKey({ ...said, id }), conversation: said.conversation, device: 'd1' })
+  await heard.add({ key: messageKey({ ...said, id }), conversation: said.conversation, device: 'd1', hash: wordsHash(said) })
   const isShown = await shownEarlier(stage.home, 'ann')
   expect([isShown(said), isShown({ ...said, id })]).toEqual([true, true])
-  expect([isShown({ ...said, from: 'carol' }), isShown({ ...said, conversation: 8 })]).toEqual([false, false])
+  expect([
+    isShown({ ...said, from: 'carol' }),
+    isShown({ ...said, conversation: 8 }),
+    isShown({ ...said, body: Buffer.from('other') }),
+  ]).toEqual([false, false, false])
   expect((await shownEarlier(stage.home, 'ben'))(said)).toBe(false)
 })

@@ -1,6 +1,7 @@
 // Two real chats with direct links between them, through a real server, which goes away and comes back.
 
 import { expect, test } from 'bun:test'
+import { connect } from '../../src/client/node-sdk.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { Chatter, People } from './chat-people.ts'
 import { type CliProcess, runCli } from './cli-process.ts'
@@ -74,10 +75,11 @@ test('two chats talk directly while the server is away, and everything is in its
   expect((await runCli(['status', '--home', ann])).stdout).toContain('\ndirect   off\n')
 }, 120_000)
 
-test('what came directly is not shown again by the programs after it, when the server has it at last', async () => {
-  await using stage = await friends()
-  const { server, homes, ben } = stage
-  await using one = await homes.chat('ann', 'ben', '--json', '--direct')
+/** ben's chat, which has ended, was told `one` directly; the server has that now, and `two`. */
+async function toldBefore(stage: Awaited<ReturnType<typeof friends>>): Promise<AsyncDisposable> {
+  const { server, homes } = stage
+  await using stack = new AsyncDisposableStack()
+  const one = stack.use(await homes.chat('ann', 'ben', '--json', '--direct'))
   await using other = await homes.chat('ben', 'ann', '--json', '--direct')
   await linked(one, other)
   await server.kill()
@@ -88,15 +90,29 @@ test('what came directly is not shown again by the programs after it, when the s
   other.child.stdin.end()
   expect(await other.ended()).toBe(0)
   expect(told(other, 'said').at(-1)).toMatchObject({ text: 'one', seq: 0 })
-  await using _second = await stage.again()
+  stack.use(await stage.again())
   await one.printed(/"event":"connected"[^]*"event":"done"/)
   type(one, 'two')
   await one.printed(/"event":"connected"[^]*"event":"done"[^]*"event":"done"/)
-  const shown = await nextChat(homes, 'ben', 'ann')
+  return stack.move()
+}
+
+test('what came directly is not shown again by the programs after it, when the server has it at last', async () => {
+  await using stage = await friends()
+  await using _told = await toldBefore(stage)
+  const shown = await nextChat(stage.homes, 'ben', 'ann')
   expect(shown).toMatch(/^ann: two$/m)
   expect(shown).not.toContain('one')
-  const { stdout } = await runCli(['inbox', '--home', ben])
+  const { stdout } = await runCli(['inbox', '--home', stage.ben])
   expect(stdout).not.toContain('one')
+}, 120_000)
+
+test('what came directly does not come again to a program without direct links', async () => {
+  await using stage = await friends()
+  await using _told = await toldBefore(stage)
+  await using me = await connect(stage.ben)
+  const { value } = await me.inbox().next()
+  expect(value).toMatchObject({ text: 'two', way: 'relayed' })
 }, 120_000)
 
 test('a payment that is handed over is told as what it is, and as settled by both when it is', async () => {

@@ -11,7 +11,7 @@ describe('directText', () => {
     const delivered = { event: 'delivered', id: 'i', name: 'bob', device: 'd' } as const
     const cases: [DirectNews, readonly string[]][] = [
       [{ event: 'way', name: 'bob', way: 'direct' }, ['direct with bob']],
-      [{ event: 'way', name: 'bob', way: 'relayed', why: 'not_listening' }, ['relayed: bob does not take direct links']],
+      [{ event: 'way', name: 'bob', way: 'relayed', why: 'not_listening' }, ['relayed: bob takes no direct links now']],
       [{ event: 'way', name: 'bob', way: 'relayed', why: 'connecting' }, []],
       [{ ...delivered, isWaiting: true }, ['bob has it (direct); it waits for the server']],
       [{ ...delivered, isWaiting: false }, []],

@@ -2,6 +2,7 @@
 // wrong. Its connections can be cut at any moment.
 
 import { type Client, connect, type LoggedIn, MemoryOutbox, type OrderSigner, type OutboxStore, Sealwire } from '../../src/client/index.ts'
+import type { SealwireParts } from '../../src/client/sealwire.ts'
 import { Flusher, linkPair } from '../../src/link/index.ts'
 import { type Code, type Limits, resolveLimits, SealwireError } from '../../src/protocol/index.ts'
 import {
@@ -43,16 +44,16 @@ export class DeliveryServer {
   }
 
   /** Somebody on this server. `random` is 1: waits have their full length. */
-  sealwire(parts: { outbox?: OutboxStore; ageMsMax?: number; patient?: boolean; sign?: OrderSigner } = {}): Sealwire {
-    const { outbox = new MemoryOutbox(), ageMsMax, patient = false, sign } = parts
+  sealwire(parts: PartsOf = {}): Sealwire {
+    const { outbox = new MemoryOutbox(), ageMsMax, patient = false, sign, direct, heard } = parts
     const aged = ageMsMax === undefined ? {} : { ageMsMax }
-    const open = async (signal: AbortSignal): Promise<LoggedIn> => ({
-      client: await this.#dial(signal),
-      name: 'alice',
-      device: this.device,
-      ...aged,
-    })
-    return new Sealwire({ open, clock: this.clock, outbox, limits: this.limits, random: () => 1, patient, sign })
+    const open = async (signal: AbortSignal): Promise<LoggedIn> => ({ ...(await this.login(signal)), ...aged })
+    return new Sealwire({ open, clock: this.clock, outbox, limits: this.limits, random: () => 1, patient, sign, direct, heard })
+  }
+
+  /** Another connection. */
+  async login(signal: AbortSignal): Promise<LoggedIn> {
+    return { client: await this.#dial(signal), name: 'alice', device: this.device }
   }
 
   /** Puts a message into the inbox, and pushes it to whoever has opened that. */
@@ -157,6 +158,13 @@ export class DeliveryServer {
     const seq = known >= 0 ? known + 1 : this.stored.push(message)
     return { conversation: message.conversation ?? 1, seq, at: seq }
   }
+}
+
+interface PartsOf extends Pick<SealwireParts, 'direct' | 'heard'> {
+  readonly outbox?: OutboxStore
+  readonly ageMsMax?: number
+  readonly patient?: boolean
+  readonly sign?: OrderSigner
 }
 
 /** The texts of what was stored. */

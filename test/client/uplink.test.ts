@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { Uplink } from '../../src/client/uplink.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { DeliveryServer } from './delivery-server.ts'
 
@@ -127,6 +128,34 @@ test('a server that ends every connection of somebody who was never let in is le
   await friendly.clock.move(600_000)
   expect(stays.state).not.toBe('closed')
   await stays.close()
+})
+
+test('a session in which an event could not be dealt with is over, and there is another one', async () => {
+  const server = new DeliveryServer()
+  const [heard, reasons]: [string[], unknown[]] = [[], []]
+  const parts = { open: server.login.bind(server), clock: server.clock, limits: server.limits, random: () => 1 }
+  const uplink = new Uplink(parts, {
+    online() {},
+    event: ({ event }) => {
+      heard.push(event)
+      if (heard.length === 1) throw new Error('as the test says')
+    },
+    changed: (state, reason) => void reasons.push(`${state} ${reason?.code}`),
+  })
+  const tell = async (): Promise<void> => {
+    await uplink.ready()
+    server.server?.event('presence.changed', { name: 'bob', here: true })
+    await server.settle()
+  }
+  await tell()
+  expect(reasons).toEqual(['online undefined', 'offline internal'])
+  await server.clock.move(500)
+  await tell()
+  expect([heard.length, uplink.state, server.dials]).toEqual([2, 'online', 2])
+  const closed = uplink.close()
+  await server.settle()
+  await closed
+  expect(server.clock.timers).toBe(0)
 })
 
 describe('a server that says nothing', () => {

@@ -206,6 +206,13 @@ describe('listenPeer', () => {
     await untilSockets(before)
   })
 
+  test('ends them when it is closed', async () => {
+    const bob = await TestPeer.start(peers)
+    await silentSocket(bob.port)
+    bob[Symbol.dispose]()
+    await bob.until(() => bob.refusals.length === 1)
+  })
+
   test('counts nobody who is in among them', async () => {
     using bob = await TestPeer.start(peers, { limits: { directHandshakesMax: 2 } })
     for (const count of [1, 2, 3]) {

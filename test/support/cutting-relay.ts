@@ -42,6 +42,15 @@ export class CuttingRelay implements Disposable {
     this.#muteFrom = bytes
   }
 
+  /** Whatever the server says to those who are connected waits until `release`. */
+  hold(): void {
+    for (const [server, client] of this.#clients) server.unpipe(client)
+  }
+
+  release(): void {
+    for (const [server, client] of this.#clients) server.pipe(client)
+  }
+
   [Symbol.dispose](): void {
     this.#server.close()
     for (const socket of this.#sockets) socket.destroy()

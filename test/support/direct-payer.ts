@@ -6,6 +6,7 @@ import { Calls } from '../../src/client/calls.ts'
 import { DirectPay } from '../../src/client/direct/direct-pay.ts'
 import type { PayLink } from '../../src/client/direct/hand-over.ts'
 import { Broadcast } from '../../src/client/feed.ts'
+import { HandedFiles } from '../../src/client/home/handed-order-files.ts'
 import { OrderFiles } from '../../src/client/home/held-order-files.ts'
 import { Home } from '../../src/client/home/home.ts'
 import { knownLedgerKey } from '../../src/client/home/ledger-key.ts'
@@ -69,6 +70,7 @@ export class DirectPayer implements AsyncDisposable {
       ...{ clock, limits, calls: this.calls, online: () => this.isOnline, name: () => this.name },
       links: (name) => (this.#links.get(name) ?? []).filter((link) => link.open),
       store: new OrderFiles(home, { name: this.name, limits, clock }),
+      handed: new HandedFiles(home, { name: this.name, limits, clock }),
       ledgerKey: ledgerKey ?? (() => knownLedgerKey(home)),
     })
     const hasher = () => {

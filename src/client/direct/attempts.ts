@@ -25,6 +25,8 @@ export interface AttemptsParts {
   /** `dialPeer`. */
   readonly dial: (options: PeerDialOptions) => Promise<DialledLink>
   verify(certificate: Uint8Array, devices: { has(spki: string): boolean }): void
+  /** Before anything is said. @throws {SealwireError} unless the device is still one of theirs as far as the server knows. */
+  assure(start: AttemptStart): Promise<void>
   linked(start: AttemptStart, link: PeerLink): void
   ended(start: AttemptStart, attempt: PeerAttempt, why: WhyRelayed | undefined): void
 }
@@ -87,9 +89,12 @@ export class Attempts {
     for (const attempt of this.#underWay.values()) attempt.end(undefined)
   }
 
-  async #greet({ peer, token }: AttemptStart, told: Candidate, signal: AbortSignal): Promise<PeerLink> {
+  async #greet(start: AttemptStart, told: Candidate, signal: AbortSignal): Promise<PeerLink> {
+    const { peer, token } = start
     const { dial, identity, peer: parts } = this.#parts
     const { host, port } = parseCandidate(told)
+    const assured = (): Promise<void> => this.#parts.assure(start)
+    await assured()
     const link = await dial({
       host,
       port,
@@ -98,6 +103,6 @@ export class Attempts {
       timeoutMs: parts.limits.directRaceMsMax,
       signal,
     })
-    return greetPeer(link, { peer, token, signal }, parts)
+    return greetPeer(link, { peer, token, signal, assured }, parts)
   }
 }

@@ -12,7 +12,8 @@ import type { DirectDelivery, DirectOptions, HeldOrder, Placed, WayTo } from './
 import { DirectFiles } from './direct-files.ts'
 import { DirectPay, type DirectPayParts } from './direct-pay.ts'
 import type { HeardStore } from './heard-store.ts'
-import { Meetings, type MeetingsParts } from './meetings.ts'
+import { Meetings } from './meetings.ts'
+import type { MeetingsParts } from './meetings-parts.ts'
 import type { DirectCore, DirectPart } from './part.ts'
 import type { PeerAnswers, PeerLink } from './peer-link.ts'
 import { DirectTalk } from './talk.ts'
@@ -23,6 +24,7 @@ export interface DirectPlace extends Pick<MeetingsParts, 'identity' | 'listen' |
   readonly authorities: () => readonly X509Certificate[]
   readonly heard: HeardStore
   readonly orders: DirectPayParts['store']
+  readonly handed: DirectPayParts['handed']
   readonly disk: Disk
   readonly checksum: Checksum
 }
@@ -38,7 +40,11 @@ export class DirectLinks implements DirectPart {
   readonly #core: DirectCore
   #me: LoggedIn | undefined
 
-  constructor({ host, port, announce }: DirectOptions, { heard, orders, ledgerKey, disk, ...place }: DirectPlace, core: DirectCore) {
+  constructor(
+    { host, port, announce }: DirectOptions,
+    { heard, orders, handed, ledgerKey, disk, ...place }: DirectPlace,
+    core: DirectCore,
+  ) {
     const { calls, clock, limits, fill, random, session, inbox } = core
     this.#core = core
     this.#ways = new Broadcast(limits.clientLiveEventsMax)
@@ -54,19 +60,26 @@ export class DirectLinks implements DirectPart {
       online: () => session() !== undefined,
       name: () => this.#me?.name ?? '',
       links: (name) => this.#meetings.links(name),
-      store: orders,
+      ...{ store: orders, handed },
     })
     this.#meetings = new Meetings({
       ...{ ...place, clock, limits, fill, random, host, port, announce },
       call: (method, params) => calls.once(method, params),
       answers: this.#answers(),
       linked: (link) => this.#linked(link),
-      changed: (name, way) => this.#changed(name, way),
+      changed: (name, way) => this.#changed(name, asTold(way)),
     })
   }
 
+  /** A payment has its place in the conversation, which what is said next comes behind. */
   get orders(): DirectOrders {
-    return this.#pay.orders
+    const { order, ...others } = this.#pay.orders
+    const carryOut: DirectOrders['order'] = async (params, options, made) => {
+      const done = await order(params, options, made)
+      if (this.#core.session() !== undefined) this.talk.doubt(made.payee)
+      return done
+    }
+    return { ...others, order: carryOut }
   }
 
   reach(name: string): void {
@@ -78,7 +91,7 @@ export class DirectLinks implements DirectPart {
   }
 
   way(name: string): Way {
-    return this.#meetings.wayTo(name)
+    return asTold(this.#meetings.wayTo(name))
   }
 
   ways({ signal }: CallOptions = {}): AsyncIterableIterator<WayTo> {
@@ -145,4 +158,9 @@ export class DirectLinks implements DirectPart {
     if (this.#known.size > this.#core.limits.directWaysMax && oldest !== undefined) this.#known.delete(oldest)
     this.#ways.push({ name, way })
   }
+}
+
+/** Who is blocked shall not tell: it looks as if nobody took offers. */
+function asTold(way: Way): Way {
+  return way.way === 'relayed' && way.why === 'not_contact' ? { way: 'relayed', why: 'not_listening' } : way
 }

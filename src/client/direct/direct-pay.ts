@@ -4,8 +4,9 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../domain/clock.ts'
 import { Recent } from '../../domain/recent.ts'
+import { TokenBucket } from '../../domain/token-bucket.ts'
 import { openCose } from '../../pki/cose-sign1.ts'
-import { decodeOrder, orderPurposes, type PayOrder, type Result } from '../../protocol/contract/index.ts'
+import { decodeOrder, orderPurposes, type PayOrder } from '../../protocol/contract/index.ts'
 import type { PeerParams, PeerResult } from '../../protocol/direct/index.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
@@ -16,9 +17,10 @@ import { carryOut, isDecided } from '../payment-outcome.ts'
 import type { SigningParts } from '../payment-signed.ts'
 import type { HeldOrder } from './direct.ts'
 import { type PayLink, payEitherWay } from './hand-over.ts'
-import { HeldOrders } from './held-orders.ts'
+import { HeldOrders, type SettledOrder } from './held-orders.ts'
+import { LinkTurns } from './link-turns.ts'
 import { type Contact, OrderNeeds, type Self } from './order-needs.ts'
-import type { OrderStore } from './order-store.ts'
+import type { HandedStore, KeptOrder, OrderStore } from './order-store.ts'
 
 export interface DirectPayParts {
   readonly clock: Pick<Clock, 'now' | 'after' | 'monotonic'>
@@ -31,6 +33,7 @@ export interface DirectPayParts {
   /** The links that are up with devices of an account. */
   readonly links: (name: string) => readonly PayLink[]
   readonly store: OrderStore
+  readonly handed: HandedStore
   /** Key of the ledger, as the home keeps it: receipts are verified with no other one. */
   readonly ledgerKey: () => Uint8Array | undefined
 }
@@ -39,14 +42,17 @@ export class DirectPay {
   readonly #parts: DirectPayParts
   readonly #needs: OrderNeeds
   readonly #held: HeldOrders
-  /** Ids of orders that somebody else may have. */
-  readonly #handed: Recent<string, true>
+  readonly #turns = new LinkTurns()
+  /** Links over which an order came that is not answered. */
+  readonly #taking = new WeakSet<object>()
+  /** What is new, by the number of the account that it comes from. */
+  readonly #rates: Recent<bigint, TokenBucket>
 
   constructor(parts: DirectPayParts) {
     this.#parts = parts
     this.#needs = new OrderNeeds(parts)
     this.#held = new HeldOrders(parts)
-    this.#handed = new Recent(parts.limits.ordersHandedMax)
+    this.#rates = new Recent(parts.limits.directPayeesMax)
   }
 
   /** For `livePayments`. */
@@ -81,42 +87,62 @@ export class DirectPay {
   }
 
   /**
-   * What a peer hands over. Answers when it is settled, or after `directPayHeldMs` that it is kept.
+   * What a peer hands over, one at a time over each link. Answers when it is settled, or after `directPayHeldMs` that it is kept; what
+   * was settled lately is answered without anybody being asked.
    * @throws {SealwireError} `not_permitted` when it pays somebody else, `signature_invalid`, `malformed`, `amount_invalid`, `expired` when it is
-   * nothing that the peer could have signed for this account; `unavailable` when that cannot be said now; `busy`, `conflict`, `storage_full`,
-   * `data_unusable` when it is not kept; what the server refuses.
+   * nothing that the peer could have signed for this account; `unavailable` when that cannot be said now; `busy` when the one before it is not
+   * answered, or for more than `directPaysMax`; `busy`, `conflict`, `storage_full`, `data_unusable` when it is not kept; what the server refuses.
    */
-  readonly take = async (
-    { order: signed, memo }: PeerParams<'direct.pay'>,
-    { peer }: Pick<PayLink, 'peer'>,
-  ): Promise<PeerResult<'direct.pay'>> => {
-    const { clock, limits } = this.#parts
-    const from = await this.#payer(peer.name)
+  readonly take = async (params: PeerParams<'direct.pay'>, link: Pick<PayLink, 'peer'>): Promise<PeerResult<'direct.pay'>> => {
+    if (this.#taking.has(link)) throw new SealwireError('busy', 'the order before this one is not answered')
+    this.#taking.add(link)
+    try {
+      return await this.#take(params, link.peer.name)
+    } finally {
+      this.#taking.delete(link)
+    }
+  }
+
+  async #take({ order: signed, memo }: PeerParams<'direct.pay'>, name: string): Promise<PeerResult<'direct.pay'>> {
+    const from = await this.#payer(name)
     const { order, key } = opened(signed, memo)
     if (order.payee !== from.self.account) throw new SealwireError('not_permitted', 'the order pays somebody else')
     const isTheirs = sameBytes(order.server, from.self.server) && order.payer === from.contact.account
     if (!isTheirs || !(await this.#signs(from.contact, key))) throw signatureInvalid('the order is not signed by a device of the payer')
-    if (order.expiresAt <= BigInt(clock.now())) throw new SealwireError('expired', 'the order came too late')
-    const place = await this.#held.keep({ from: from.contact.name, signed, memo })
+    const settled = this.#held.settled(order, signed)
+    if (settled?.receipt !== undefined) return answerOf(settled.transfer, settled.receipt)
+    const { clock } = this.#parts
+    if (settled === undefined && order.expiresAt <= BigInt(clock.now())) throw new SealwireError('expired', 'the order came too late')
+    this.#requireRate(from.contact)
+    return this.#kept(order, { from: from.contact.name, signed, memo })
+  }
+
+  async #kept(order: PayOrder, kept: KeptOrder): Promise<PeerResult<'direct.pay'>> {
+    const { clock, limits } = this.#parts
+    const place = await this.#held.keep(kept)
     const { promise: late, resolve } = Promise.withResolvers<PeerResult<'direct.pay'>>()
     const timer = clock.after(limits.directPayHeldMs, () => resolve({ state: 'held' }))
     try {
-      return await Promise.race([late, this.#settled(place, order, from.contact)])
+      return await Promise.race([late, this.#settled(place, order, kept.from)])
     } finally {
       timer.cancel()
     }
   }
 
   readonly #order: SigningParts['order'] = async (params, options, { order, payee: asked }) => {
-    const { calls, links, name } = this.#parts
+    const { calls, links, name, handed } = this.#parts
     // What a request is paid by is no part of what is signed: its payer alone can say so.
     if (order.kind !== 'pay' || asked === undefined || params.request !== undefined) return carryOut(calls, params, options)
     const payee = this.#needs.contact(asked)?.name ?? asked
     const id = formatMessageId(order.id)
-    const wasHanded = this.#handed.find(id) === true
+    const wasHanded = handed.has(id)
     if (links(payee).length === 0 && !wasHanded) return carryOut(calls, params, options)
-    const own = { wasHanded, handed: () => this.#handed.add(id, true), links: () => links(payee) }
-    return payEitherWay(this.#parts, { params, order: { ...order, kind: order.kind }, payer: name(), payee, ...own }, options.signal)
+    const own = { wasHanded, handed: () => handed.add(id, Number(order.expiresAt)), links: () => links(payee) }
+    return payEitherWay(
+      { ...this.#parts, turns: this.#turns },
+      { params, order: { ...order, kind: order.kind }, payer: name(), payee, ...own },
+      options.signal,
+    )
   }
 
   /** @throws {SealwireError} `unavailable`. */
@@ -125,6 +151,16 @@ export class DirectPay {
     const { self } = this.#needs
     if (contact !== undefined && self !== undefined) return { contact, self }
     throw new SealwireError('unavailable', 'the server has not said yet with which keys this account signs')
+  }
+
+  /** What one contact hands over costs calls, which the server counts as this account's. @throws {SealwireError} `busy`. */
+  #requireRate({ account }: Contact): void {
+    const now = this.#parts.clock.monotonic()
+    const known = this.#rates.find(account)
+    const perMinute = this.#parts.limits.directPaysMax
+    const rate = known ?? new TokenBucket(perMinute, perMinute * secondsOfMinute, now)
+    if (known === undefined) this.#rates.add(account, rate)
+    if (!rate.take(now, secondsOfMinute)) throw new SealwireError('busy', 'too many orders come from this contact')
   }
 
   /** A device may be newer than the link. */
@@ -152,23 +188,28 @@ export class DirectPay {
   }
 
   /** What cannot be proved now is held, as far as the payer is told. @throws {SealwireError} what the server refuses. */
-  async #settled(place: string, { id }: PayOrder, { name: payer }: Contact): Promise<PeerResult<'direct.pay'>> {
-    let transfer: Result<'payment.bring'>
+  async #settled(place: string, order: PayOrder, payer: string): Promise<PeerResult<'direct.pay'>> {
+    let settled: SettledOrder
     try {
-      transfer = await this.#held.settle(place)
+      settled = await this.#held.settle(place)
     } catch (reason) {
       const error = SealwireError.from(reason)
       if (isDecided(error)) throw error
       return { state: 'held' }
     }
     try {
-      const { receipt } = await this.#parts.calls.again('payment.receipt', { id, payer })
-      const { balance: _, ...seen } = transfer
-      return { state: 'settled', transfer: seen, receipt }
+      settled.receipt ??= (await this.#parts.calls.again('payment.receipt', { id: order.id, payer })).receipt
+      return answerOf(settled.transfer, settled.receipt)
     } catch {
       return { state: 'held' }
     }
   }
+}
+
+/** What the payee has is nobody else's business. */
+function answerOf(settled: SettledOrder['transfer'], receipt: Uint8Array): PeerResult<'direct.pay'> {
+  const { balance: _, ...transfer } = settled
+  return { state: 'settled', transfer, receipt }
 }
 
 /** What was signed with which key. @throws {SealwireError} `signature_invalid`, `malformed`, `amount_invalid`. */
@@ -191,3 +232,6 @@ function openedCose(signed: Uint8Array) {
 function signatureInvalid(sentence: string, cause?: unknown): SealwireError {
   return new SealwireError('signature_invalid', sentence, { cause })
 }
+
+/** A bucket gains whole tokens a second: an order costs as many as a minute has seconds. */
+const secondsOfMinute = 60

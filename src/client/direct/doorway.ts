@@ -2,6 +2,7 @@
 // connects, and a port that is always open can be found.
 
 import type { Link, LinkReceiver, Listener, PeerHandlers, PeerListenOptions } from '../../link/index.ts'
+import { peerKeyHash } from '../../pki/peer-certificate.ts'
 import { limitTable } from '../../protocol/limits.ts'
 import { type Candidate, ownCandidates } from './candidates.ts'
 import type { PeerDevice, PeerLink, PeerLinkParts } from './peer-link.ts'
@@ -33,8 +34,8 @@ export class Doorway {
   readonly #parts: DoorwayParts
   /** For whom it is open. */
   readonly #users = new Set<object>()
-  /** They have connected and are not let in yet, the oldest first. */
-  readonly #greetings = new Set<Link>()
+  /** They have connected and are not let in yet, the oldest first: of which account each is. */
+  readonly #greetings = new Map<Link, string>()
   #listener: Promise<Listener | undefined> | undefined
   /** The one before is gone, and so is its port. */
   #closed: Promise<void> = Promise.resolve()
@@ -71,7 +72,7 @@ export class Doorway {
   async close(): Promise<void> {
     for (const user of this.#users) this.leave(user)
     await this.#closed
-    for (const link of this.#greetings) link.terminate()
+    for (const link of this.#greetings.keys()) link.terminate()
   }
 
   /** Where there is no IPv6, on all addresses of IPv4. */
@@ -86,15 +87,27 @@ export class Doorway {
   }
 
   #opened(link: Link): LinkReceiver {
-    const { peer: parts, greetingsMax } = this.#parts
-    const [oldest] = this.#greetings
-    if (this.#greetings.size >= greetingsMax) oldest?.terminate()
-    this.#greetings.add(link)
+    const { peer: parts } = this.#parts
     const greeting = new Greeting(this.#parts)
     const identify = (spki: string): PeerDevice | undefined => this.#parts.identify(spki)
+    this.#enter(link)
     const { receiver, link: entering } = awaitPeer(link, { identify, admit: greeting.admit }, parts)
     void entering.then(greeting.entered, greeting.gone).finally(() => this.#greetings.delete(link))
     return receiver
+  }
+
+  /** Of too many the oldest one of the account with the most goes: nobody is cut for what another one does. */
+  #enter(link: Link): void {
+    const { greetingsMax } = this.#parts
+    const { peerCertificate } = link.security
+    const name = peerCertificate === undefined ? undefined : this.#parts.identify(peerKeyHash(peerCertificate))?.name
+    this.#greetings.set(link, name ?? '')
+    if (this.#greetings.size <= greetingsMax) return
+    const counts = new Map<string, number>()
+    for (const each of this.#greetings.values()) counts.set(each, (counts.get(each) ?? 0) + 1)
+    const most = Math.max(...counts.values())
+    const [oldest] = [...this.#greetings].find(([, each]) => counts.get(each) === most) ?? []
+    oldest?.terminate()
   }
 }
 

@@ -4,7 +4,8 @@
 //
 //   server ──answers within directPayMs──▶ done
 //     └──no answer, no connection──▶ over each link in turn ─┬▶ settled, and the receipt is good: done
-//                                                            ├▶ held, a bad receipt: it is not known what becomes of it
+//                                                            ├▶ held, a bad receipt: what the server says, while there is a connection
+//                                                            │  to it; else it is not known what becomes of it
 //                                                            └▶ nothing: what the server says
 
 import type { Clock } from '../../domain/clock.ts'
@@ -14,6 +15,7 @@ import { codes, type Limits, SealwireError } from '../../protocol/index.ts'
 import type { Calls } from '../calls.ts'
 import { carryOut, isDecided } from '../payment-outcome.ts'
 import { isPassing } from '../refusals.ts'
+import type { LinkTurns } from './link-turns.ts'
 import { provenTransfer } from './settled-proof.ts'
 
 /** As much of a link with another device as payments need. */
@@ -32,6 +34,7 @@ export interface HandOverParts {
   readonly limits: Pick<Limits, 'directPayMs' | 'directPayAnswerMs'>
   readonly calls: Pick<Calls, 'ready' | 'pause'>
   readonly online: () => boolean
+  readonly turns: LinkTurns
   /** Key of the ledger, as the home keeps it. */
   readonly ledgerKey: () => Uint8Array | undefined
 }
@@ -46,8 +49,8 @@ export interface Handing {
   readonly links: () => readonly PayLink[]
   /** Somebody else may have it, from an earlier time. */
   readonly wasHanded: boolean
-  /** Somebody else may have it from now on. */
-  handed(): void
+  /** Somebody else may have it from now on. @throws {SealwireError} when that cannot be remembered: then it is not handed over. */
+  handed(): Promise<void>
 }
 
 type WireTransfer = Result<'payment.order'>
@@ -64,7 +67,7 @@ export async function payEitherWay(parts: HandOverParts, handing: Handing, signa
   const server = outcomeOf(carryOut(parts.calls, handing.params, { signal: both }))
   const handOver = new HandOver(parts, handing, both)
   try {
-    const soon = parts.online() ? await within(parts, server) : undefined
+    const soon = parts.online() ? await within(parts.clock, parts.limits.directPayMs, server) : undefined
     return soon === undefined ? await handOver.either(server) : handOver.told(soon)
   } finally {
     over.abort()
@@ -86,9 +89,27 @@ class HandOver {
 
   async either(server: Promise<Outcome>): Promise<WireTransfer> {
     const decided = server.then((outcome) => ('transfer' in outcome || isForGood(outcome.error) ? outcome : undefined))
-    const first = await firstOf([decided, this.#overLinks()])
-    if (first !== undefined) return valueOf(first)
-    return this.told(await server)
+    const over = new AbortController()
+    const timer = this.#parts.clock.after(this.#parts.limits.directPayAnswerMs, () => over.abort())
+    try {
+      const first = await firstOf([decided, this.#overLinks()])
+      if (first === undefined) return this.told(await server)
+      // The word of a payee alone does not end the wait for the server.
+      return valueOf('transfer' in first ? first : ((await this.#heard(decided, AbortSignal.any([over.signal, this.#signal]))) ?? first))
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** What the server decides before the signal, as long as there is a connection to it. */
+  async #heard(decided: Promise<Outcome | undefined>, over: AbortSignal): Promise<Outcome | undefined> {
+    const { clock, online } = this.#parts
+    const answered = decided.then((outcome) => ({ outcome }))
+    while (online() && !over.aborted) {
+      const answer = await within(clock, lookMs, answered)
+      if (answer !== undefined) return answer.outcome
+    }
+    return undefined
   }
 
   /** What the server says, to somebody who may have given the order away. */
@@ -101,8 +122,10 @@ class HandOver {
   /** `undefined` when nothing came of it. */
   async #overLinks(): Promise<Outcome | undefined> {
     for (const link of this.#handing.links()) {
-      if (!link.open || this.#signal.aborted) continue
-      const answer = await this.#asked(link)
+      const endTurn = link.open ? await this.#parts.turns.take(link, this.#signal) : undefined
+      if (endTurn === undefined) continue
+      const answer = await this.#asked(link, endTurn)
+      if (answer === undefined) return undefined
       if (!SealwireError.is(answer)) return this.#judged(answer)
       // The word of a payee is no refusal, but there is no use in asking the other devices.
       if (!isPassing(answer)) return undefined
@@ -122,16 +145,34 @@ class HandOver {
     }
   }
 
-  /** What a device answers, or why it does not. */
-  async #asked(link: PayLink): Promise<PeerResult<'direct.pay'> | SealwireError> {
+  /** Before anybody else has it: a program that ends now, and is started again, must not say that nothing was paid. */
+  async #isRemembered(): Promise<boolean> {
+    try {
+      await this.#handing.handed()
+      this.#isHanded = true
+      return true
+    } catch {
+      // The server says what becomes of it, and nobody else.
+      return false
+    }
+  }
+
+  /** What a device answers, or why it does not; `undefined` when it is not asked, or nobody waits for it any more. */
+  async #asked(link: PayLink, endTurn: () => void): Promise<PeerResult<'direct.pay'> | SealwireError | undefined> {
+    const { promise: aborted, resolve: abort } = Promise.withResolvers<undefined>()
+    this.#signal.addEventListener('abort', () => abort(undefined), { once: true })
+    // Whoever has given up was told what became of it: nobody gets it after that.
+    const answer = this.#isRemembered().then((isIt) => (isIt && !this.#signal.aborted ? this.#answer(link) : undefined))
+    return Promise.race([answer.finally(endTurn), aborted])
+  }
+
+  /** It is waited for also when the server was faster: the next order to this device comes after it. */
+  async #answer(link: PayLink): Promise<PeerResult<'direct.pay'> | SealwireError> {
     const { order, memo } = this.#handing.params
     const late = new AbortController()
     const timer = this.#parts.clock.after(this.#parts.limits.directPayAnswerMs, () => late.abort())
-    this.#isHanded = true
-    this.#handing.handed()
     try {
-      const signal = AbortSignal.any([late.signal, this.#signal])
-      return await link.request('direct.pay', { order, ...(memo === undefined ? {} : { memo }) }, { signal })
+      return await link.request('direct.pay', { order, ...(memo === undefined ? {} : { memo }) }, late)
     } catch (reason) {
       return SealwireError.from(reason)
     } finally {
@@ -166,10 +207,10 @@ async function firstOf<T>(promises: readonly Promise<T | undefined>[]): Promise<
   return promise
 }
 
-/** What comes within `directPayMs`. */
-async function within<T>({ clock, limits }: HandOverParts, promise: Promise<T>): Promise<T | undefined> {
+/** What comes within so many ms. */
+async function within<T>(clock: HandOverParts['clock'], ms: number, promise: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>()
-  const timer = clock.after(limits.directPayMs, () => resolve(undefined))
+  const timer = clock.after(ms, () => resolve(undefined))
   try {
     return await Promise.race([promise, late])
   } finally {
@@ -185,4 +226,6 @@ function mayStill(payee: string, cause: SealwireError): SealwireError {
   return new SealwireError('unknown_outcome', `the order was handed over to ${payee}, who may still have it settled`, { cause, hint })
 }
 
+/** So often is looked whether there is still a connection. */
+const lookMs = 100
 const hint = 'order the same under the same id, or ask what became of it'

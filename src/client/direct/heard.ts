@@ -2,7 +2,7 @@
 //
 //   said directly:  queued ──done──▶ done, kept ──its copy's turn──▶ passed ──the server knows──▶ forgotten
 //                     └──dropped, the reader went──▶ unknown: the copy is handed out
-//   relayed:        came: what is said directly under its id from now on is refused
+//   relayed:        came: what is said directly under its id from now on is refused; handed out, unless it says what was said
 //
 // A copy that comes while the message is queued or done is not handed out; its turn is behind the message, so it is acknowledged when
 // the program has done with that.
@@ -13,7 +13,9 @@ import type { InboxTap } from '../inbox.ts'
 import { formatMessageId } from '../message-id.ts'
 import { Sha256 } from '../sha256.ts'
 import { stampUuid7 } from '../../domain/uuid7.ts'
+import { ByConversation } from './by-conversation.ts'
 import type { HeardMessage, HeardStore } from './heard-store.ts'
+import { isSameWords } from './words.ts'
 
 /** What makes a message the same, whichever way it comes. */
 export type Identified = Pick<Entry, 'conversation' | 'from' | 'id'>
@@ -34,7 +36,7 @@ export class Heard implements InboxTap {
   readonly #store: HeardStore
   readonly #limits: Limits
   /** What came directly, and the server does not know yet that it is stored. */
-  readonly #said = new Map<string, 'queued' | 'done'>()
+  readonly #said = new ByConversation<HeardMessage & { readonly state: 'queued' | 'done' }>()
   /** Copies of it whose turn has come, by their place in the inbox, lowest first. */
   readonly #passed = new Map<string, number>()
   /** What came through the server, newest last, and whether it was handed out then. */
@@ -42,7 +44,7 @@ export class Heard implements InboxTap {
   /** What was handed out, or is about to be, with the place where the inbox had it: 0 of what came directly. */
   readonly #handed = new Map<string, number>()
   /** What came directly and has no place here yet. */
-  readonly #unplaced = new Map<string, Omit<HeardMessage, 'key'>>()
+  readonly #unplaced = new Map<string, Pick<HeardMessage, 'conversation' | 'device'>>()
   /** Done with, and not kept: the disk was full. */
   readonly #unkept = new Map<string, HeardMessage>()
   readonly #keeping = new Map<string, Promise<void>>()
@@ -58,14 +60,16 @@ export class Heard implements InboxTap {
   }
 
   /**
-   * Resolves when there is room for one more.
+   * Resolves when there is room for one more in a conversation.
    * @throws {SealwireError} `busy` when too many wait for their copies; `storage_full` or `data_unusable` when they cannot be kept.
    */
-  async ready(): Promise<void> {
+  async ready(conversation: number): Promise<void> {
     await this.#loaded
     const [unkept] = this.#unkept.values()
     if (unkept !== undefined) await this.#keep(unkept)
-    if (Math.max(this.#said.size, this.#store.size) < this.#limits.directHeardMax) return
+    if (this.#hasRoom(conversation)) return
+    this.#store.recount()
+    if (this.#hasRoom(conversation)) return
     throw new SealwireError('busy', 'too many messages that came directly have not come through the server yet')
   }
 
@@ -87,15 +91,16 @@ export class Heard implements InboxTap {
   }
 
   /** It is about to be handed out. */
-  queue({ key, conversation, device }: HeardMessage): void {
-    this.#said.set(key, 'queued')
+  queue(message: HeardMessage): void {
+    const { key, conversation, device } = message
+    this.#said.set(key, { ...message, state: 'queued' })
     this.#remember(this.#handed, key, 0)
     this.#remember(this.#unplaced, key, { conversation, device })
   }
 
   /** It was not stored, and comes through the server. */
   drop(key: string): void {
-    if (this.#said.get(key) !== 'queued') return
+    if (this.#said.get(key)?.state !== 'queued') return
     this.#said.delete(key)
     this.#handed.delete(key)
     this.#passed.delete(key)
@@ -105,7 +110,7 @@ export class Heard implements InboxTap {
   async done(message: HeardMessage): Promise<void> {
     // It was dropped, and its copy is handed out to the next reader.
     if (!this.#said.has(message.key) && this.#came.get(message.key) === 'new') return
-    this.#said.set(message.key, 'done')
+    this.#said.set(message.key, { ...message, state: 'done' })
     this.#remember(this.#handed, message.key, 0)
     await this.#keep(message)
   }
@@ -119,10 +124,11 @@ export class Heard implements InboxTap {
 
   passes(entry: Entry, position: number): 'new' | 'heard' {
     const key = this.keyOf(entry)
-    const how = this.#said.has(key) || this.#store.has(key) ? 'heard' : 'new'
+    const hash = this.#said.get(key)?.hash ?? this.#store.hashOf(key)
+    const how = hash !== undefined && isSameWords(entry, hash) ? 'heard' : 'new'
     this.#unplaced.delete(key)
     this.#remember(this.#came, key, how)
-    this.#remember(this.#handed, key, this.#said.has(key) ? 0 : position)
+    this.#remember(this.#handed, key, how === 'heard' && this.#said.has(key) ? 0 : position)
     return how
   }
 
@@ -157,9 +163,15 @@ export class Heard implements InboxTap {
     await this.#store[Symbol.asyncDispose]()
   }
 
+  #hasRoom(conversation: number): boolean {
+    const { directHeardMax, directHeardPerConversationMax } = this.#limits
+    if (Math.max(this.#said.size, this.#store.size) >= directHeardMax) return false
+    return Math.max(this.#said.countOf(conversation), this.#store.countOf(conversation)) < directHeardPerConversationMax
+  }
+
   async #load(): Promise<void> {
-    for (const { key, ...message } of await this.#store.load()) {
-      if (message.device !== '' && !this.#came.has(key)) this.#remember(this.#unplaced, key, message)
+    for (const { key, conversation, device } of await this.#store.load()) {
+      if (device !== '' && !this.#came.has(key)) this.#remember(this.#unplaced, key, { conversation, device })
     }
   }
 

@@ -5,6 +5,7 @@ import type { Entry } from '../../protocol/contract/index.ts'
 import type { PeerParams, PeerResult } from '../../protocol/direct/index.ts'
 import { messageKey } from './heard.ts'
 import type { PeerDevice, PeerLink } from './peer-link.ts'
+import { wordsHash } from './words.ts'
 
 /** What is asked over a link here, and answered. */
 export interface TalkLink extends Pick<PeerLink, 'peer' | 'open' | 'closed'> {
@@ -14,6 +15,8 @@ export interface TalkLink extends Pick<PeerLink, 'peer' | 'open' | 'closed'> {
 /** Something that was said, and has no answer yet. */
 export interface Say {
   readonly key: string
+  /** See `wordsHash`. */
+  readonly hash: string
   readonly entry: Entry
   /** Place and message that have to come before. */
   readonly behind: { readonly seq: number; readonly key: string | undefined }
@@ -28,7 +31,7 @@ export function sayOf({ behind, mentions, ...words }: PeerParams<'direct.say'>, 
   const before = behind.id === undefined ? undefined : messageKey({ conversation, from: name, id: behind.id })
   const answer = Promise.withResolvers<void>()
   answer.promise.catch(() => {}) // Who has said it may be gone.
-  return { key: messageKey(entry), entry, behind: { seq: behind.seq, key: before }, answer }
+  return { key: messageKey(entry), hash: wordsHash(entry), entry, behind: { seq: behind.seq, key: before }, answer }
 }
 
 /** How much is held, on all links together. */

@@ -6,6 +6,7 @@
 //         └──┘ no server, busy: again with the next connection, or later
 
 import type { Clock, Timer } from '../../domain/clock.ts'
+import { Recent } from '../../domain/recent.ts'
 import { decodeOrder, type PayOrder, type Result } from '../../protocol/contract/index.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
@@ -19,7 +20,10 @@ import type { KeptOrder, OrderStore } from './order-store.ts'
 
 export interface HeldOrdersParts {
   readonly clock: Pick<Clock, 'after'>
-  readonly limits: Pick<Limits, 'clientLiveEventsMax' | 'clientRetryMsMax' | 'ordersHeldMax' | 'ordersHeldPerContactMax'>
+  readonly limits: Pick<
+    Limits,
+    'clientLiveEventsMax' | 'clientRetryMsMax' | 'ordersHeldMax' | 'ordersHeldPerContactMax' | 'ordersSettledMax'
+  >
   readonly calls: Pick<Calls, 'again'>
   readonly online: () => boolean
   readonly store: OrderStore
@@ -27,15 +31,25 @@ export interface HeldOrdersParts {
 
 type WireTransfer = Result<'payment.bring'>
 
+/** An order that was settled, as much of it as is remembered. */
+export interface SettledOrder {
+  /** COSE_Sign1. */
+  readonly signed: Uint8Array
+  readonly transfer: WireTransfer
+  /** Once it was asked for. */
+  receipt?: Uint8Array
+}
+
 interface Entry extends KeptOrder {
   readonly key: string
   readonly order: PayOrder
-  bringing: Promise<WireTransfer> | undefined
+  bringing: Promise<SettledOrder> | undefined
 }
 
 export class HeldOrders {
   readonly #parts: HeldOrdersParts
   readonly #entries = new Map<string, Entry>()
+  readonly #settled: Recent<string, SettledOrder>
   readonly #changes: Broadcast<HeldOrder>
   readonly #loaded: Promise<void>
   #pumping = false
@@ -45,6 +59,7 @@ export class HeldOrders {
   constructor(parts: HeldOrdersParts) {
     this.#parts = parts
     this.#changes = new Broadcast(parts.limits.clientLiveEventsMax)
+    this.#settled = new Recent(parts.limits.ordersSettledMax)
     this.#loaded = this.#load()
     // Whoever keeps something is told.
     this.#loaded.catch(() => {})
@@ -57,14 +72,25 @@ export class HeldOrders {
   }
 
   /**
-   * Keeps an order; it survives the end of the program when this resolves. The same again is the same.
+   * An order that was settled lately: nobody has to be asked, or told, once more.
+   * @throws {SealwireError} `conflict` for another order under the same id.
+   */
+  settled(order: PayOrder, signed: Uint8Array): SettledOrder | undefined {
+    const done = this.#settled.find(keyOf(order))
+    if (done !== undefined && !sameBytes(done.signed, signed)) throw conflict()
+    return done
+  }
+
+  /**
+   * Keeps an order; it survives the end of the program when this resolves. The same again is the same, and what was settled is not kept.
    * @throws {SealwireError} `conflict` for another order under the same id, `busy` for too many, `storage_full`, `data_unusable`.
    */
   async keep(kept: KeptOrder): Promise<string> {
     await this.#loaded
     const entry = entryOf(kept)
+    if (this.settled(entry.order, kept.signed) !== undefined) return entry.key
     const known = this.#entries.get(entry.key)
-    if (known !== undefined && !sameBytes(known.signed, kept.signed)) throw new SealwireError('conflict', 'the id stands for another order')
+    if (known !== undefined && !sameBytes(known.signed, kept.signed)) throw conflict()
     if (known !== undefined) return known.key
     this.#requireRoom(entry)
     // Before it is on the disk, so that no more of them are let in than there is room for.
@@ -83,7 +109,9 @@ export class HeldOrders {
    * Has an order settled that was kept.
    * @throws {SealwireError} the server's refusal, and then it is kept no more; else why it is not known yet: it is brought again by itself.
    */
-  async settle(key: string): Promise<WireTransfer> {
+  async settle(key: string): Promise<SettledOrder> {
+    const done = this.#settled.find(key)
+    if (done !== undefined) return done
     const entry = this.#entries.get(key)
     if (entry === undefined) throw new SealwireError('not_found', 'there is no such order')
     entry.bringing ??= this.#bring(entry).finally(() => (entry.bringing = undefined))
@@ -134,15 +162,17 @@ export class HeldOrders {
     }
   }
 
-  async #bring(entry: Entry): Promise<WireTransfer> {
+  async #bring(entry: Entry): Promise<SettledOrder> {
     const { from: payer, signed: order, memo } = entry
     try {
       const transfer = await this.#parts.calls.again('payment.bring', {
         ...{ payer, kind: 'pay', order },
         ...(memo === undefined ? {} : { memo }),
       })
+      const settled: SettledOrder = { signed: order, transfer }
+      this.#settled.add(entry.key, settled)
       await this.#done(entry, 'settled')
-      return transfer
+      return settled
     } catch (reason) {
       const error = SealwireError.from(reason)
       if (isDecided(error)) await this.#done(entry, 'refused', error)
@@ -175,7 +205,15 @@ export class HeldOrders {
 function entryOf(kept: KeptOrder): Entry {
   const order = decodeOrder('pay', readCose(kept.signed).payload)
   if (order.kind !== 'pay') throw new SealwireError('malformed', 'the order is no payment')
-  return { ...kept, order, key: `${order.payer}-${Buffer.from(order.id).toString('hex')}`, bringing: undefined }
+  return { ...kept, order, key: keyOf(order), bringing: undefined }
+}
+
+function keyOf({ payer, id }: PayOrder): string {
+  return `${payer}-${Buffer.from(id).toString('hex')}`
+}
+
+function conflict(): SealwireError {
+  return new SealwireError('conflict', 'the id stands for another order')
 }
 
 /** What somebody has damaged on the disk is none. */

@@ -6,60 +6,25 @@
 //
 // Links outlive the connection to the server; whether their devices are still good is asked as soon as there is another one.
 
-import type { X509Certificate } from 'node:crypto'
 import { nameKey } from '../../domain/case-fold.ts'
-import type { Clock, Timer } from '../../domain/clock.ts'
-import type { ClientCertificate, DialledLink, Listener, PeerDialOptions, PeerHandlers, PeerListenOptions } from '../../link/index.ts'
-import type { EventData, Method, ParsedEvent, Params, Result } from '../../protocol/contract/index.ts'
-import { type Checksum, type Limits, SealwireError } from '../../protocol/index.ts'
+import type { Timer } from '../../domain/clock.ts'
+import type { EventData, ParsedEvent, Params } from '../../protocol/contract/index.ts'
+import { SealwireError } from '../../protocol/index.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
-import type { Randomness } from '../message-id.ts'
 import type { LoggedIn } from '../uplink.ts'
 import { tokenRefused } from './attempt.ts'
 import { type AttemptStart, Attempts, type PeerAttempt } from './attempts.ts'
-import type { Candidate } from './candidates.ts'
 import { Doorway } from './doorway.ts'
 import { Inquiries, whyNot } from './inquiries.ts'
+import type { MeetingsParts } from './meetings-parts.ts'
 import { type Offer, Offers } from './offer.ts'
 import { OfferRate, type Spend } from './offer-rate.ts'
 import type { Partner } from './partner.ts'
 import { Partners } from './partners.ts'
-import type { PeerAnswers, PeerDevice, PeerLink } from './peer-link.ts'
+import type { PeerDevice, PeerLink } from './peer-link.ts'
 import { Rendezvous } from './rendezvous.ts'
 import type { Way, WhyRelayed } from './ways.ts'
 import { Wish } from './wish.ts'
-
-/** What {@link Meetings} work with. */
-export interface MeetingsParts {
-  /** Calls the server, once. */
-  readonly call: <M extends Method>(method: M, params: Params<M>) => Promise<Result<M>>
-  /** Our device: its certificate and key, and the SHA-256 of its SubjectPublicKeyInfo in hex. */
-  readonly identity: () => { readonly certificate: ClientCertificate; readonly spki: string }
-  /** Those who sign for devices, as far as they are known here. The server names them, too. */
-  readonly authorities: () => readonly X509Certificate[]
-  /** Answers what other devices ask. */
-  readonly answers: PeerAnswers
-  readonly clock: Clock
-  readonly limits: Limits
-  /** For tokens. */
-  readonly fill: Randomness
-  /** From 0 to 1. */
-  readonly random: () => number
-  /** `listenPeer` and `dialPeer`. */
-  readonly listen: (options: PeerListenOptions, handlers: PeerHandlers) => Promise<Listener>
-  readonly dial: (options: PeerDialOptions) => Promise<DialledLink>
-  /** Default: the portable one. */
-  readonly checksum?: Checksum
-  /** Where others connect. Default: all addresses of this machine, any port that is free. */
-  readonly host?: string | undefined
-  readonly port?: number | undefined
-  /** Where others reach us besides, at most 8. */
-  readonly announce?: readonly Candidate[] | undefined
-  /** A link is up; `link.closed` tells its end. */
-  linked(link: PeerLink): void
-  /** One talks with somebody in another way than before. */
-  changed(name: string, way: Way): void
-}
 
 type DirectOffered = EventData<'direct.offered'>
 
@@ -100,6 +65,7 @@ export class Meetings {
     })
     this.#attempts = new Attempts({
       ...{ peer, identity, dial, verify },
+      assure: (start) => this.#assure(start),
       linked: (start, link) => this.#adopt(start, link),
       ended: ({ partner }, attempt, why) => this.#attempted(partner, attempt, why),
     })
@@ -126,7 +92,7 @@ export class Meetings {
   /** What the server tells: offers, and devices that have ended. */
   event(event: ParsedEvent): void {
     if (this.#isClosed) return
-    if (event.event === 'direct.offered') this.#offered(event.data)
+    if (event.event === 'direct.offered') this.#offeredOrFailed(event.data)
     if (event.event === 'direct.revoked') this.#revoked(event.data.device)
   }
 
@@ -258,6 +224,17 @@ export class Meetings {
 
   // Offers of others.
 
+  /** What goes wrong here, such as a device file that cannot be read, is this attempt's alone: the events of the session go on. */
+  #offeredOrFailed(offered: DirectOffered): void {
+    try {
+      this.#offered(offered)
+    } catch {
+      this.#partners.find(offered.from)?.blame('unreachable')
+      this.#offers.end(nameKey(offered.from))
+      this.#attempts.end(offered.device, 'unreachable')
+    }
+  }
+
   #offered(offered: DirectOffered): void {
     const key = nameKey(offered.from)
     if (this.#partners.isShunned(key)) return
@@ -329,8 +306,10 @@ export class Meetings {
     return partner.underWay.size > 0 || this.#offers.find(partner.key) !== undefined ? partner.devices.get(spki) : undefined
   }
 
-  /** @throws {SealwireError} `not_permitted`, `conflict`. */
+  /** @throws {SealwireError} `not_permitted`, `conflict`, and what `assure` throws. */
   async #admit(token: Uint8Array, { device, spki }: PeerDevice): Promise<PeerAttempt> {
+    const partner = this.#partners.owner(spki)
+    if (partner !== undefined) await this.#inquiries.assure(partner)
     const attempt = this.#attempts.find(device, token) ?? this.#beginFor(spki, { device, token })
     if (attempt === undefined) throw tokenRefused()
     await attempt.admit()
@@ -342,6 +321,12 @@ export class Meetings {
     const partner = this.#partners.owner(spki)
     const offer = partner && this.#offers.find(partner.key)
     return partner && offer && this.#begin(partner, offer, hello)
+  }
+
+  /** Whether a device that is dialled is still one of theirs. @throws {SealwireError} `untrusted`, and what `assure` throws. */
+  async #assure({ partner, peer }: AttemptStart): Promise<void> {
+    await this.#inquiries.assure(partner)
+    if (partner.device(peer.device)?.spki !== peer.spki) throw badDevice()
   }
 
   // Links.
@@ -358,6 +343,8 @@ export class Meetings {
     void link.closed.then(() => this.#lost(partner, link))
     this.#parts.linked(link)
     this.#partners.tell(partner)
+    // There is another session since its hello, or so many others were asked for: nobody would tell of its end.
+    if (this.#rendezvous.isHere && !this.#rendezvous.watches(partner.key)) this.#doubt(partner)
   }
 
   #lost(partner: Partner, link: PeerLink): void {
@@ -371,6 +358,7 @@ export class Meetings {
   }
 
   #revoked(device: string): void {
+    this.#inquiries.revoked(device)
     for (const partner of this.#partners) {
       const others = [...partner.devices.values()].filter((each) => each.device !== device)
       if (others.length < partner.devices.size) this.#drop(partner, partner.list(others))
@@ -382,7 +370,7 @@ export class Meetings {
     if (partner.devices.size === 0) this.#offers.end(partner.key)
     for (const device of devices) {
       this.#attempts.end(device, 'lost')
-      partner.links.get(device)?.link.terminate(new SealwireError('untrusted', 'the other device may make no direct links any more'))
+      partner.links.get(device)?.link.terminate(badDevice())
     }
   }
 
@@ -393,4 +381,8 @@ export class Meetings {
   #changed(name: string, way: Way): void {
     if (!this.#isClosed) this.#parts.changed(name, way)
   }
+}
+
+function badDevice(): SealwireError {
+  return new SealwireError('untrusted', 'the other device may make no direct links any more')
 }

@@ -1,4 +1,4 @@
-// Where orders are kept that were handed over and are not settled.
+// Where orders are kept that were handed over: by their payee those that are not settled, by their payer the ids.
 
 /** A payment as it was handed over. */
 export interface KeptOrder {
@@ -17,6 +17,17 @@ export interface OrderStore {
   add(key: string, order: KeptOrder): Promise<void>
   /** It is done with. It may come back after a crash. @throws {SealwireError} `data_unusable`. */
   remove(key: string): Promise<void>
+}
+
+/** Remembers which orders somebody else may have, until they have expired. */
+export interface HandedStore {
+  /** Whether it may be carried out by somebody else. `id`: as text. */
+  has(id: string): boolean
+  /**
+   * Resolves when it survives the end of the program. `expiresAt`: ms since 1970.
+   * @throws {SealwireError} `busy` for too many, `storage_full`, `data_unusable`: then it is not to be handed over.
+   */
+  add(id: string, expiresAt: number): Promise<void>
 }
 
 /** Keeps orders as long as the program runs. */

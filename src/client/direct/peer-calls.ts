@@ -1,12 +1,14 @@
 // What the other device asks for on a direct link. It is begun in the order in which it came, and answered as it is done. At most
 // `directRequestsMax` are under way, each until its answer was handed to the link: a device that does not read makes its own
-// requests wait, and one that goes on asking all the same is refused, then cut by its link.
+// requests wait, and one that goes on asking all the same is refused, then cut by its link. How often it asks is bounded as well
+// (peer-rate.ts).
 
 import { contractCommands, encodeResultIn, knownIn, parseParamsIn, parseRequest } from '../../protocol/contract/index.ts'
 import { peerMethods, type PeerMethod, type PeerParams, type PeerResult } from '../../protocol/direct/index.ts'
 import { SealwireError } from '../../protocol/index.ts'
 import type { Connection } from '../connection.ts'
 import { peerRefusal } from './peer-faults.ts'
+import type { PeerRate } from './peer-rate.ts'
 
 /** What is asked for beside what every link answers by itself. */
 export type AskedMethod = Exclude<PeerMethod, 'direct.hello' | 'direct.ping'>
@@ -26,6 +28,15 @@ export interface AskedLink<L> {
   failed(reason: SealwireError): void
 }
 
+/** What it may ask for. */
+export interface AskedBounds {
+  readonly rate: PeerRate
+  /** Without their answer. */
+  readonly requestsMax: number
+  /** Of answers that the link does not take yet. */
+  readonly answersBytesMax: number
+}
+
 interface Answer {
   readonly command: number
   readonly body: Uint8Array
@@ -34,21 +45,23 @@ interface Answer {
 export class PeerCalls<L> {
   readonly #asked: AskedLink<L>
   readonly #answers: Answers<L>
-  readonly #callsMax: number
+  readonly #bounds: AskedBounds
   /** Without their answer, or with one that the link has not taken. */
   #underWay = 0
   readonly #unsent: Answer[] = []
+  #unsentBytes = 0
 
-  constructor(asked: AskedLink<L>, answers: Answers<L>, callsMax: number) {
+  constructor(asked: AskedLink<L>, answers: Answers<L>, bounds: AskedBounds) {
     this.#asked = asked
     this.#answers = answers
-    this.#callsMax = callsMax
+    this.#bounds = bounds
   }
 
-  /** @throws {SealwireError} `malformed` for what is no request, `unexpected` for a second hello. */
+  /** @throws {SealwireError} `malformed` for what is no request, `unexpected` for a second hello, `rate_limited` for far too many. */
   request(body: Uint8Array): void {
     const { id, method, params } = parseRequest(body)
     if (method === 'direct.hello') throw new SealwireError('unexpected', 'the other device said hello twice')
+    if (!this.#bounds.rate.take(method)) return this.#refuse(id, busy('too many requests in too short a time'))
     try {
       this.#begin(id, knownIn(peerMethods, method), params)
     } catch (reason) {
@@ -61,6 +74,7 @@ export class PeerCalls<L> {
     while (this.#asked.connection.keepsUp) {
       const answer = this.#unsent.shift()
       if (answer === undefined) return
+      this.#unsentBytes -= answer.body.length
       this.#send(answer)
     }
   }
@@ -72,7 +86,9 @@ export class PeerCalls<L> {
       return this.#asked.connection.send(contractCommands.result, encodeResultIn(peerMethods, id, method, {}))
     }
     this.#asked.stirred()
-    if (this.#underWay >= this.#callsMax) throw new SealwireError('busy', 'too many requests wait for their answers')
+    if (this.#underWay >= this.#bounds.requestsMax || this.#unsentBytes >= this.#bounds.answersBytesMax) {
+      throw busy('too many requests wait for their answers')
+    }
     void this.#carryOut(id, method, parseParamsIn<typeof peerMethods, typeof method>(peerMethods, method, params))
   }
 
@@ -94,8 +110,9 @@ export class PeerCalls<L> {
 
   #finish(answer: Answer): void {
     if (!this.#asked.connection.open) return
-    if (this.#asked.connection.keepsUp && this.#unsent.length === 0) this.#send(answer)
-    else this.#unsent.push(answer)
+    if (this.#asked.connection.keepsUp && this.#unsent.length === 0) return this.#send(answer)
+    this.#unsent.push(answer)
+    this.#unsentBytes += answer.body.length
   }
 
   #send({ command, body }: Answer): void {
@@ -106,4 +123,8 @@ export class PeerCalls<L> {
   #refuse(id: number, reason: unknown): void {
     this.#asked.connection.send(contractCommands.fault, peerRefusal(id, SealwireError.from(reason)))
   }
+}
+
+function busy(sentence: string): SealwireError {
+  return new SealwireError('busy', sentence)
 }

@@ -31,6 +31,8 @@ export interface GreetOptions {
   readonly token: Uint8Array
   /** Cuts the link. */
   readonly signal?: AbortSignal | undefined
+  /** Nothing is said before it resolves; what it throws ends the link. Default: at once. */
+  readonly assured?: (() => Promise<void>) | undefined
 }
 
 /** Who may come in. */
@@ -56,7 +58,11 @@ export interface AwaitedPeer {
  * when no answer came within `directHelloMsMax`, or the signal aborted; `unexpected`, `malformed`, `version_unsupported`;
  * `connection_lost`.
  */
-export async function greetPeer(link: DialledLink, { peer, token, signal }: GreetOptions, parts: PeerLinkParts): Promise<PeerLink> {
+export async function greetPeer(
+  link: DialledLink,
+  { peer, token, signal, assured }: GreetOptions,
+  parts: PeerLinkParts,
+): Promise<PeerLink> {
   const greeting: Greeting<PeerLink> = new Greeting((packet) => {
     requireWelcome(packet)
     return new PeerLink(connection, { peer, dialled: true }, parts)
@@ -71,7 +77,7 @@ export async function greetPeer(link: DialledLink, { peer, token, signal }: Gree
   try {
     if (keyOf(link) !== peer.spki) connection.cut(untrusted())
     else if (signal?.aborted === true) abort()
-    else connection.send(contractCommands.request, helloBody(token))
+    else void sayHello(connection, token, assured)
     return await greeting.done
   } finally {
     late.cancel()
@@ -164,6 +170,15 @@ function helloOf(connection: Connection, { command, body }: Packet): Hello {
     return { id, params: parseParamsIn<PeerMethods, 'direct.hello'>(peerMethods, method, params) }
   } catch (reason) {
     throw endWith(connection, reason)
+  }
+}
+
+async function sayHello(connection: Connection, token: Uint8Array, assured: GreetOptions['assured']): Promise<void> {
+  try {
+    await assured?.()
+    if (connection.open) connection.send(contractCommands.request, helloBody(token))
+  } catch (reason) {
+    connection.cut(SealwireError.from(reason))
   }
 }
 

@@ -19,6 +19,7 @@ import { serverError } from '../server-error.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { type Answers, type AskedMethod, PeerCalls } from './peer-calls.ts'
 import { endWith } from './peer-faults.ts'
+import { PeerRate } from './peer-rate.ts'
 
 /** The device at the other end. */
 export interface PeerDevice {
@@ -73,7 +74,8 @@ export class PeerLink {
     this.#requests = new Requests({ methods: peerMethods, other: 'the other device', ...bounds }, connection, clock)
     const stirred = (): void => this.#heartbeat.stirred()
     const asked = { link: this, connection, stirred, failed: (reason: SealwireError) => void endWith(connection, reason) }
-    this.#calls = new PeerCalls<PeerLink>(asked, answers, requestsMax)
+    const answersBytesMax = limits.directAnswersBytesMax
+    this.#calls = new PeerCalls<PeerLink>(asked, answers, { rate: new PeerRate(clock, limits), requestsMax, answersBytesMax })
     this.#heartbeat = new Heartbeat({ clock, limits }, { ping: () => this.#ping(), lost: () => this.terminate(silent()) })
     connection.user = {
       packet: (packet) => this.#packet(packet),

@@ -1,6 +1,7 @@
 // What is known here of the order that the server makes: up to which place the inbox has brought each conversation, which is what a
 // message that is said directly may have to wait for; and what this device knows of it when it says something itself.
 
+import { nameKey } from '../../domain/case-fold.ts'
 import type { Entry } from '../../protocol/contract/index.ts'
 import type { Limits } from '../../protocol/index.ts'
 
@@ -111,7 +112,4 @@ export class Places {
   }
 }
 
-/** Names are the same whatever their capitals. */
-export function nameKey(name: string): string {
-  return name.toLowerCase()
-}
+export { nameKey }

@@ -44,6 +44,8 @@ export class Rendezvous {
   /** Keys of the accounts whose devices the server watches for this session, those asked for longest ago first. */
   readonly #watched = new Set<string>()
   #state: State = { name: 'away' }
+  /** The connection to the server. */
+  #session: object | undefined
   /** They outlive the connection that named them, as links do. */
   #authorities: readonly X509Certificate[] = []
 
@@ -65,13 +67,20 @@ export class Rendezvous {
     this.offline()
     const asking = { name: 'asking' } as const
     this.#state = asking
+    this.#session = asking
     void this.#listen(asking)
   }
 
   offline(): void {
     if (this.#state.name === 'asking') this.#state.retry?.cancel()
     this.#state = { name: 'away' }
+    this.#session = undefined
     this.#watched.clear()
+  }
+
+  /** Whether the server tells this session when devices of that account end. */
+  watches(key: string): boolean {
+    return this.#watched.has(key)
   }
 
   /**
@@ -79,9 +88,9 @@ export class Rendezvous {
    * @throws {SealwireError} `not_found` when it is nobody whom we talk with; what ends a call.
    */
   async devices(name: string, key: string): Promise<readonly ListedDevice[]> {
-    const state = this.#state
+    const session = this.#session
     const { devices } = await this.#parts.call('direct.devices', { name })
-    if (this.#state === state) this.#watch(key)
+    if (session !== undefined && this.#session === session) this.#watch(key)
     return devices.map(({ device, spki }) => ({ device, spki: Buffer.from(spki).toString('hex') }))
   }
 

@@ -28,6 +28,9 @@ export class Saying {
   #base: number
   #last: Uint8Array | undefined
   #unanswered = 0
+  #doubts = 0
+  /** How many of the doubts are none any more. */
+  #cleared = 0
 
   constructor(parts: SayingParts) {
     this.#parts = parts
@@ -46,11 +49,30 @@ export class Saying {
    */
   say(id: string, message: Params<'message.send'>, { known, at }: { readonly known: number; readonly at: number }): boolean {
     const { link, limits } = this.#parts
-    if (!link.open || this.#unsaid.size > 0 || this.#unanswered >= limits.directSaysMax) return this.leave(id)
+    if (!link.open || this.isDoubtful || this.#unsaid.size > 0 || this.#unanswered >= limits.directSaysMax) return this.leave(id)
     void this.#request(id, { ...this.#words(message), at, behind: this.#behind(known) })
     this.#said.add(id)
     this.#last = message.id
     return true
+  }
+
+  /** Something of ours may have a place that is not known here: nothing is said until the last place is known. */
+  doubt(): void {
+    this.#doubts++
+  }
+
+  get isDoubtful(): boolean {
+    return this.#doubts > this.#cleared
+  }
+
+  get doubts(): number {
+    return this.#doubts
+  }
+
+  /** The last place, as it was asked for after so many `doubts`. */
+  know(lastSeq: number, doubts: number): void {
+    this.#base = Math.max(this.#base, lastSeq)
+    this.#cleared = Math.max(this.#cleared, doubts)
   }
 
   /** It goes through the server alone. */

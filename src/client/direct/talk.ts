@@ -9,7 +9,7 @@
 
 import type { Clock } from '../../domain/clock.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
-import { type ConversationInfo, type Entry, type Params, paymentType } from '../../protocol/contract/index.ts'
+import type { ConversationInfo, Entry, Params } from '../../protocol/contract/index.ts'
 import type { PeerParams, PeerResult } from '../../protocol/direct/index.ts'
 import { Broadcast } from '../feed.ts'
 import type { Inbox, InboxTap } from '../inbox.ts'
@@ -22,6 +22,7 @@ import { type HeldBytes, Hearing, type Say, sayOf, type TalkLink } from './heari
 import type { PeerDevice } from './peer-link.ts'
 import { nameKey, Places } from './places.ts'
 import { Saying } from './saying.ts'
+import { isOfMoney } from './words.ts'
 
 export interface DirectTalkParts {
   readonly heard: HeardStore
@@ -76,6 +77,18 @@ export class DirectTalk implements InboxTap, OutboxTap {
     this.#talkOf(link)
   }
 
+  /**
+   * The server may have stored something of ours in the conversation with somebody, or with anybody, whose place nobody has told:
+   * nothing is said there before the last place is known.
+   */
+  doubt(name?: string): void {
+    for (const talk of this.#talks.values()) {
+      if (name !== undefined && nameKey(name) !== nameKey(talk.link.peer.name)) continue
+      talk.saying?.doubt()
+      talk.ready = this.#look(talk)
+    }
+  }
+
   /** Ends what is told. Resolves when what the program has done with is kept. */
   async end(reason: SealwireError | undefined): Promise<void> {
     this.deliveries.end(reason)
@@ -90,9 +103,9 @@ export class DirectTalk implements InboxTap, OutboxTap {
    */
   async hear(params: PeerParams<'direct.say'>, link: TalkLink): Promise<PeerResult<'direct.say'>> {
     const talk = this.#talkOf(link)
-    await this.#heard.ready()
     const conversation = await this.#ready(talk)
     requireSayable(params, conversation)
+    await this.#heard.ready(conversation)
     if (this.#parts.inbox() === undefined) throw unread()
     const say = sayOf(params, link.peer)
     if (talk.hearing.has(say.key)) throw new SealwireError('conflict', 'it was said before')
@@ -106,8 +119,10 @@ export class DirectTalk implements InboxTap, OutboxTap {
     const conversation = message.conversation ?? this.#places.numberOf(message.to ?? '')
     this.#waiting.set(id, laneOf(message))
     let isSaid = false
-    for (const { link, saying } of this.#talks.values()) {
+    for (const talk of this.#talks.values()) {
+      const { link, saying } = talk
       if (saying === undefined || saying.conversation !== conversation) continue
+      if (saying.isDoubtful && this.#mayLook(talk)) talk.ready = this.#look(talk)
       const maySay = isNew && message.file === undefined && !this.#heard.isUnplaced(conversation, link.peer.device)
       if (maySay ? saying.say(id, message, this.#knowing(link.peer, message, conversation)) : saying.leave(id)) isSaid = true
     }
@@ -130,8 +145,9 @@ export class DirectTalk implements InboxTap, OutboxTap {
     return number === undefined ? undefined : `#${number}`
   }
 
-  answerId(entry: Entry): string {
-    return this.#heard.keyOf(entry)
+  /** Of what may come directly, and has no place then: also of what came through the server, and is in history. */
+  answerId(entry: Entry): string | undefined {
+    return entry.kind === 'message' && !isOfMoney(entry.type) ? this.#heard.keyOf(entry) : undefined
   }
 
   passes(entry: Entry, position: number): 'new' | 'heard' {
@@ -215,11 +231,13 @@ export class DirectTalk implements InboxTap, OutboxTap {
   /** Asks for the last place in the conversation, and then up to where the inbox has to come to have brought that. */
   async #lookNow(talk: Talk): Promise<number> {
     const { peer } = talk.link
+    const doubts = talk.saying?.doubts ?? 0
     const { conversation, kind, state, lastSeq } = await this.#parts.find(peer.name)
     const isTheirs = kind === 'direct' && state === 'accepted' && this.#places.name(peer.name, conversation)
     if (!isTheirs) throw new SealwireError('not_permitted', 'there is no conversation for this link')
     if (this.#talks.get(talk.link) !== talk) return conversation
     talk.saying ??= this.#begin(talk.link, conversation, lastSeq)
+    if (talk.saying.isDoubtful) talk.saying.know(lastSeq, doubts)
     void this.#expect(conversation, lastSeq)
     return conversation
   }
@@ -262,11 +280,11 @@ export class DirectTalk implements InboxTap, OutboxTap {
   }
 
   /** Hands it out behind what was read ahead. */
-  #take({ key, entry, answer }: Say): void {
+  #take({ key, hash, entry, answer }: Say): void {
     const found = this.#heard.find(key)
     if (found === 'stored') return answer.resolve()
     if (found === 'known') return answer.reject(new SealwireError('conflict', 'it was said before, or came through the server'))
-    const message = { key, conversation: entry.conversation, device: entry.device ?? '' }
+    const message = { key, hash, conversation: entry.conversation, device: entry.device ?? '' }
     this.#heard.queue(message)
     const isQueued = this.#parts.inbox()?.pushSaid({
       entry,
@@ -282,11 +300,9 @@ export class DirectTalk implements InboxTap, OutboxTap {
   }
 }
 
-function requireSayable({ conversation, type = '' }: PeerParams<'direct.say'>, own: number): void {
+function requireSayable({ conversation, type }: PeerParams<'direct.say'>, own: number): void {
   if (conversation !== own) throw new SealwireError('not_permitted', 'a direct link is for the conversation of the two')
-  // A media type is the same in capitals, and with parameters (RFC 2045 §5.1).
-  if (type.split(';', 1)[0]?.trim().toLowerCase() !== paymentType) return
-  throw new SealwireError('not_permitted', 'what is said of money is said by the server alone')
+  if (isOfMoney(type)) throw new SealwireError('not_permitted', 'what is said of money is said by the server alone')
 }
 
 function unread(): SealwireError {

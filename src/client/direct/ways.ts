@@ -2,8 +2,8 @@
 
 /**
  * Why there is no direct link: `off` it was not asked for · `offline` there is no server to meet through · `connecting` it is being
- * made · `not_contact` the two have not agreed to talk, or one blocks · `not_listening` nobody takes offers there · `unreachable` no
- * address leads there · `untrusted` somebody else was there · `lost` it broke, and is made again.
+ * made · `not_listening` nobody takes offers there, or the two have not agreed to talk, or one blocks: programs are told no more · `unreachable` no
+ * address leads there · `untrusted` somebody else was there · `lost` it broke, and is made again · `not_contact` is never told.
  */
 export type WhyRelayed = 'off' | 'offline' | 'connecting' | 'not_contact' | 'not_listening' | 'unreachable' | 'untrusted' | 'lost'
 

@@ -11,6 +11,7 @@ import type { DirectCore, DirectPart } from '../direct/part.ts'
 import { checksum } from '../node.ts'
 import { clientCertificateOf, readDevice } from './device-files.ts'
 import { disk } from './disk.ts'
+import { HandedFiles } from './handed-order-files.ts'
 import { FileHeard } from './heard-files.ts'
 import { OrderFiles } from './held-order-files.ts'
 import type { Home } from './home.ts'
@@ -31,6 +32,7 @@ export function directFrom(home: Home, name: string, options: DirectOptions): (c
       ledgerKey: () => knownLedgerKey(home),
       heard: new FileHeard(home, files),
       orders: new OrderFiles(home, files),
+      handed: new HandedFiles(home, files),
     }
     return new DirectLinks(options, place, core)
   }

@@ -1,6 +1,6 @@
 // What came over direct links, in the files of a home: one for each message, named after its key, until its copy was acknowledged.
 //
-//   <home>/heard-<name>/<key>      says in which conversation and by which device it was said
+//   <home>/heard-<name>/<key>      says in which conversation and by which device it was said, and the hash of what was said
 //
 // Its name is what counts, and is brought to the disk; those that wait meanwhile share the next fsync of the folder. Every program
 // of the home looks there. What a crash leaves behind is removed when it is older than the server keeps what nobody has fetched.
@@ -12,6 +12,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
 import { errorCode, makeFolder, unusable } from '../../pki/durable-file.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
+import { ByConversation } from '../direct/by-conversation.ts'
 import type { HeardMessage, HeardStore } from '../direct/heard-store.ts'
 import type { Home } from './home.ts'
 
@@ -24,58 +25,83 @@ export interface FileHeardOptions {
 
 /** What was heard, in the files of a home. */
 export class FileHeard implements HeardStore {
-  readonly #folder: string
+  /** Made with the first one. */
+  readonly folder: string
   readonly #options: FileHeardOptions
   readonly #under = new Set<Promise<void>>()
-  #size = 0
+  /** What is known to be there; others of the home keep and remove some too. */
+  readonly #kept = new ByConversation<Pick<HeardMessage, 'conversation'>>()
+  #countedAt = -Infinity
   /** The next fsync of the folder, for those whose files are written already. */
   #next: Promise<void> | undefined
   #syncing: Promise<void> = Promise.resolve()
 
   constructor(home: Home, options: FileHeardOptions) {
     const account = createHash('sha256').update(options.name.toLowerCase()).digest('hex').slice(0, accountDigits)
-    this.#folder = home.pathOf(`heard-${account}`)
+    this.folder = home.pathOf(`heard-${account}`)
     this.#options = options
   }
 
   async load(): Promise<readonly HeardMessage[]> {
-    if (!existsSync(this.#folder)) return []
+    if (!existsSync(this.folder)) return []
     try {
-      const kept = readdirSync(this.#folder)
+      const kept = readdirSync(this.folder)
         .filter((name) => isKey.test(name))
         .flatMap((key) => this.#read(key))
-      this.#size = kept.length
+      for (const { key, conversation } of kept) this.#kept.set(key, { conversation })
       return kept
         .toSorted((one, other) => one.writtenAt - other.writtenAt)
-        .map(({ key, conversation, device }) => ({ key, conversation, device }))
+        .map(({ key, conversation, device, hash }) => ({ key, conversation, device, hash }))
     } catch (cause) {
-      throw unusable(`cannot read ${this.#folder}`, cause)
+      throw unusable(`cannot read ${this.folder}`, cause)
     }
   }
 
   get size(): number {
-    return this.#size
+    return this.#kept.size
   }
 
-  async add({ key, conversation, device }: HeardMessage): Promise<void> {
+  countOf(conversation: number): number {
+    return this.#kept.countOf(conversation)
+  }
+
+  /** Not more often than every `directLookMs`: whoever fills it does not have it counted each time. */
+  recount(): void {
+    const { clock, limits } = this.#options
+    if (clock.monotonic() - this.#countedAt < limits.directLookMs) return
+    this.#countedAt = clock.monotonic()
+    const names = this.#names()
+    for (const key of this.#kept.keys()) if (!names.has(key)) this.#kept.delete(key)
+    for (const key of names) if (!this.#kept.has(key)) this.#kept.set(key, { conversation: 0 })
+  }
+
+  async add({ key, conversation, device, hash }: HeardMessage): Promise<void> {
     const path = this.#pathOf(key)
-    const isNew = !existsSync(path)
     try {
-      makeFolder(this.#folder)
-      await this.#during(this.#write(path, `${conversation} ${device}\n`))
+      makeFolder(this.folder)
+      await this.#during(this.#write(path, `${conversation} ${device} ${hash}\n`))
     } catch (cause) {
       throw SealwireError.is(cause) ? cause : unusable(`cannot write ${path}`, cause)
     }
-    if (isNew) this.#size++
+    this.#kept.set(key, { conversation })
   }
 
   has(key: string): boolean {
     return existsSync(this.#pathOf(key))
   }
 
+  hashOf(key: string): string | undefined {
+    if (!this.has(key)) return undefined
+    try {
+      return this.#wordsOf(key)?.[3] ?? ''
+    } catch {
+      return '' // It was there.
+    }
+  }
+
   async remove(key: string): Promise<void> {
+    this.#kept.delete(key)
     if (!this.has(key)) return
-    this.#size = Math.max(0, this.#size - 1)
     await this.#during(rm(this.#pathOf(key), { force: true })).catch(() => {}) // It is removed when it is old.
   }
 
@@ -108,7 +134,7 @@ export class FileHeard implements HeardStore {
   async #syncFolder(): Promise<void> {
     // Windows cannot open a folder as a file; its file systems keep their own journal of names.
     if (process.platform === 'win32') return
-    const folder = await open(this.#folder, 'r')
+    const folder = await open(this.folder, 'r')
     try {
       await folder.sync()
     } finally {
@@ -120,25 +146,38 @@ export class FileHeard implements HeardStore {
   #read(key: string): readonly (HeardMessage & { readonly writtenAt: number })[] {
     const path = this.#pathOf(key)
     try {
-      const { mtimeMs, size } = statSync(path)
+      const { mtimeMs } = statSync(path)
       if (mtimeMs < this.#options.clock.now() - this.#options.limits.directHeardMsMax) {
         rmSync(path, { force: true })
         return []
       }
-      // A power cut may leave the name without the words.
-      const words = size > this.#options.limits.directHeardBytesMax ? undefined : isWords.exec(readFileSync(path, 'utf8'))
-      return [{ key, conversation: Number(words?.[1] ?? 0), device: words?.[2] ?? '', writtenAt: mtimeMs }]
+      const words = this.#wordsOf(key)
+      return [{ key, conversation: Number(words?.[1] ?? 0), device: words?.[2] ?? '', hash: words?.[3] ?? '', writtenAt: mtimeMs }]
     } catch (reason) {
       if (errorCode(reason) === 'ENOENT') return []
       throw reason
     }
   }
 
+  /** A power cut may leave the name without the words. */
+  #wordsOf(key: string): RegExpExecArray | null {
+    const path = this.#pathOf(key)
+    return statSync(path).size > this.#options.limits.directHeardBytesMax ? null : isWords.exec(readFileSync(path, 'utf8'))
+  }
+
+  #names(): Set<string> {
+    try {
+      return new Set(readdirSync(this.folder).filter((name) => isKey.test(name)))
+    } catch {
+      return new Set()
+    }
+  }
+
   #pathOf(key: string): string {
-    return join(this.#folder, key)
+    return join(this.folder, key)
   }
 }
 
 const accountDigits = 16
 const isKey = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const isWords = /^(\d{1,16}) ([0-9a-f]{1,64})\n$/
+const isWords = /^(\d{1,16}) ([0-9a-f]{1,64}) ([0-9a-f]{64})\n$/

@@ -13,6 +13,7 @@ import type { Hasher } from '../sha256.ts'
 import type { LoggedIn } from '../uplink.ts'
 import { disk } from './disk.ts'
 import { formatEndpoint } from './endpoint.ts'
+import { heardEarlier } from './heard-earlier.ts'
 import { Home } from './home.ts'
 import { joinServer } from './join.ts'
 import { openMember } from './member.ts'
@@ -41,6 +42,7 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
     sign,
     disk,
     direct,
+    heard: direct === undefined ? heardEarlier(home, profile.name) : undefined,
     patient: options.offline === true,
   })
   if (options.offline === true) return me

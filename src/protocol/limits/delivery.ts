@@ -106,14 +106,6 @@ export const deliveryLimits = {
     'offers of direct links of an account; more are refused (rate_limited)',
   ),
   directOffersBurstMax: row(10, 1, lifted, 'offers', 'server/direct', 'the same at once'),
-  directWatchedMax: row(
-    100,
-    1,
-    10_000,
-    'accounts',
-    'server/direct',
-    'accounts of whose devices a session is told when they end; the one asked for longest ago is forgotten first',
-  ),
   deviceLinkMs: row(10 * minute, second, 24 * 60 * minute, 'ms', 'server/devices', 'how long a link for another device is good'),
   // Files.
   fileBytesPerAccountMax: row(

@@ -31,6 +31,12 @@ export const fixedLimits = {
   exportNamesMax: fixed(10_000, 'names', 'server/operator-ledger', 'names remembered for such answers; the oldest are forgotten first'),
   revokedLastWordMs: fixed(200, 'ms', 'server/contract', 'from the answer to who revokes its own device to the end of its session'),
   directCandidatesMax: fixed(8, 'addresses', 'protocol/contract', 'addresses in one offer of a direct link'),
+  directWatchedMax: fixed(
+    100,
+    'accounts',
+    'server/direct, client/direct/rendezvous',
+    'accounts of whose devices a session is told when they end; the one asked for longest ago is forgotten first',
+  ),
   directAuthoritiesMax: fixed(
     8,
     'certificates',

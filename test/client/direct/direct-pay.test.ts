@@ -3,12 +3,9 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Home } from '../../../src/client/home/home.ts'
-import { readOrderKey } from '../../../src/client/home/order-signer.ts'
 import type { Transfer } from '../../../src/client/payments.ts'
 import { signCose } from '../../../src/pki/cose-sign1.ts'
 import { newDeviceKeys } from '../../../src/pki/index.ts'
-import { encodeOrder, orderPurposes, type PayOrder } from '../../../src/protocol/contract/index.ts'
 import type { PeerResult } from '../../../src/protocol/direct/index.ts'
 import { SealwireError } from '../../../src/protocol/index.ts'
 import { type Between, soonHeld } from '../../support/direct-payer.ts'
@@ -19,7 +16,6 @@ import { rejectionOf } from '../../support/refusal.ts'
 import {
   HeldProgram,
   back,
-  codeOf,
   cut,
   cutOff,
   endStage,
@@ -34,6 +30,7 @@ import {
   nextHeld,
   orderOf,
   person,
+  restarted,
   server,
   sha256,
   signedBy,
@@ -184,6 +181,35 @@ describe('a payment that its payee cannot settle', () => {
     expect([await has(dave), await filesOf(dave)]).toEqual(['0.00', 0])
   })
 
+  test('is not known to be refused by a program that was started after it was handed over', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    await linked(alice, bob)
+    for (const each of [alice, bob]) cutOff(each)
+    const id = freshId()
+    expect((await errorOf(alice.me.payments.pay(bob.me.name, '9', { id }))).code).toBe('unknown_outcome')
+    const next = await restarted(alice)
+    await next.me.payments.pay((await person()).me.name, '5')
+    const refused = await errorOf(next.me.payments.pay(bob.me.name, '9', { id }))
+    expect([refused.code, SealwireError.from(refused.cause).code]).toEqual(['unknown_outcome', 'insufficient_funds'])
+    expect(await rejectionOf(next.me.payments.pay(bob.me.name, '9'))).toBe('insufficient_funds')
+    await mint(next)
+    const held = bob.me.direct.held()
+    await nextHeld(held)
+    await back(bob)
+    expect(await nextHeld(held)).toMatchObject({ id, state: 'settled' })
+    expect(await next.me.payments.pay(bob.me.name, '9', { id })).toMatchObject({ id, amount: '9.00', balance: '6.00' })
+  })
+
+  test('is not handed over where that cannot be remembered', async () => {
+    const [alice, bob] = await two({ limits: { ...soonHeld, ordersHandedMax: 1 } })
+    const handed = await linked(alice, bob)
+    cutOff(alice)
+    expect((await alice.me.payments.pay(bob.me.name, '1')).amount).toBe('1.00')
+    const waiting = AbortSignal.timeout(1_500)
+    expect(await rejectionOf(alice.me.payments.pay(bob.me.name, '2', { signal: waiting }))).toBe('unreachable')
+    expect(handed).toEqual(['settled'])
+  })
+
   test('is refused when it has expired, and when the device that signed was revoked', async () => {
     const [alice, bob] = await two({ limits: soonHeld })
     await linked(alice, bob)
@@ -290,71 +316,56 @@ describe('what a payee hands back', () => {
   })
 })
 
-describe('DirectPay.take', () => {
-  test('takes what the peer’s account has signed for this one, and nothing else', async () => {
-    const [alice, bob] = await two({ limits: soonHeld })
-    const [carol] = await two({ limits: soonHeld })
-    await linked(alice, bob)
-    await linked(carol, bob)
-    await linked(alice, carol)
-    for (const each of [bob, carol]) cutOff(each)
-    const order = await orderOf(alice, bob, { amount: 100n })
-    const good = signedBy(alice, order)
-    const take = (signed: Uint8Array, from = alice, to = bob, memo?: string) =>
-      rejectionOf(to.me.direct.take({ order: signed, ...(memo === undefined ? {} : { memo }) }, { peer: { name: from.me.name } }))
-    expect(await take(good, alice, carol)).toBe('not_permitted')
-    expect(await take(good, carol)).toBe('signature_invalid')
-    expect(await take(signedBy(carol, order))).toBe('signature_invalid')
-    expect(await take(signCose(encodeOrder(order), orderPurposes.pay, newDeviceKeys().ed25519))).toBe('signature_invalid')
-    expect(await take(signCose(encodeOrder(order), orderPurposes.hold, readOrderKey(new Home(alice.home))))).toBe('signature_invalid')
-    expect(await take(signedBy(alice, { ...order, server: new Uint8Array(16) }))).toBe('signature_invalid')
-    expect(await take(good, alice, bob, 'tea')).toBe('signature_invalid')
-    expect(await take(signedBy(alice, { ...order, payer: order.payer + 1_000n }))).toBe('signature_invalid')
-    expect(await take(signedBy(alice, { ...order, expiresAt: BigInt(Date.now() - 1) }))).toBe('expired')
-    for (let byte = 0; byte < good.length; byte += 7) {
-      const refusal = await take(good.with(byte, (good[byte] ?? 0) ^ 1))
-      expect(refusal).toMatch(/^(signature_invalid|malformed|amount_invalid|not_permitted)$/)
-    }
-    expect(await rejectionOf(bob.me.direct.take({ order: good }, { peer: { name: 'nobody' } }))).toBe('unavailable')
-    expect([await filesOf(bob), await filesOf(carol)]).toEqual([0, 0])
-    expect(await bob.me.direct.take({ order: good }, { peer: { name: alice.me.name } })).toEqual({ state: 'held' })
-    expect(await take(signedBy(alice, { ...order, amount: 200n }))).toBe('conflict')
-    expect(await filesOf(bob)).toBe(1)
-  })
-
-  test('keeps so many of one contact, so many in all, and no more', async () => {
-    const [alice, bob] = await two({ limits: { ordersHeldPerContactMax: 3, ordersHeldMax: 5, directPayHeldMs: 0 } })
-    const [carol] = await two()
-    for (const each of [alice, carol]) await linked(each, bob)
-    cutOff(bob)
-    const hand = async (from: Person) =>
-      bob.me.direct.take({ order: signedBy(from, await orderOf(from, bob, { amount: 1n })) }, { peer: { name: from.me.name } }).then(
-        ({ state }) => state,
-        (reason: unknown) => SealwireError.from(reason).code,
-      )
-    const told = []
-    for (const from of [alice, alice, alice, alice, carol, carol, carol, alice]) told.push(await hand(from))
-    expect(told).toEqual(['held', 'held', 'held', 'busy', 'held', 'held', 'busy', 'busy'])
-    expect(await filesOf(bob)).toBe(5)
-    const held = bob.me.direct.held()
-    await back(bob)
-    const states = []
-    for (let at = 0; at < 10; at++) states.push((await nextHeld(held)).state)
-    expect(states.toSorted()).toEqual([...Array<string>(5).fill('settled'), ...Array<string>(5).fill('unsettled')])
-    expect([await has(bob), await filesOf(bob)]).toEqual(['0.05', 0])
-  })
-
-  test('of an order that two payees have posts once', async () => {
+describe('the word of a payee does not end the wait for a server', () => {
+  const settled: PeerResult<'direct.pay'> = {
+    ...{ state: 'settled', receipt: new Uint8Array(10) },
+    transfer: {
+      id: newId(),
+      kind: 'pay',
+      status: 'posted',
+      unit: 'credits',
+      amount: '1',
+      payer: 'a',
+      payee: 'b',
+      signer: 'a',
+      posting: 1,
+      at: 1,
+    },
+  }
+  const words: readonly (readonly [what: string, word: () => PeerResult<'direct.pay'>])[] = [
+    ['that it is held', () => ({ state: 'held' })],
+    ['with a bad receipt', () => settled],
+    [
+      'that it is refused',
+      () => {
+        throw new SealwireError('expired', 'the order came too late')
+      },
+    ],
+  ]
+  test.each(words)('which answers later: %s', async (_what, word) => {
     const [alice, bob] = await two()
-    const [carol] = await two()
-    await linked(alice, bob)
-    await linked(alice, carol)
-    const toBob = await orderOf(alice, bob, { amount: 100n })
-    const toCarol = await orderOf(alice, carol, { amount: 100n, id: toBob.id })
-    const take = (to: Person, order: PayOrder) => to.me.direct.take({ order: signedBy(alice, order) }, { peer: { name: alice.me.name } })
-    const states = await Promise.all([take(bob, toBob), take(carol, toCarol)].map((each) => each.then(({ state }) => state, codeOf)))
-    expect(states.toSorted()).toEqual(['conflict', 'settled'])
-    expect(await has(alice)).toBe('9.00')
+    await alice.me.link(bob.me, async () => {
+      setTimeout(() => alice.relay.release(), 500)
+      return word()
+    })
+    alice.relay.hold()
+    expect(await alice.me.payments.pay(bob.me.name, '1')).toMatchObject({ status: 'posted', balance: '9.00' })
+  })
+
+  test('but for the time that a payee has, and the connection', async () => {
+    const [alice, bob] = await two({ limits: { directPayAnswerMs: 1_000 } })
+    await alice.me.link(bob.me, async () => ({ state: 'held' }))
+    alice.relay.hold()
+    expect((await errorOf(alice.me.payments.pay(bob.me.name, '1'))).sentence).toMatch(/^the order was handed over/)
+    alice.relay.release()
+    // What ends this one is that the connection is lost.
+    const [carol, dave] = await two({ limits: { directPayAnswerMs: 600_000 } })
+    await carol.me.link(dave.me, async () => {
+      setTimeout(() => cutOff(carol), 300)
+      return { state: 'held' }
+    })
+    carol.relay.hold()
+    expect((await errorOf(carol.me.payments.pay(dave.me.name, '1'))).sentence).toMatch(/^the order was handed over/)
   })
 })
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { Heard, messageKey } from '../../../src/client/direct/heard.ts'
-import { MemoryHeard } from '../../../src/client/direct/heard-store.ts'
+import { type HeardMessage, MemoryHeard } from '../../../src/client/direct/heard-store.ts'
+import { wordsHash } from '../../../src/client/direct/words.ts'
 import { parseMessageId } from '../../../src/client/message-id.ts'
-import type { Entry } from '../../../src/protocol/contract/index.ts'
+import { type Entry, paymentType } from '../../../src/protocol/contract/index.ts'
 import { resolveLimits, SealwireError } from '../../../src/protocol/index.ts'
 import { rejectionOf } from '../../support/refusal.ts'
 
@@ -31,6 +32,71 @@ describe('what came directly', () => {
     await heard[Symbol.asyncDispose]()
   })
 
+  test('lets a copy pass unseen only where it says what was said', () => {
+    const said = { body: Buffer.from('a'), type: 'text/plain', replyTo: 3, mentions: ['bob', 'carol'] }
+    const others: Partial<Entry>[] = [
+      { ...said, body: Buffer.from('b') },
+      { ...said, type: 'text/html' },
+      { ...said, replyTo: 4 },
+      { ...said, mentions: ['bob'] },
+      { ...said, file: { id: new Uint8Array(16), name: 'a', size: 1, sha256: new Uint8Array(32) } },
+      { ...said, kind: 'edit' },
+      { kind: 'delete', target: 1 },
+      { ...said, type: paymentType },
+    ]
+    for (const isDone of [false, true]) {
+      for (const other of [...others, said]) {
+        const heard = new Heard(new MemoryHeard(), resolveLimits())
+        heard.queue(message(1, said))
+        if (isDone) void heard.done(message(1, said))
+        expect(heard.passes(entry(1, other), 1)).toBe(other === said ? 'heard' : 'new')
+      }
+    }
+  })
+
+  test('lets the copy pass unseen also where it was changed meanwhile: the change has an entry of its own', () => {
+    for (const change of [{ body: Buffer.from('b'), edited: 9 }, { deleted: true }]) {
+      const heard = new Heard(new MemoryHeard(), resolveLimits())
+      heard.queue(message(1, { body: Buffer.from('a') }))
+      expect(heard.passes(entry(1, change), 1)).toBe('heard')
+    }
+  })
+
+  test('of an earlier run lets only the same words pass unseen, and all of them where it has lost its own', async () => {
+    const store = new MemoryHeard()
+    await store.add(message(1, { body: Buffer.from('a') }))
+    await store.add({ ...message(2), hash: '' })
+    const heard = new Heard(store, resolveLimits())
+    const passed = [entry(1, { body: Buffer.from('b') }), entry(2, { body: Buffer.from('b') }), entry(1, { body: Buffer.from('a') })]
+    expect(passed.map((one, at) => heard.passes(one, at + 1))).toEqual(['new', 'heard', 'heard'])
+  })
+
+  test('of one conversation is no more than its part of the room', async () => {
+    const store = new MemoryHeard()
+    const limits = resolveLimits({ directHeardPerConversationMax: 2 })
+    const heard = new Heard(store, limits)
+    heard.queue(message(1))
+    heard.queue(message(2))
+    expect([await rejectionOf(heard.ready(7)), await rejectionOf(heard.ready(8))]).toEqual(['busy', undefined])
+    await heard.done(message(1))
+    await heard.done(message(2))
+    const next = new Heard(store, limits)
+    expect([await rejectionOf(next.ready(7)), await rejectionOf(next.ready(8))]).toEqual(['busy', undefined])
+    heard.passes(entry(1), 1)
+    heard.passed(entry(1), 1)
+    heard.acknowledged(1)
+    await Promise.resolve()
+    expect([await rejectionOf(heard.ready(7)), await rejectionOf(next.ready(7))]).toEqual([undefined, undefined])
+  })
+
+  test('is counted again when there seems to be no room: other programs remove some too', async () => {
+    const store = new MemoryHeard()
+    await store.add(message(1))
+    store.recount = () => void store.remove(message(1).key)
+    const heard = new Heard(store, resolveLimits({ directHeardMax: 1 }))
+    expect([await rejectionOf(heard.ready(7)), store.size]).toEqual([undefined, 0])
+  })
+
   test('is kept from when it is done with until the server knows, also when that is quicker than the disk', async () => {
     const store = new MemoryHeard()
     const heard = new Heard(store, resolveLimits())
@@ -52,7 +118,7 @@ describe('what came directly', () => {
     const store = new MemoryHeard()
     await store.add(message(1))
     const heard = new Heard(store, resolveLimits())
-    await heard.ready()
+    await heard.ready(7)
     expect(heard.find(message(1).key)).toBe('stored')
     expect(heard.isHanded(message(1).key)).toBe(true)
     expect([heard.isUnplaced(7, 'a1'), heard.isUnplaced(7, 'a2'), heard.isUnplaced(8, 'a2')]).toEqual([false, true, false])
@@ -71,21 +137,21 @@ describe('what came directly', () => {
     const heard = new Heard(store, resolveLimits())
     heard.queue(message(1))
     expect(await heard.done(message(1)).catch(String)).toMatch(/^SealwireError: \[storage_full\] what came cannot be kept here$/)
-    expect(await rejectionOf(heard.ready())).toBe('storage_full')
+    expect(await rejectionOf(heard.ready(7))).toBe('storage_full')
     expect(heard.passes(entry(1), 1)).toBe('heard')
     isFull = false
-    expect([await rejectionOf(heard.ready()), store.size]).toEqual([undefined, 1])
+    expect([await rejectionOf(heard.ready(7)), store.size]).toEqual([undefined, 1])
   })
 
   test('is no more than there is room for', async () => {
     const store = new MemoryHeard()
     const heard = new Heard(store, resolveLimits({ directHeardMax: 2 }))
-    await heard.ready()
+    await heard.ready(7)
     heard.queue(message(1))
     heard.queue(message(2))
-    expect(await rejectionOf(heard.ready())).toBe('busy')
+    expect(await rejectionOf(heard.ready(7))).toBe('busy')
     heard.drop(message(1).key)
-    expect(await rejectionOf(heard.ready())).toBeUndefined()
+    expect(await rejectionOf(heard.ready(7))).toBeUndefined()
   })
 
   test('is not handed out any more once it was dropped, or once the reader went that had its copy', () => {
@@ -109,6 +175,7 @@ function entry(each: number, more: Partial<Entry> = {}): Entry {
   return { conversation: 7, seq: each, kind: 'message', id: new Uint8Array(16).fill(each), from: 'alice', device: 'a1', at: each, ...more }
 }
 
-function message(each: number): { key: string; conversation: number; device: string } {
-  return { key: messageKey(entry(each)), conversation: 7, device: 'a1' }
+function message(each: number, more: Partial<Entry> = {}): HeardMessage {
+  const said = entry(each, more)
+  return { key: messageKey(said), conversation: said.conversation, device: 'a1', hash: wordsHash(said) }
 }

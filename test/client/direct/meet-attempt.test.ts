@@ -169,6 +169,7 @@ describe('attempts', () => {
       identity: () => ({ certificate: { chain: '', key: '' }, spki: '' }),
       dial: () => Promise.reject(new SealwireError('unreachable', 'nobody is there')),
       verify() {},
+      assure: async () => {},
       linked() {},
       ended: ({ peer }, _, why) => ended.push(`${peer.device} ${why}`),
     })

@@ -205,15 +205,22 @@ describe('a device that is good no more', () => {
   })
 
   test('is found out about when the server was asked for too many others since', async () => {
-    await using each = await linkedStage({ directWatchedMax: 3 })
+    await using each = await linkedStage({ directWishesMax: 200 })
     const { alice, square, clock } = each
     const asked = (): number => alice.asked.filter((method) => method === 'direct.devices').length
-    for (const name of ['carol', 'dave', 'erin']) {
+    const reach = (name: string): void => {
       square.introduce('alice', name)
       alice.meetings.reach(name)
     }
+    for (let at = 1; at < 100; at++) reach(`friend${at}`)
+    for (let before = 0; before < asked(); ) {
+      before = asked()
+      await settle()
+    }
+    expect(asked()).toBe(100)
+    reach('friend100')
     await settle()
-    expect(asked()).toBe(5)
+    expect(asked()).toBe(102)
     await clock.move(100)
     expect(alice.open('bob').length).toBe(1)
   })

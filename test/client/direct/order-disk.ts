@@ -32,6 +32,8 @@ export function heardOn({ disk, device, world }: Process): MemoryHeard {
   const store: MemoryHeard = Object.assign(new MemoryHeard(), {
     load: () => heard.load(),
     has: (key: string) => heard.has(key),
+    hashOf: (key: string) => heard.hashOf(key),
+    countOf: (conversation: number) => heard.countOf(conversation),
     add: (message: HeardMessage) =>
       disk.write(async () => {
         if (world.random() < world.diskFull) throw new SealwireError('storage_full', 'as chance has it')

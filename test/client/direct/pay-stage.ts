@@ -91,6 +91,16 @@ export async function person(options: DirectPayerOptions = {}, name = `member${+
   return { me, home, relay }
 }
 
+/** The same home, in the hands of another program, with a connection to the server. */
+export async function restarted({ me: before, home, relay }: Person, options: DirectPayerOptions = {}): Promise<Person> {
+  await before[Symbol.asyncDispose]()
+  relay.target = server.port
+  const me = new DirectPayer(home, options)
+  closing.push(() => me[Symbol.asyncDispose]())
+  await me.online()
+  return { me, home, relay }
+}
+
 /** Two who talk; the first has something. */
 export async function two(options: DirectPayerOptions = {}): Promise<readonly [Person, Person]> {
   const [alice, bob] = [await person(options), await person(options)]

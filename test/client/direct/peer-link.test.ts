@@ -236,11 +236,11 @@ describe('a device that', () => {
     const { link, raw } = await stage.accepted({ 'direct.file': file })
     raw.link.pause()
     const chunk = { id: new Uint8Array(16), offset: 0, length: 60_000 }
-    for (let id = 1; id <= 40; id++) raw.raw(asked(id, 'direct.file', chunk))
+    for (let id = 1; id <= 16; id++) raw.raw(asked(id, 'direct.file', chunk))
     await settle()
-    expect([begun, stage.far.keepsUp, stage.far.queuedBytes < stage.limits.outputBytesHigh + 70_000]).toEqual([40, false, true])
+    expect([begun, stage.far.keepsUp, stage.far.queuedBytes < stage.limits.outputBytesHigh + 70_000]).toEqual([16, false, true])
     raw.link.resume()
-    for (let id = 1; id <= 40; id++) expect(parseResult((await raw.next(result)).body).id).toBe(id)
+    for (let id = 1; id <= 16; id++) expect(parseResult((await raw.next(result)).body).id).toBe(id)
     raw.link.pause()
     for (let id = 1; id <= 5_000 && link.open; id++) {
       raw.raw(asked(id, 'direct.file', chunk))
@@ -252,7 +252,54 @@ describe('a device that', () => {
       await stage.clock.move(1_000)
     }
     expect((await link.closed)?.code).toBe('slow_consumer')
-    expect(begun).toBeLessThanOrEqual(40 + stage.limits.directRequestsMax)
+    expect(begun).toBeLessThanOrEqual(16 + stage.limits.directRequestsMax)
+  })
+
+  test('does not read leaves no more than 1 MiB of answers waiting', async () => {
+    const stage = new PeerStage(peers)
+    let begun = 0
+    const file = async ({ length }: { readonly length: number }) => {
+      begun++
+      return { data: new Uint8Array(length) }
+    }
+    const { raw } = await stage.accepted({ 'direct.file': file })
+    raw.link.pause()
+    for (let id = 1; id <= 100; id++) {
+      raw.raw(asked(id, 'direct.file', { id: new Uint8Array(16), offset: 0, length: 60_000 }))
+      await settle()
+    }
+    expect(begun * 60_000).toBeLessThan(1_048_576 + stage.limits.outputBytesHigh + 4 * 60_000)
+    raw.link.resume()
+    await raw.until(() => raw.frames.length >= 100)
+    expect(raw.frames.splice(0).filter(({ command }) => command === result).length).toBe(begun)
+    raw.raw(asked(200, 'direct.file', { id: new Uint8Array(16), offset: 0, length: 1 }))
+    expect(parseResult((await raw.next(result)).body).id).toBe(200)
+  })
+
+  test('asks too often is refused what is over, each kind by itself, and has no link when it goes on', async () => {
+    const stage = new PeerStage(peers, {
+      directSaysBurstMax: 30,
+      directChunksPerSecondMax: 40,
+      directAsksPerSecondMax: 5,
+      directExcessMax: 50,
+    })
+    const { link, raw } = await stage.accepted()
+    let id = 0
+    const burst = async (times: number, frameOf: (id: number) => Uint8Array): Promise<number> => {
+      for (let each = 0; each < times; each++) raw.raw(frameOf(++id))
+      await settle()
+      const told = raw.frames.splice(0)
+      return told.filter((each) => each.command !== fault || parseFault(each.body).code !== 'busy').length
+    }
+    const say = (at: number): Uint8Array => asked(at, 'direct.say', someMessage('hi', at % 200))
+    const chunk = (at: number): Uint8Array => asked(at, 'direct.file', { id: new Uint8Array(16), offset: 0, length: 1 })
+    const ping = (at: number): Uint8Array => asked(at, 'direct.ping', {})
+    expect([await burst(40, say), await burst(50, chunk), await burst(15, ping)]).toEqual([30, 40, 10])
+    await stage.clock.move(1_000)
+    raw.frames.splice(0)
+    expect([await burst(21, say), await burst(41, chunk), await burst(6, ping), link.open]).toEqual([20, 40, 5, true])
+    for (let each = 0; each < 60; each++) raw.raw(say(++id))
+    expect((await link.closed)?.code).toBe('rate_limited')
   })
 })
 

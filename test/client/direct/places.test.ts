@@ -45,6 +45,12 @@ describe('the places that are known', () => {
     expect([places.brought(7), places.highest(7)]).toEqual([0, 0])
   })
 
+  test('are of one name, however it is written', () => {
+    const places = new Places(resolveLimits())
+    expect([places.name('stra\u00dfe', 7), places.numberOf('STRASSE'), places.numberOf('o\u0301')]).toEqual([true, 7, undefined])
+    expect([places.name('\u00f3', 8), places.numberOf('O\u0301')]).toEqual([true, 8])
+  })
+
   test('belong to one conversation for each name, for good, as far as there is room', () => {
     const places = new Places(resolveLimits({ directConversationsMax: 2 }))
     expect([places.name('bob', 7), places.name('BOB', 7), places.name('bob', 8), places.name('carol', 7)]).toEqual([

@@ -95,6 +95,16 @@ describe('an inbox into which something is said directly', () => {
     expect([told, acks.place, tap.told.length]).toEqual([['done 2', 'done 3'], 0, 3])
   })
 
+  test('has the room again of copies that are gone with a server that is set back', async () => {
+    const { inbox, tap, told } = await opened({ limits: { clientInboxBytesMax: 65_536 } })
+    tap.heard = true
+    for (const each of [1, 2]) inbox.push({ seq: each, entry: { ...entry(each), body: new Uint8Array(40_000) } })
+    expect(inbox.pushSaid(said(3, told))).toBe(false)
+    inbox.open(session(['conflict']))
+    await turns()
+    expect(inbox.pushSaid(said(3, told))).toBe(true)
+  })
+
   test('tells when the server knows what is stored', async () => {
     const { inbox, tap } = await opened({ isOnline: true })
     inbox.push({ seq: 1, entry: entry(1) })

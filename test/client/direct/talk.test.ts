@@ -231,6 +231,16 @@ describe('who says something', () => {
     expect(b1.gotten.map(({ way }) => way)).toEqual(['direct', 'direct', 'relayed', 'relayed', 'relayed', 'direct'])
   })
 
+  test('says nothing under an id that somebody may have already', async () => {
+    const { world, a1, b1 } = await linked()
+    const message = { to: 'bob', id: anyIdBytes(id(90)), body: new Uint8Array() }
+    void now(a1).outbox.send(id(90), message, { isFresh: false })
+    await flow(world, { server: false })
+    expect(b1.gotten).toEqual([])
+    await readAll(world, b1)
+    expect(b1.gotten).toMatchObject([{ way: 'relayed', position: 1 }])
+  })
+
   test('says nothing with a file, and nothing of an earlier run', async () => {
     const { world, a1, b1 } = await linked()
     const file = { id: anyIdBytes(id(90)), body: new Uint8Array(), file: anyIdBytes(id(91)) }

@@ -3,6 +3,8 @@
 import { DirectNote } from '../../../src/client/home/direct-ways.ts'
 import { Home } from '../../../src/client/home/home.ts'
 
-new DirectNote(new Home(process.argv[2] ?? '')).write([{ name: 'bob', way: 'direct' }])
+const note = new DirectNote(new Home(process.argv[2] ?? ''))
+note.write([{ name: 'bob', way: 'direct' }])
 console.log('noted')
-setInterval(() => {}, 1_000)
+// What nobody refers to any more may be collected, and its lock with it.
+setInterval(() => note, 1_000)

@@ -12,7 +12,12 @@ let folder = ''
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'sealwire-heard-'))))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const message = (each: number) => ({ key: `01234567-89ab-7def-8123-45678900000${each}`, conversation: 7, device: 'a1b2' })
+const message = (each: number) => ({
+  key: `01234567-89ab-7def-8123-45678900000${each}`,
+  conversation: 7,
+  device: 'a1b2',
+  hash: 'c3'.repeat(32),
+})
 
 describe('what was heard, in the files of a home', () => {
   test('is there for every program of it until it is removed, and for no other account', async () => {
@@ -27,6 +32,7 @@ describe('what was heard, in the files of a home', () => {
     await other.remove(message(1).key)
     await other.remove(message(1).key)
     expect([one.has(message(1).key), other.size]).toEqual([false, 2])
+    expect([one.hashOf(message(1).key), one.hashOf(message(2).key)]).toEqual([undefined, message(2).hash])
     await one[Symbol.asyncDispose]()
   })
 
@@ -41,8 +47,29 @@ describe('what was heard, in the files of a home', () => {
     writeFileSync(join(home.path, name, 'notes.txt'), 'of somebody else')
     const second = heardIn(home)
     const left = await second.load()
-    expect(left.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual([{ ...message(2), conversation: 0, device: '' }, message(3)])
+    expect(left.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual([
+      { ...message(2), conversation: 0, device: '', hash: '' },
+      message(3),
+    ])
     expect([second.has(message(1).key), second.has(message(2).key), second.size]).toEqual([false, true, 2])
+  })
+
+  test('is counted again where another program removes and keeps some too, not more often than now and then', async () => {
+    const home = new Home(join(folder, 'counted'))
+    const clock = new ManualClock(Date.now())
+    const [one, other] = [heardIn(home, 'bob', clock), heardIn(home)]
+    for (const each of [1, 2, 3]) await one.add(message(each))
+    for (const each of [1, 2]) await other.remove(message(each).key)
+    await other.add(message(4))
+    expect([one.size, one.countOf(7)]).toEqual([3, 3])
+    one.recount()
+    expect([one.size, one.countOf(7)]).toEqual([2, 1])
+    await other.remove(message(3).key)
+    one.recount()
+    expect(one.size).toBe(2)
+    await clock.move(resolveLimits().directLookMs)
+    one.recount()
+    expect(one.size).toBe(1)
   })
 
   test('tells why it cannot be kept', async () => {
@@ -58,6 +85,6 @@ describe('what was heard, in the files of a home', () => {
   })
 })
 
-function heardIn(home: Home, name = 'bob'): FileHeard {
-  return new FileHeard(home, { name, clock: new ManualClock(Date.now()), limits: resolveLimits() })
+function heardIn(home: Home, name = 'bob', clock = new ManualClock(Date.now())): FileHeard {
+  return new FileHeard(home, { name, clock, limits: resolveLimits() })
 }
