@@ -23,8 +23,8 @@ export interface Deeds {
   readonly direct?: Pick<ChatDirect, 'ways'> | undefined
 }
 
-/** Commands; to say something, to send a file and to end are not among them. */
-export type Deed = Exclude<ChatCommand, { name: 'say' | 'file' | 'quit' }>
+/** Commands; to say something, to send or save a file and to end are not among them. */
+export type Deed = Exclude<ChatCommand, { name: 'say' | 'file' | 'save' | 'quit' }>
 
 /** Does what a command asks for. @throws {SealwireError} `usage`; what the server refuses. */
 export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
@@ -114,7 +114,8 @@ async function change(deed: Extract<Deed, { name: 'edit' | 'delete' | 'react' }>
   tell({ event: 'did', what: did[deed.name], about })
 }
 
-async function lastMessage(conversation: Talk['conversation'], isMeant: (entry: ReadEntry) => boolean): Promise<ReadEntry> {
+/** The last message that is meant, of the newest 200 entries. @throws {SealwireError} `not_found`; what the server refuses. */
+export async function lastMessage(conversation: Talk['conversation'], isMeant: (entry: ReadEntry) => boolean): Promise<ReadEntry> {
   let looked = 0
   for await (const entry of conversation.history()) {
     if (entry.kind === 'message' && entry.deleted !== true && isMeant(entry)) return entry

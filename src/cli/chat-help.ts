@@ -10,6 +10,7 @@ export const chatHelp: readonly string[] = [
   '/delete        delete it, for everybody',
   '/react EMOJI   react to the last message of somebody else',
   '/file PATH     send a file',
+  '/save [PATH]   save the last file that was sent here',
   '/pay 5 for X   pay whom you talk with, or /pay NAME 5 for X; it asks first. /pay alone pays what they asked for',
   '/request 5     ask to be paid; /requests lists what is open',
   '/balance       tell what you have',

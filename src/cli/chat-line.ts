@@ -16,6 +16,8 @@ export type ChatCommand =
   | { readonly name: 'edit'; readonly text: string }
   | { readonly name: 'react'; readonly emoji: string }
   | { readonly name: 'file'; readonly path: string }
+  /** Without a path: by its name, in this folder. */
+  | { readonly name: 'save'; readonly path: string | undefined }
   /** Without a sum: what is asked for. */
   | { readonly name: 'pay'; readonly who: string | undefined; readonly sum: Sum | undefined }
   | { readonly name: 'request'; readonly who: string | undefined; readonly sum: Sum }
@@ -58,6 +60,7 @@ const words = {
   delete: plain('delete'),
   react: (rest) => ({ name: 'react', emoji: something('react', rest, 'takes an emoji') }),
   file: (rest) => ({ name: 'file', path: something('file', rest, 'takes a path') }),
+  save: (rest) => ({ name: 'save', path: rest === '' ? undefined : rest }),
   pay: (rest) => ({ name: 'pay', ...readPay(rest) }),
   request: (rest) => ({ name: 'request', ...readRequest(rest) }),
   requests: plain('requests'),

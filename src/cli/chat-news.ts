@@ -52,7 +52,8 @@ interface NewsData extends MoneyNewsData, DirectNewsData {
   /** Anything else that is in a conversation. */
   readonly changed: Heard
   readonly did: { readonly what: 'changed' | 'deleted' | 'reacted'; readonly about: string }
-  readonly file: Named & { readonly state: 'sending' | 'sent' }
+  readonly file: Named & { readonly state: 'sending' | 'sent' | 'saving' | 'saved'; readonly way?: 'direct' }
+  readonly unsaved: Refusal & Named
   readonly older: { readonly conversation: number }
   readonly lost: object
   readonly here: Named
@@ -149,7 +150,8 @@ const texts: {
   said: (heard) => [heardText(heard)],
   changed: (heard) => [heardText(heard)],
   did: ({ what, about }) => `${what === 'reacted' ? 'reacted to' : what} ${quote(shortened(about))}`,
-  file: ({ state, name }) => `${state} ${quote(name)}`,
+  file: ({ state, name, way }) => `${state} ${quote(name)}${way === undefined ? '' : ', directly'}`,
+  unsaved: ({ name, ...refusal }) => `not saved: ${quote(name)}: ${refusalLine(refusal)}`,
   older: () => 'there is more that you have not read: /history',
   lost: () => 'some of what came was not kept for this device: /history has it',
   here: ({ name }) => `${escapeControls(name)} is here`,

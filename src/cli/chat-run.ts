@@ -17,10 +17,11 @@ import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
 import { type Advice, advised } from './advice.ts'
 import { LineAnswers } from './chat-answers.ts'
-import { pathOf, perform } from './chat-deeds.ts'
+import { perform } from './chat-deeds.ts'
+import { type ChatFilesParts, saveFile, sendFile } from './chat-files.ts'
 import { ChatDirect } from './chat-direct.ts'
 import { type ChatCommand, parseChatLine } from './chat-line.ts'
-import { type ChatNews, failureNews, refusalOf } from './chat-news.ts'
+import { type ChatNews, failureNews, type Refusal, refusalOf } from './chat-news.ts'
 import { ChatPayments } from './chat-payments.ts'
 import { Talk } from './chat-talk.ts'
 import type { Talker } from './chat-talker.ts'
@@ -218,7 +219,8 @@ class Chat {
     try {
       const command = this.#parse(line)
       if (command.name === 'say') await this.#say(command.body)
-      else if (command.name === 'file') this.#sendFile(command.path)
+      else if (command.name === 'file') sendFile(command.path, this.#files)
+      else if (command.name === 'save') await saveFile(command.path, this.#files)
       else if (command.name !== 'quit') await this.#perform(command)
       this.#answers.done()
       return command.name === 'quit'
@@ -255,19 +257,13 @@ class Chat {
     })
   }
 
-  /** What is piped in may be anybody's, and must not choose files. */
-  #sendFile(typed: string): void {
-    const { terminal, view } = this.#parts
-    if (!terminal) throw new SealwireError('usage', '/file is for terminals', { hint: 'sealwire file send sends one' })
-    const sent = this.#talk.conversation.sendFile(pathOf(typed), { signal: this.#ended.signal })
-    view.tell({ event: 'file', state: 'sending', name: typed })
-    sent.then(
-      () => view.tell({ event: 'file', state: 'sent', name: typed }),
-      (reason: unknown) => view.tell({ event: 'unsent', text: typed, ...refusalOf(withAdvice(reason)) }),
-    )
+  get #files(): ChatFilesParts {
+    const { me, terminal, view } = this.#parts
+    const refusal = (reason: unknown): Refusal => refusalOf(withAdvice(reason))
+    return { me, terminal, talk: this.#talk, tell: (news) => view.tell(news), refusal, signal: this.#ended.signal }
   }
 
-  async #perform(command: Exclude<ChatCommand, { name: 'say' | 'file' | 'quit' }>): Promise<void> {
+  async #perform(command: Exclude<ChatCommand, { name: 'say' | 'file' | 'save' | 'quit' }>): Promise<void> {
     const { me, terminal } = this.#parts
     // A person would type on meanwhile, and what they type should be kept at once.
     if (terminal && me.state !== 'online' && !isLocal(command) && !this.#isDirectly(command))

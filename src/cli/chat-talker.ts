@@ -19,6 +19,7 @@ export type Talker = Pick<
   | 'contacts'
   | 'call'
   | 'rooms'
+  | 'saveFile'
   | 'payments'
   | 'direct'
   | 'close'

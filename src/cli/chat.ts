@@ -134,7 +134,7 @@ const standardOutput = 1
 const notes = `
 What you type is stored on the server and reaches them whenever they are here; who does not know you
 is asked first. What begins with / is a command: /talk NAME, /accept, /decline, /exit, /history,
-/edit TEXT, /delete, /react EMOJI, /file PATH, /pay 5 for WHAT, /request 5, /balance, /who,
+/edit TEXT, /delete, /react EMOJI, /file PATH, /save, /pay 5 for WHAT, /request 5, /balance, /who,
 /contacts, /rooms, /status, /block NAME, /quit; /help explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
 means that every line is stored on the server.
 

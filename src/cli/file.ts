@@ -8,6 +8,7 @@ import type { Sealwire } from '../client/sealwire.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Advice } from './advice.ts'
 import { advised } from './advice.ts'
+import { safeName } from './chat-files.ts'
 import { writeAll } from './descriptor.ts'
 import { escapeControls } from './escape.ts'
 import { findHome } from './find-home.ts'
@@ -91,11 +92,6 @@ function parseId(text: string): Uint8Array {
   } catch {
     throw refuse(commandLine('ID'), text, 'is not an id', 'copy it from sealwire inbox or history')
   }
-}
-
-function safeName(name: string, id: Uint8Array): string {
-  const plain = basename(name).replace(/[^\p{L}\p{N}._ -]/gu, '_')
-  return /^\.*$/.test(plain) ? formatMessageId(id) : plain.replace(/^\./, '_')
 }
 
 const advice: Advice = {

@@ -1,11 +1,14 @@
 // `sealwire status`: who one is, whether the server is there, and what waits.
 
 import { Command } from 'commander'
+import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
+import { SealwireError } from '../protocol/errors.ts'
 import { writeAll } from './descriptor.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { escapeControls } from './escape.ts'
 import { type NotedWay, notedWays } from '../client/home/direct-ways.ts'
+import { readProfile } from '../client/home/profile.ts'
 import { directObject } from './chat-direct-news.ts'
 import { wayWords } from './chat-direct-words.ts'
 import { findHome } from './find-home.ts'
@@ -21,37 +24,65 @@ export function command(): Command {
     .option('--json', 'print a JSON object')
     .addHelpText('after', notes)
     .action(async ({ home, json = false }: { readonly home?: string; readonly json?: boolean }) => {
-      const startedAt = systemClock.monotonic()
       const place = findHome(home, process.env)
-      await withMember(place, { clock: systemClock }, async ({ profile, client }) => {
-        await client.request('session.ping', {})
-        const ms = Math.round(systemClock.monotonic() - startedAt)
-        const { lastSeq, ackedSeq } = await client.request('inbox.open', {})
-        const { contacts } = await client.request('contact.list', {})
-        const asking = contacts.filter(({ state }) => state === 'asking').map(({ name }) => name)
-        const server = `${profile.serverKey === undefined ? 'sealwire' : 'sealed'}://${formatEndpoint(profile.server)}`
-        const ways = notedWays(place)
-        const status = { name: profile.name, server, pin: profile.pin, connectMs: ms, waiting: lastSeq - ackedSeq, asking }
-        await writeAll(standardOutput, json ? jsonLine({ ...status, direct: directObject(ways) }) : lines({ ...status, ways }))
-      })
+      const tell = async (server: Server | undefined): Promise<void> => {
+        const { name, pin, serverKey, server: endpoint } = readProfile(place)
+        const link = `${serverKey === undefined ? 'sealwire' : 'sealed'}://${formatEndpoint(endpoint)}`
+        const status = { name, link, pin, ways: notedWays(place) }
+        await writeAll(standardOutput, json ? jsonLine(objectOf(status, server)) : lines(status, server))
+      }
+      let isTold = false
+      const startedAt = systemClock.monotonic()
+      try {
+        await withMember(place, { clock: systemClock }, async ({ client }) => {
+          const server = await askServer(client, startedAt)
+          isTold = true
+          await tell(server)
+        })
+      } catch (reason) {
+        // What is known here is told as well: a chat may go on without the server.
+        if (!isTold && unreached.includes(SealwireError.from(reason).code)) await tell(undefined)
+        throw reason
+      }
     })
+}
+
+async function askServer(client: Client, startedAt: number): Promise<Server> {
+  await client.request('session.ping', {})
+  const connectMs = Math.round(systemClock.monotonic() - startedAt)
+  const { lastSeq, ackedSeq } = await client.request('inbox.open', {})
+  const { contacts } = await client.request('contact.list', {})
+  const asking = contacts.filter(({ state }) => state === 'asking').map(({ name }) => name)
+  return { connectMs, waiting: lastSeq - ackedSeq, asking }
 }
 
 interface Status {
   readonly name: string
-  readonly server: string
+  readonly link: string
   readonly pin: string
-  readonly connectMs: number
-  readonly waiting: number
-  readonly asking: readonly string[]
   /** How chats of this home talk with whom; undefined without direct links. */
   readonly ways: readonly NotedWay[] | undefined
 }
 
-function lines({ name, server, pin, connectMs, waiting, asking, ways }: Status): string {
+/** What the server has said. */
+interface Server {
+  readonly connectMs: number
+  readonly waiting: number
+  readonly asking: readonly string[]
+}
+
+function objectOf({ name, link, pin, ways }: Status, server: Server | undefined): object {
+  return { name, server: link, pin, ...server, direct: directObject(ways) }
+}
+
+function lines({ name, link, pin, ways }: Status, server: Server | undefined): string {
+  const who = `you      ${escapeControls(name)}\nserver   ${link}, `
+  const direct = `direct   ${directWords(ways)}\n`
+  if (server === undefined) return `${who}not reached\npin      ${pin}\n${direct}`
+  const { connectMs, waiting, asking } = server
   const asks = asking.length === 0 ? '' : `asking   ${asking.map(escapeControls).join(', ')} (sealwire contacts accept NAME)\n`
   const what = waiting === 0 ? 'nothing new' : `${waiting} new (sealwire inbox)`
-  return `you      ${escapeControls(name)}\nserver   ${server}, answered after ${connectMs} ms\npin      ${pin}\ninbox    ${what}\ndirect   ${directWords(ways)}\n${asks}`
+  return `${who}answered after ${connectMs} ms\npin      ${pin}\ninbox    ${what}\n${direct}${asks}`
 }
 
 function directWords(ways: readonly NotedWay[] | undefined): string {
@@ -59,6 +90,7 @@ function directWords(ways: readonly NotedWay[] | undefined): string {
   return ways.length === 0 ? 'on, with nobody yet' : ways.map(wayWords).join(' · ')
 }
 
+const unreached: readonly string[] = ['unreachable', 'connection_lost']
 const standardOutput = 1
 
 const notes = `

@@ -41,6 +41,10 @@ describe('parseChatLine', () => {
       { name: 'pay', who: 'bob', sum: undefined },
     ])
     expect(parse('/file a b.txt')).toEqual({ name: 'file', path: 'a b.txt' })
+    expect([parse('/save'), parse('/save a b.txt')]).toEqual([
+      { name: 'save', path: undefined },
+      { name: 'save', path: 'a b.txt' },
+    ])
   })
 
   test.each([

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'bun:test'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { limitTable } from '../../src/protocol/limits.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -186,6 +186,24 @@ describe('runChat', () => {
     expect((await there.told('said')).entry.file).toMatchObject({ name: 'notes.txt', size: 10 })
     there.over()
     await reading
+  })
+
+  test('saves the last file at a terminal, and nothing over what is there', async () => {
+    const [ann, ben] = await people.pair()
+    const [path, copy] = ['sent.txt', 'saved.txt'].map((name) => join(people.homes.parent, name)) as [string, string]
+    writeFileSync(path, 'some notes')
+    await (await ann.conversation(ben.name)).sendFile(path)
+    const chat = new Chatter(ben)
+    const running = chat.run(ann.name, { terminal: true })
+    await chat.told('said')
+    chat.type(`/save ${copy}`)
+    expect(await chat.told('file', ({ state }) => state === 'saved')).toEqual({ event: 'file', state: 'saved', name: copy })
+    expect(readFileSync(copy, 'utf8')).toBe('some notes')
+    chat.type(`/save ${copy}`, `/save ${join(copy, 'below')}`)
+    expect(await chat.told('refused')).toMatchObject({ code: 'usage', hint: 'say where to: /save PATH' })
+    expect(await chat.told('unsaved')).toMatchObject({ name: join(copy, 'below'), code: 'data_unusable' })
+    chat.type('/quit')
+    await running
   })
 
   test('ends when it is to stop, and when nobody reads any more', async () => {

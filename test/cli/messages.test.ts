@@ -167,6 +167,21 @@ describe('a server that dies', () => {
     expect([exitCode, stdout]).toEqual([4, ''])
     expect(stderr).toMatch(/^sealwire: .*\n$/)
     expect(readFileSync(`${alice}/profile.json`, 'utf8')).toBe(before)
+    // What is known here is told all the same.
+    using _note = new DirectNote(new Home(erin))
+    const status = await run(['status', '--home', erin])
+    expect([status.exitCode, status.stdout.split('\n').map((line) => line.split(/ +/)[0])]).toEqual([
+      4,
+      ['you', 'server', 'pin', 'direct', ''],
+    ])
+    expect(status.stdout).toContain(`:${mortal.port}, not reached\n`)
+    const told = JSON.parse((await run(['status', '--json', '--home', erin])).stdout) as object
+    expect(told).toEqual({
+      name: 'erin',
+      server: `sealwire://127.0.0.1:${mortal.port}`,
+      pin: mortal.fingerprint,
+      direct: { on: true, ways: [] },
+    })
   })
 })
 
