@@ -39,7 +39,6 @@ export class InOrder {
 
   #known(place: number, give: Give): void {
     this.#places[place - this.#given] = give
-    if (this.#places[0] === undefined) return
     for (let [first] = this.#places; first !== undefined; [first] = this.#places) {
       this.#places.shift()
       this.#given++

@@ -36,20 +36,6 @@ describe('InOrder', () => {
     expect(given).toEqual(['one', 'two'])
   })
 
-  test('has no room for one more while the first has no answer, whatever is known of the others', async () => {
-    const { given, ask } = subject(2)
-    const [one, two] = [ask(), ask()]
-    let isRoom = false
-    void two.full?.then(() => (isRoom = true))
-    two.reject(new Error('two'))
-    await two.promise.catch(() => undefined)
-    await new Promise(setImmediate)
-    expect([isRoom, given]).toEqual([false, []])
-    one.resolve('one')
-    await two.full
-    expect(given).toEqual(['one', 'no two'])
-  })
-
   test('tells what giving an answer threw, and gives the others', async () => {
     const { inOrder, given, failures, ask } = subject(9)
     const [one, two] = [ask(), ask()]

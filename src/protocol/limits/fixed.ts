@@ -12,7 +12,6 @@ export const fixedLimits = {
   roomInvitedAgainMs: fixed(day, 'ms', 'store', 'between two entries that tell somebody of an invitation to the same room'),
   roomErasedAtOnceMax: fixed(500, 'entries', 'store', 'of a room that the last one leaves, deleted in one step; the rest expires'),
   roomMembersToldMax: fixed(50, 'members', 'server/marks', 'a room in which members hear who types and how far others have read'),
-  storeGroupsUnderWayMax: fixed(2, 'groups', 'store', 'groups that the worker of the store has been given at once'),
   searchGroupBytesMax: fixed(131_072, 'bytes', 'store', 'bodies put into the index in one go, but for one that is longer'),
   searchRareMax: fixed(2_000, 'messages', 'store', 'finds that a search looks at as a whole'),
   searchWorkMax: fixed(100_000, 'places', 'store', 'looked at newest first, before a search looks at everything once'),

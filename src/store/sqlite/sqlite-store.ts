@@ -1,9 +1,9 @@
-// The store of a server. The requests of a moment go to a worker thread as one group: groups grow with the load, and one fsync serves
-// all of a group. The next one is sent when the one before has been answered, or, when much waits, sooner: then the worker goes from
-// one to the other without waiting for this thread. More than two it is never given.
+// The store of a server. The requests of a moment go to a worker thread as one group, and the next group is sent when the
+// one before has been answered: groups grow with the load, and one fsync serves all of a group. When much waits by then, it is
+// sent before the answers are given out, so that both threads have something to do.
 
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises'
 import { SealwireError } from '../../protocol/errors.ts'
-import { limitTable } from '../../protocol/limits.ts'
 import type { Input, OperationName, Outcome, Output, Request, Store, StoreLimits } from '../store.ts'
 import { databaseLocation } from './database.ts'
 import type { WorkerSetup } from './messages.ts'
@@ -24,26 +24,30 @@ interface Waiting {
   readonly settle: (outcome: Outcome) => void
 }
 
+/** A group with an outcome for each, in the order of the commit. Empty once they were given out. */
+interface Answered {
+  readonly group: Waiting[]
+  readonly outcomes: readonly Outcome[]
+}
+
 export class SqliteStore implements Store {
   readonly #limits: StoreLimits
   readonly #worker: SupervisedWorker
   readonly #waiting: Waiting[] = []
-  /** Groups that the worker has. */
-  #underWay = 0
-  /** How many requests were in the last one. */
-  #sentSize = 0
-  #isScheduled = false
-  /** Set by `close`: told when nothing waits and nothing is under way. */
-  #closing: PromiseWithResolvers<void> | undefined
+  readonly #ended: Promise<void>
+  /** Set while nothing waits: the next request calls it. */
+  #wake: (() => void) | undefined
+  #closing = false
 
   /** Owns the worker from now on. */
   constructor(limits: StoreLimits, worker: SupervisedWorker) {
     this.#limits = limits
     this.#worker = worker
+    this.#ended = this.#live()
   }
 
   run<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
-    if (this.#closing !== undefined) return Promise.reject(new SealwireError('unavailable', 'the store is closed'))
+    if (this.#closing) return Promise.reject(new SealwireError('unavailable', 'the store is closed'))
     if (this.#waiting.length >= this.#limits.storeQueueMax) {
       return Promise.reject(new SealwireError('busy', 'too many requests wait for the store'))
     }
@@ -54,59 +58,30 @@ export class SqliteStore implements Store {
         else resolve(outcome.value as Output<N>)
       }
       this.#waiting.push({ request: { name, input } as Request, settle })
-      this.#schedule()
+      this.#wake?.()
     })
   }
 
-  async close(): Promise<void> {
-    this.#closing ??= Promise.withResolvers<void>()
-    this.#schedule()
-    await this.#closing.promise
-    await this.#worker.close()
+  close(): Promise<void> {
+    this.#closing = true
+    this.#wake?.()
+    return this.#ended
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** What else this turn of the event loop asks for joins the group. */
-  #schedule(): void {
-    if (this.#isScheduled || !this.#maySend()) return this.#endIfClosed()
-    this.#isScheduled = true
-    setImmediate(this.#sendNow)
-  }
-
-  readonly #sendNow = (): void => {
-    this.#isScheduled = false
-    if (this.#maySend()) this.#send()
-    this.#schedule()
-  }
-
-  /** A second group is sent while the worker has one when much waits, and as much as that: so groups grow, and do not break up. */
-  #maySend(): boolean {
-    if (this.#underWay === 0) return this.#waiting.length > 0
-    return this.#underWay < underWayMax && this.#muchWaits && this.#waiting.length >= this.#sentSize
-  }
-
-  get #muchWaits(): boolean {
-    return this.#waiting.length >= this.#limits.storeGroupMax / 2
-  }
-
-  #send(): void {
-    const group = this.#waiting.splice(0, this.#limits.storeGroupMax)
-    this.#underWay++
-    this.#sentSize = group.length
-    void this.#outcomes(group.map(({ request }) => request)).then((outcomes) => {
-      this.#underWay--
-      // With less waiting, who asks for one thing after the other would come a group later each time.
-      if (this.#muchWaits && this.#maySend()) this.#send()
-      giveOut(group, outcomes)
-      this.#schedule()
-    })
-  }
-
-  #endIfClosed(): void {
-    if (this.#underWay === 0 && this.#waiting.length === 0) this.#closing?.resolve()
+  /** The whole life of the store: one group after another, until it is closed and nothing waits. */
+  async #live(): Promise<void> {
+    let before: Answered = { group: [], outcomes: [] }
+    while (await this.#somethingWaits(before)) {
+      const group = this.#waiting.splice(0, this.#limits.storeGroupMax)
+      const asked = this.#outcomes(group.map(({ request }) => request))
+      giveOut(before)
+      before = { group, outcomes: await asked }
+    }
+    await this.#worker.close()
   }
 
   /** Never rejects: a group that cannot even be sent is answered as well. */
@@ -118,11 +93,28 @@ export class SqliteStore implements Store {
       return group.map(() => ({ error }))
     }
   }
+
+  /**
+   * False when the store is closed and empty. The answers of the group before are given out first, unless so much waits that
+   * it need not wait for what they cause: who asks for one thing after the other would come a group later each time.
+   */
+  async #somethingWaits(before: Answered): Promise<boolean> {
+    if (this.#waiting.length >= this.#limits.storeGroupMax / 2) return true
+    giveOut(before)
+    if (!this.#closing && this.#waiting.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#wake = undefined
+    }
+    // What else this turn of the event loop asks for, answers that were just given out included, joins the group.
+    await turnOfTheLoop()
+    return this.#waiting.length > 0
+  }
 }
 
-function giveOut(group: readonly Waiting[], outcomes: readonly Outcome[]): void {
-  for (const [index, { settle }] of group.entries()) settle(outcomes[index] ?? { error: new SealwireError('internal', 'internal error') })
+/** At most once each. */
+function giveOut(answered: Answered): void {
+  for (const [index, { settle }] of answered.group.splice(0).entries())
+    settle(answered.outcomes[index] ?? { error: new SealwireError('internal', 'internal error') })
 }
-
-/** With a third one what waits would make smaller groups, and each message wait for as many commits. */
-const underWayMax = limitTable.storeGroupsUnderWayMax.value

@@ -1,4 +1,4 @@
-// One worker thread, from its start to its end, seen from the event loop. It carries out one group after the other.
+// One worker thread, from its start to its end, seen from the event loop. It carries out one group at a time.
 
 import { Worker } from 'node:worker_threads'
 import { SealwireError } from '../../protocol/errors.ts'
@@ -12,8 +12,8 @@ export class StoreWorker {
   readonly #worker: Worker
   readonly #ended: Promise<unknown>
   #alive = true
-  /** Who waits for the next messages, in their order; all are told `undefined` when the thread has ended. */
-  readonly #listeners: ((message: FromWorker | undefined) => void)[] = []
+  /** Who waits for the next message; told `undefined` when the thread has ended. */
+  #listener: ((message: FromWorker | undefined) => void) | undefined
   #failure: unknown
 
   private constructor(setup: WorkerSetup, program: URL) {
@@ -25,7 +25,7 @@ export class StoreWorker {
     this.#ended = new Promise((resolve) => {
       this.#worker.on('exit', (status) => {
         this.#alive = false
-        while (this.#listeners.length > 0) this.#tell(undefined)
+        this.#tell(undefined)
         resolve(status)
       })
     })
@@ -54,11 +54,11 @@ export class StoreWorker {
     return this.#failure
   }
 
-  /** Resolves with `undefined` when the worker died before it answered. Groups are carried out in the order in which they are given. */
+  /** Resolves with `undefined` when the worker died before it answered. The next group is given after that only. */
   async execute(group: readonly Request[]): Promise<Executed | undefined> {
-    // What cannot be sent has no answer.
+    const answer = this.#next()
     this.#say({ name: 'execute', group: sendGroup(group) })
-    const message = await this.#next()
+    const message = await answer
     return message?.name === 'executed' ? message : undefined
   }
 
@@ -74,12 +74,14 @@ export class StoreWorker {
 
   #next(): Promise<FromWorker | undefined> {
     return new Promise((resolve) => {
-      this.#listeners.push(resolve)
+      this.#listener = resolve
     })
   }
 
   #tell(message: FromWorker | undefined): void {
-    this.#listeners.shift()?.(message)
+    const listener = this.#listener
+    this.#listener = undefined
+    listener?.(message)
   }
 }
 

@@ -1,4 +1,4 @@
-// A worker that is replaced when it dies. The groups it had are `unknown_outcome`: perhaps their commits were made. The next group
+// A worker that is replaced when it dies. The group it had is `unknown_outcome`: perhaps its commit was made. The next group
 // waits for a fresh worker. After `storeRestartsMax` deaths without an answered group between them there is no further one,
 // and every group is `unavailable`.
 
@@ -30,7 +30,6 @@ export class SupervisedWorker {
   #worker: StoreWorker
   /** Deaths since the last answered group. */
   #deaths = 0
-  #replacing: Promise<boolean> | undefined
 
   private constructor(setup: WorkerSetup, components: StoreComponents, program: URL, worker: StoreWorker) {
     this.#program = program
@@ -47,9 +46,9 @@ export class SupervisedWorker {
     return new SupervisedWorker(setup, components, program, await StoreWorker.start(setup, program))
   }
 
-  /** Returns one outcome for each request. Groups that are given before it has are carried out after it, in their order. */
+  /** Returns one outcome for each request. The next group is given after that only. */
   async execute(group: readonly Request[]): Promise<readonly Outcome[]> {
-    if (!this.#worker.alive && !(await this.#replaced())) {
+    if (!this.#worker.alive && !(await this.#replace())) {
       // Who asks again at once lets others have their turn.
       await turnOfTheLoop()
       return all(group, new SealwireError('unavailable', 'the store has failed'))
@@ -67,14 +66,6 @@ export class SupervisedWorker {
   /** Closes the database and ends the worker. */
   close(): Promise<void> {
     return this.#worker.close()
-  }
-
-  /** Whether there is a fresh worker now: one for all groups that wait for it. */
-  #replaced(): Promise<boolean> {
-    this.#replacing ??= this.#replace().finally(() => {
-      this.#replacing = undefined
-    })
-    return this.#replacing
   }
 
   /** Returns false when there have been too many deaths. */
