@@ -34,7 +34,6 @@ import { type Answer, type Call, type ContractSession, InStore } from './contrac
 import { ContractParticipant } from './contract/participant.ts'
 import { welcome } from './contract/welcome.ts'
 import type { Dialect, Speaker } from './dialect.ts'
-import { InOrder } from './in-order.ts'
 import { isOurs, logIn } from './log-in.ts'
 import { Pace } from './pace.ts'
 import { routes } from './routes.ts'
@@ -53,7 +52,9 @@ export class ContractDialect implements Dialect, ContractSession {
   #pace: Pace
   readonly #apart: Apart
   /** Messages in the store's queue: the next one joins them there, everything else waits until they are answered. */
-  readonly #sends: InOrder
+  readonly #sends: Apart
+  /** Settles when the last of them is answered. */
+  #sent: Promise<void> | undefined
   #greeted = false
   #account: ContractParticipant | undefined
   /** The request that ended the session, if one did. */
@@ -64,7 +65,7 @@ export class ContractDialect implements Dialect, ContractSession {
     this.speaker = speaker
     this.#server = server
     this.#apart = new Apart(server.limits.requestsApartMax)
-    this.#sends = new InOrder(server.limits.messagesUnderWayMax, (reason) => this.#failed(reason))
+    this.#sends = new Apart(server.limits.messagesUnderWayMax)
     this.#pace = new Pace(new TokenBucket(rate, burst, server.clock.monotonic()), server)
   }
 
@@ -154,7 +155,7 @@ export class ContractDialect implements Dialect, ContractSession {
       if (answer instanceof InStore) return this.#sending(id, known, answer)
       if (answer instanceof Promise) {
         const settled = this.#whenSettled(id, known, answer)
-        return methodRow(known).apart === true ? this.#letGo(settled) : settled
+        return methodRow(known).apart === true ? this.#letGo(settled, this.#apart) : settled
       }
       this.#answer(id, known, answer)
     } catch (reason) {
@@ -163,19 +164,19 @@ export class ContractDialect implements Dialect, ContractSession {
     return undefined
   }
 
-  /** A refusal may be known sooner than what was sent before is answered, and waits for that. */
-  #sending(id: number, method: Method, { posted, result }: InStore<Result<Method>>): Promise<void> | undefined {
-    return this.#sends.add(
-      posted,
-      (value) => this.#answer(id, method, result(value)),
-      (reason) => this.#refuse(id, reason),
-    )
+  #sending(id: number, method: Method, { result }: InStore<Result<Method>>): Promise<void> | undefined {
+    this.#sent = this.#whenSettled(id, method, result, this.#sent)
+    return this.#letGo(this.#sent, this.#sends)
   }
 
-  async #whenSettled(id: number, method: Method, answer: Promise<Result<Method>>): Promise<void> {
+  /** A refusal may be known sooner than what was sent before is answered, and waits for the answer `before`. */
+  async #whenSettled(id: number, method: Method, answer: Promise<Result<Method>>, before?: Promise<void>): Promise<void> {
     try {
-      this.#answer(id, method, await answer)
+      const result = await answer
+      await before
+      this.#answer(id, method, result)
     } catch (reason) {
+      await before
       this.#refuse(id, reason)
     }
   }
@@ -189,12 +190,8 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   /** Others are begun meanwhile. */
-  #letGo(settled: Promise<void>): Promise<void> | undefined {
-    return this.#apart.add(settled.catch((reason: unknown) => this.#failed(reason)))
-  }
-
-  #failed(reason: unknown): void {
-    this.speaker.fail(SealwireError.from(reason))
+  #letGo(settled: Promise<void>, among: Apart): Promise<void> | undefined {
+    return among.add(settled.catch((reason: unknown) => this.speaker.fail(SealwireError.from(reason))))
   }
 
   #call<M extends Method>(method: M, params: unknown): Answer<M> {

@@ -42,10 +42,9 @@ export class Messages {
 
   /**
    * Resolves when it is durable. The sessions that are here were given it, or will be in the next turns when they are many.
-   * Rejects with those of `entry.post`.
-   * @throws {SealwireError} `message_too_large` when what goes with the body is too long.
+   * @throws {SealwireError} those of `entry.post`; `message_too_large` when what goes with the body is too long.
    */
-  post(author: Author, said: Said): Promise<Posted> {
+  async post(author: Author, said: Said): Promise<Posted> {
     const { store, clock } = this.#parts
     const { conversationId, peerId, kind, id, type, body, target, file, more } = said
     const data = more && encodeData(more)
@@ -53,10 +52,9 @@ export class Messages {
     const { id: accountId, device } = author
     const at = BigInt(clock.now())
     const entry: NewEntry = { accountId, device, at, conversationId, peerId, kind, id, type, body, target, file, data }
-    return store.run('entry.post', entry).then((posted) => {
-      this.deliver(posted, entry, author)
-      return posted
-    })
+    const posted = await store.run('entry.post', entry)
+    this.deliver(posted, entry, author)
+    return posted
   }
 
   /** A message with a file says what the file is; of one that is gone with its message the store knows the answer. */

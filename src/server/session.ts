@@ -45,8 +45,6 @@ export class Session implements LinkReceiver, Speaker {
   readonly #ticket: ConnectionTicket
   readonly #decoder: FrameDecoder
   readonly #hangUp = new AbortController()
-  /** Aborted when the session is over: whatever it waits for can stop. */
-  readonly signal = this.#hangUp.signal
   #state: SessionState
   #dialect: Dialect | undefined
   /** When joining has to be done, on the monotonic clock. */
@@ -74,6 +72,11 @@ export class Session implements LinkReceiver, Speaker {
 
   get address(): string {
     return this.link.remote.address
+  }
+
+  /** Aborted when the session is over: whatever it waits for can stop. */
+  get signal(): AbortSignal {
+    return this.#hangUp.signal
   }
 
   /** Bytes written to the peer may leave again; resolves at once when they do already. */

@@ -12,22 +12,19 @@ import { fitting, pageBytesMax } from './fitting.ts'
 /** The hot path: where the other one is known and there is no file, nothing is waited for but the store. */
 export function send(call: Call<'message.send'>): Answer<'message.send'> {
   const where = placeOf(call)
-  if (where instanceof Promise) return where.then((found) => say(call, found)).then(sent)
-  const posted = say(call, where)
-  return call.params.file === undefined ? new InStore(posted, sent) : posted.then(sent)
+  if (where instanceof Promise) return where.then((found) => say(call, found))
+  const said = say(call, where)
+  return call.params.file === undefined ? new InStore(said) : said
 }
 
-function say({ account, params, server }: Call<'message.send'>, { conversationId, peerId }: Where): Promise<Posted> {
+async function say({ account, params, server }: Call<'message.send'>, { conversationId, peerId }: Where): Promise<Result<'message.send'>> {
   const { id, body, type = plainText, replyTo, mentions, file } = params
   const more = replyTo === undefined && mentions === undefined ? undefined : { replyTo, mentions }
   const said = { conversationId, peerId, kind: 'message', id, type, body, more } as const
   const { messages } = server
-  return file === undefined ? messages.post(account, said) : messages.postFile(account, { ...said, file })
-}
-
-/** In the order in which it is written: see plain-cbor.ts. */
-function sent({ at, seq, conversationId }: Posted): Result<'message.send'> {
-  return { at: Number(at), seq: Number(seq), conversation: Number(conversationId) }
+  const posted = await (file === undefined ? messages.post(account, said) : messages.postFile(account, { ...said, file }))
+  // In the order in which it is written: see plain-cbor.ts.
+  return { at: Number(posted.at), seq: Number(posted.seq), conversation: Number(posted.conversationId) }
 }
 
 export async function edit({ account, params, server }: Call<'message.edit'>): Promise<Result<'message.edit'>> {
