@@ -50,10 +50,13 @@ describe('directText', () => {
     for (const [news, lines] of cases) expect(directText(news)).toEqual(lines)
   })
 
-  test('says for every reason why it is not direct, each in its own words', () => {
-    const ways = reasons.map((why) => ({ name: 'bob', way: 'relayed', why }) as const)
+  test('says for every reason why it is not direct, each in its own words, but for a block, which is silent', () => {
+    const told = reasons.filter((why) => why !== 'not_contact')
+    const [blocked, quiet] = (['not_contact', 'not_listening'] as const).map((why) => ({ name: 'bob', way: 'relayed', why }) as const)
+    expect([waySentence, wayWords].map((say) => blocked && say(blocked))).toEqual([waySentence, wayWords].map((say) => quiet && say(quiet)))
+    const ways = told.map((why) => ({ name: 'bob', way: 'relayed', why }) as const)
     for (const words of [ways.map(waySentence), ways.map(wayWords)]) {
-      expect(new Set(words).size).toBe(reasons.length)
+      expect(new Set(words).size).toBe(told.length)
       for (const one of words) expect(one).toMatch(/^(relayed: .*bob|bob: relayed \(.+\)$)/)
     }
   })

@@ -95,14 +95,16 @@ export class MoneyOperator implements Disposable {
   ): Promise<void> {
     const n = this.#attempts++
     this.#note({ n, at: Date.now(), ...attempt })
+    let isDoubtful = attempt.kind !== 'mint' && attempt.kind !== 'burn'
     for (;;) {
       const answer = await this.#ask(method, params)
       if (typeof answer === 'object') {
         const posting = 'posting' in answer ? { posting: Number(answer.posting) } : {}
         return this.#note({ n, at: Date.now(), ...posting })
       }
-      const mustBe = attempt.kind !== 'mint' && attempt.kind !== 'burn'
-      if (isOpen(answer) || (mustBe && isPassing(answer))) await wait(againMs)
+      // A server that cannot look now says nothing of what was asked before.
+      isDoubtful ||= isOpen(answer)
+      if (isOpen(answer) || (isDoubtful && isPassing(answer))) await wait(againMs)
       else return this.#note({ n, at: Date.now(), code: answer })
     }
   }
