@@ -13,6 +13,12 @@ export function isDialable(text: string): boolean {
   return (groups[0] ?? 0) < ipv6MulticastFirst && groups.some((group) => group !== 0)
 }
 
+/** True for an IPv6 address that means something on one network only (fe80::/10). */
+export function isLinkLocal(address: string): boolean {
+  const [first = 0] = ipv6Groups(address) ?? []
+  return (first & 0xffc0) === 0xfe80
+}
+
 /** The address as others can write it: IPv4 inside IPv6 in dots. `undefined` for what is no address, or has a zone. */
 export function plainAddress(text: string): string | undefined {
   if (isIpv4(text)) return text

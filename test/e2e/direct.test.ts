@@ -14,6 +14,7 @@ import { resolveLimits } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { type EnrolledDevice, enrolDevice, messageId, password } from '../support/device-client.ts'
 import { isMissing, nodeBinary } from '../support/python.ts'
+import { recorded } from '../support/recorded-link.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { liftedRates, ServerProcess, type ServerProcessOptions } from '../support/server-process.ts'
 
@@ -52,21 +53,6 @@ async function enter(server: ServerProcess, name: string, device: EnrolledDevice
       .toString('hex')
       .replace(/^(....)/, '$1:')}`,
   }
-}
-
-/** Keeps a copy of what comes, before anybody reads it. */
-function recorded(link: DialledLink, carried: Buffer[]): DialledLink {
-  const attach = link.attach.bind(link)
-  link.attach = (receiver) =>
-    attach({
-      received: (bytes) => {
-        carried.push(Buffer.from(bytes))
-        receiver.received(bytes)
-      },
-      drained: () => receiver.drained(),
-      closed: (end) => receiver.closed(end),
-    })
-  return link
 }
 
 async function member(server: ServerProcess, name: string): Promise<Peer> {

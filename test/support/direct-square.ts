@@ -13,6 +13,7 @@ import { deviceOf, keyHash, makeAuthority, type NamedSigner } from './client-cer
 import type { DirectNetwork } from './direct-networks.ts'
 import { someAnswers } from './peer-says.ts'
 import { shownBy } from './peers.ts'
+import { randomOf } from '../faults/random.ts'
 
 export interface SquareParts {
   readonly clock: Clock
@@ -138,7 +139,7 @@ export class Member {
   constructor(square: Square, name: string, signer: Signer, options: MemberOptions) {
     const { host, answers = {} } = { host: '127.0.0.1', ...options }
     const { clock, network, random = () => 0.5, limits = {}, delayMsMax = 0 } = square.parts
-    const chance = square.parts.random ?? seeded(square.members.length)
+    const chance = square.parts.random ?? randomOf(square.members.length)
     this.#square = square
     this.name = name
     this.signer = signer
@@ -229,15 +230,4 @@ class Line {
 
 export function wayText(way: Way): string {
   return way.way === 'direct' ? 'direct' : way.why
-}
-
-/** The same numbers for the same seed, from 0 to 1 (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

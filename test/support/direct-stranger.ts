@@ -20,6 +20,7 @@ import { deviceOf, makeAuthority } from './client-certificates.ts'
 import { password } from './device-client.ts'
 import { type Attempt, attempt } from './direct-attempt.ts'
 import { shownBy } from './peers.ts'
+import { recorded } from './recorded-link.ts'
 import { sayLine } from './say-line.ts'
 
 /** What a stranger is told to do. `as` names one of its devices. */
@@ -143,21 +144,6 @@ class Stranger {
       )
     return connect({}, { dial, clock: systemClock })
   }
-}
-
-/** Keeps a copy of what comes, before anybody reads it. */
-function recorded(link: DialledLink, carried: Buffer[]): DialledLink {
-  const attach = link.attach.bind(link)
-  link.attach = (receiver) =>
-    attach({
-      received: (bytes) => {
-        carried.push(Buffer.from(bytes))
-        receiver.received(bytes)
-      },
-      drained: () => receiver.drained(),
-      closed: (end) => receiver.closed(end),
-    })
-  return link
 }
 
 async function askAbout(client: Client, name: string): Promise<Readonly<Record<string, string>>> {

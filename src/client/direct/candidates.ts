@@ -8,6 +8,7 @@ import { isIP } from 'node:net'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
+import { isDialable, isIpv4, isLinkLocal, plainAddress } from '../../protocol/literal-address.ts'
 
 /** An address and a port at which a device may be. */
 export interface Candidate {
@@ -60,30 +61,9 @@ function usable(hosts: readonly string[], listening: string): readonly string[] 
 
 /** In the one form that stands for it, IPv4 inside IPv6 as IPv4; `undefined` for what is not the address of one machine. */
 function addressOf(host: string): string | undefined {
-  const family = host.includes('%') ? 0 : isIP(host)
-  if (family === 4) return isOneIpv4(host) ? host : undefined
-  if (family !== 6) return undefined
-  const address = new URL(`http://[${host}]`).hostname.slice(1, -1)
-  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(address) ?? []
-  if (high !== undefined && low !== undefined) return addressOf(dotted(high, low))
-  return isOneIpv6(address) ? address : undefined
-}
-
-/** Not 0.0.0.0/8 (this machine, unspecified), 224.0.0.0/4 (multicast), nor what is above: reserved, and broadcast. */
-function isOneIpv4(address: string): boolean {
-  const first = Number.parseInt(address, 10)
-  return first > 0 && first < 224
-}
-
-/** Not `::`, ff00::/8 (multicast), nor fe80::/10. */
-function isOneIpv6(address: string): boolean {
-  const first = Number.parseInt(address, 16) || 0
-  return address !== '::' && first < 0xff00 && (first & 0xffc0) !== 0xfe80
-}
-
-function dotted(high: string, low: string): string {
-  const numbers = [high, low].map((each) => Number.parseInt(each, 16))
-  return numbers.flatMap((each) => [each >> 8, each & 0xff]).join('.')
+  const plain = plainAddress(host)
+  if (plain === undefined || !isDialable(plain) || isLinkLocal(plain)) return undefined
+  return isIpv4(plain) ? plain : new URL(`http://[${plain}]`).hostname.slice(1, -1)
 }
 
 /** The first one is of both families. */

@@ -5,13 +5,13 @@
 //
 // What is there and says nothing, or cannot be read, counts: to say that nothing was paid takes more than a damaged file.
 
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
 import { errorCode, makeFolder, unusable, writeDurably } from '../../pki/durable-file.ts'
 import { type Limits, limitTable, SealwireError } from '../../protocol/index.ts'
 import type { HandedStore } from '../direct/order-store.ts'
+import { accountKey, isLeftWrite } from './account-files.ts'
 import type { Home } from './home.ts'
 
 export interface HandedFilesOptions {
@@ -29,9 +29,8 @@ export class HandedFiles implements HandedStore {
   readonly #clock: Pick<Clock, 'now'>
 
   constructor(home: Home, { name, limits, clock }: HandedFilesOptions) {
-    const account = createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, accountDigits)
     this.#home = home
-    this.#folder = join(home.pathOf('orders-handed'), account)
+    this.#folder = join(home.pathOf('orders-handed'), accountKey(name))
     this.#max = limits.ordersHandedMax
     this.#clock = clock
   }
@@ -87,19 +86,14 @@ export class HandedFiles implements HandedStore {
   /** What has expired, and what a crash has left of a write. */
   #sweep(): void {
     for (const name of this.#entries()) {
-      const isOld = isId.test(name) ? this.#isOver(this.#expiry(name)) : temporaryName.test(name) && this.#isLeft(name)
+      const isOld = isId.test(name)
+        ? this.#isOver(this.#expiry(name))
+        : temporaryName.test(name) && isLeftWrite(join(this.#folder, name), this.#clock.now())
       if (isOld) rmSync(join(this.#folder, name), { force: true })
     }
   }
-
-  /** Another program may be in the middle of a write. */
-  #isLeft(name: string): boolean {
-    const found = statSync(join(this.#folder, name), { throwIfNoEntry: false })
-    return found !== undefined && found.mtimeMs < this.#clock.now() - writeMs
-  }
 }
 
-const accountDigits = 16
 const bytesMax = limitTable.orderFileBytesMax.value
 const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const temporaryName = /^\.[0-9a-f-]{36}\..*\.tmp$/
@@ -107,5 +101,3 @@ const isMoment = /^(\d{1,20})\n$/
 const isNowhere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 /** How far the clocks of the two may be apart. */
 const clocksMs = 3_600_000
-/** Nobody takes so long to write one. */
-const writeMs = 60_000

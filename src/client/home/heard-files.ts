@@ -5,7 +5,6 @@
 // Its name is what counts, and is brought to the disk; those that wait meanwhile share the next fsync of the folder. Every program
 // of the home looks there. What a crash leaves behind is removed when it is older than the server keeps what nobody has fetched.
 
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import { errorCode, makeFolder, unusable } from '../../pki/durable-file.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
 import { ByConversation } from '../direct/by-conversation.ts'
 import type { HeardMessage, HeardStore } from '../direct/heard-store.ts'
+import { accountKey } from './account-files.ts'
 import type { Home } from './home.ts'
 
 export interface FileHeardOptions {
@@ -37,8 +37,7 @@ export class FileHeard implements HeardStore {
   #syncing: Promise<void> = Promise.resolve()
 
   constructor(home: Home, options: FileHeardOptions) {
-    const account = createHash('sha256').update(options.name.toLowerCase()).digest('hex').slice(0, accountDigits)
-    this.folder = home.pathOf(`heard-${account}`)
+    this.folder = home.pathOf(`heard-${accountKey(options.name)}`)
     this.#options = options
   }
 
@@ -178,6 +177,5 @@ export class FileHeard implements HeardStore {
   }
 }
 
-const accountDigits = 16
 const isKey = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const isWords = /^(\d{1,16}) ([0-9a-f]{1,64}) ([0-9a-f]{64})\n$/

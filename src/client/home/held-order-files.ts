@@ -3,7 +3,6 @@
 //
 //   <home>/orders-held/<account>/<payer>-<id>      CBOR [name of the payer, order, memo or null]
 
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
@@ -11,6 +10,7 @@ import { errorCode, makeFolder, removeDurably, unusable, writeDurably } from '..
 import { decodeCbor, encodeCbor } from '../../protocol/contract/index.ts'
 import { type Limits, limitTable, SealwireError } from '../../protocol/index.ts'
 import type { KeptOrder, OrderStore } from '../direct/order-store.ts'
+import { accountKey, isLeftWrite } from './account-files.ts'
 import type { Home } from './home.ts'
 
 export interface OrderFilesOptions {
@@ -28,9 +28,8 @@ export class OrderFiles implements OrderStore {
   readonly #clock: Pick<Clock, 'now'>
 
   constructor(home: Home, { name, limits, clock }: OrderFilesOptions) {
-    const account = createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, accountDigits)
     this.#home = home
-    this.#folder = join(home.pathOf('orders-held'), account)
+    this.#folder = join(home.pathOf('orders-held'), accountKey(name))
     this.#max = limits.ordersHeldMax
     this.#clock = clock
   }
@@ -85,7 +84,7 @@ export class OrderFiles implements OrderStore {
     for (const name of this.#entries().filter((each) => temporaryName.test(each))) {
       const path = join(this.#folder, name)
       try {
-        if (statSync(path).mtimeMs < this.#clock.now() - writeMs) rmSync(path, { force: true })
+        if (isLeftWrite(path, this.#clock.now())) rmSync(path, { force: true })
       } catch {
         // Somebody else has removed it.
       }
@@ -100,9 +99,6 @@ function orderOf(value: unknown): KeptOrder | undefined {
   return { from, signed, ...(memo === null ? {} : { memo }) }
 }
 
-const accountDigits = 16
 const bytesMax = limitTable.orderFileBytesMax.value
 const orderName = /^[0-9]+-[0-9a-f]{32}$/
 const temporaryName = /^\.[0-9]+-[0-9a-f]{32}\..*\.tmp$/
-/** Nobody takes so long to write one. */
-const writeMs = 60_000

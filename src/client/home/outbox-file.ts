@@ -8,7 +8,6 @@
 // removal is not: what comes back after a crash is sent again under its id, which changes nothing. What a crash cut off at the
 // end of a journal was never told of, and is left out.
 
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,6 +19,7 @@ import { limitTable } from '../../protocol/limits.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../../protocol/contract/index.ts'
 import { lockData } from '../../store/data-lock.ts'
 import type { OutboxEntry, OutboxStore } from '../outbox-store.ts'
+import { accountKey } from './account-files.ts'
 import type { Home } from './home.ts'
 
 export interface FileOutboxOptions {
@@ -45,8 +45,7 @@ export class FileOutbox implements OutboxStore {
 
   constructor(home: Home, { name, spentBytesMax = limitTable.outboxJournalBytesMax.value }: FileOutboxOptions) {
     home.make()
-    const account = createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, accountDigits)
-    this.#folder = home.pathOf(`outbox-${account}`)
+    this.#folder = home.pathOf(`outbox-${accountKey(name)}`)
     this.#spentBytesMax = spentBytesMax
   }
 
@@ -213,5 +212,4 @@ function readJournal(path: string): Iterable<OutboxEntry> {
 
 const headBytes = 8
 const processesMax = limitTable.outboxProcessesMax.value
-const accountDigits = 16
 const recordSchema = v.union([v.tuple([v.literal('add'), v.string(), v.instance(Uint8Array)]), v.tuple([v.literal('remove'), v.string()])])

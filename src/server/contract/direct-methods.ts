@@ -2,7 +2,7 @@
 
 import type { Result } from '../../protocol/contract/index.ts'
 import { SealwireError } from '../../protocol/index.ts'
-import { plainAddress } from '../../protocol/literal-address.ts'
+import { isLinkLocal, plainAddress } from '../../protocol/literal-address.ts'
 import type { AccountCall, Call } from './call.ts'
 
 export function listen({ account, params, session, server }: Call<'direct.listen'>): Result<'direct.listen'> {
@@ -36,5 +36,5 @@ function requireDevice({ device, tokenHash }: AccountCall<'direct.offer'>['accou
 /** None on a link that is no socket, and none that means something on one network card only. */
 function addressForOthers(address: string): string | undefined {
   const plain = plainAddress(address)
-  return plain === undefined || /^fe[89ab]/i.test(plain) ? undefined : plain
+  return plain === undefined || isLinkLocal(plain) ? undefined : plain
 }

@@ -4,7 +4,8 @@
 import { describe, expect, test } from 'bun:test'
 import type { Member } from '../../support/direct-square.ts'
 import { MemoryNetwork } from '../../support/direct-networks.ts'
-import { seeded, Square } from '../../support/direct-square.ts'
+import { randomOf } from '../../faults/random.ts'
+import { Square } from '../../support/direct-square.ts'
 import { ManualClock } from '../../support/manual-clock.ts'
 import { shownBy } from '../../support/peers.ts'
 
@@ -21,7 +22,7 @@ interface Run extends AsyncDisposable {
 
 /** `serverMs` and `linkMs` are the longest delays. */
 async function run(seed: number, { serverMs, linkMs }: { serverMs: number; linkMs: number }): Promise<Run> {
-  const random = seeded(seed)
+  const random = randomOf(seed)
   const clock = new ManualClock(Date.now())
   const network = new MemoryNetwork(clock, () => Math.floor(linkMs * random()))
   const square = await Square.open({ clock, network, random, delayMsMax: serverMs })

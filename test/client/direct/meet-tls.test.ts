@@ -7,7 +7,8 @@ import type { EventData } from '../../../src/protocol/contract/index.ts'
 import type { Limits } from '../../../src/protocol/index.ts'
 import { deviceOf } from '../../support/client-certificates.ts'
 import { TlsNetwork } from '../../support/direct-networks.ts'
-import { type Member, seeded, Square } from '../../support/direct-square.ts'
+import { randomOf } from '../../faults/random.ts'
+import { type Member, Square } from '../../support/direct-square.ts'
 import { Impostor, knock, wrongCertificates } from '../../support/impostors.ts'
 import { someMessage } from '../../support/peer-says.ts'
 import { openSockets, shownBy, untilSockets } from '../../support/peers.ts'
@@ -74,7 +75,7 @@ function answer({ bob }: Stage, { token, device }: EventData<'direct.offered'>, 
 
 describe('two devices', () => {
   test('that look for each other at once have one link, the same at both ends, and no other socket', async () => {
-    const random = seeded(20_261_122)
+    const random = randomOf(20_261_122)
     const sides = new Set<boolean>()
     for (let round = 0; round < 24; round++) {
       await using each = await stage({ random, linkMs: round % 2 === 0 ? 30 : 4 })
@@ -208,7 +209,7 @@ describe('who stands where a device should be', () => {
 describe('close', () => {
   test('leaves no socket, whatever is under way', async () => {
     for (let round = 0; round < 12; round++) {
-      const each = await stage({ linkMs: 20, random: seeded(round) })
+      const each = await stage({ linkMs: 20, random: randomOf(round) })
       each.alice.meetings.reach('bob')
       each.bob.meetings.reach('alice')
       await new Promise((resolve) => setTimeout(resolve, round * 10))

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'bun:test'
 import { linkedStage, minuteMs, stage, wall, wayOf } from '../../support/direct-meeting-stage.ts'
-import { seeded } from '../../support/direct-square.ts'
+import { randomOf } from '../../faults/random.ts'
 import { settle } from '../../support/manual-clock.ts'
 
 /** How many of these times are in the minute that has the most. */
@@ -127,7 +127,7 @@ describe('reach', () => {
 
 describe('offers', () => {
   test.each([1, 2, 3])('are no more than 8 a minute in an hour of failing attempts, and fewer and fewer (seed %p)', async (seed) => {
-    const random = seeded(seed)
+    const random = randomOf(seed)
     await using each = await stage({}, random)
     const { alice, bob, square, clock } = each
     wall(each)
