@@ -88,7 +88,9 @@ describe('sealwire echo-server', () => {
   test('makes a certificate on first start, which the client that it tells of trusts', async () => {
     await using server = new CliProcess(['echo-server', '0', '--data', join(scratch, 'data')])
     await portOf(server)
-    const [, command = ''] = /^ {2}sealwire (.*)$/m.exec(server.stderr) ?? []
+    // It is written before the port, but into another pipe, which may be read later.
+    await server.printed(hint, 'stderr')
+    const [, command = ''] = hint.exec(server.stderr) ?? []
     expect(await runCli(command.split(' '))).toMatchObject({ exitCode: 0, stderr: '' })
   })
 
@@ -140,6 +142,8 @@ describe('sealwire echo-server', () => {
     expect(await server.ended()).toBe(0)
   })
 })
+
+const hint = /^ {2}sealwire (.*)\n/m
 
 async function portOf(server: CliProcess): Promise<number> {
   await server.printed(/SSL Server is running on .*:\d+\n/)
