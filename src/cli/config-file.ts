@@ -7,6 +7,7 @@ import * as v from 'valibot'
 import { errorCode } from '../pki/durable-file.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
+import { roomFor } from '../protocol/room-for.ts'
 import { quote } from './escape.ts'
 import type { Layer } from './layer.ts'
 import type { Origin } from './origin.ts'
@@ -65,11 +66,12 @@ function readText(path: string): string {
 /** The whole file, if it is not larger than a configuration can be; also from a pipe, which has no size. */
 function readBounded(path: string): Uint8Array {
   const bytesMax = limitTable.configFileBytesMax.value
-  const buffer = new Uint8Array(bytesMax + 1)
+  let buffer: Uint8Array = new Uint8Array(0)
   let length = 0
   const descriptor = openSync(path, 'r')
   try {
-    for (let read = -1; read !== 0 && length < buffer.length; length += read) {
+    for (let read = -1; read !== 0 && length <= bytesMax; length += read) {
+      buffer = roomFor(buffer, length, length + 1)
       read = readSync(descriptor, buffer, length, buffer.length - length, null)
     }
   } finally {
@@ -148,6 +150,7 @@ const schema = v.object({
   web: v.optional(strings),
   'web-origin': v.optional(strings),
   echo: v.optional(v.string()),
+  metrics: v.optional(v.string()),
   'log-level': v.optional(v.string()),
   'log-format': v.optional(v.string()),
   // To the validator a list is a record too.
@@ -175,6 +178,7 @@ const examples: Readonly<Record<ServeOptionName, string>> = {
   web: 'web = ["127.0.0.1:8443"]',
   'web-origin': 'web-origin = ["https://chat.example"]',
   echo: 'echo = "127.0.0.1:12345"',
+  metrics: 'metrics = "127.0.0.1:9464"',
   'log-level': 'log-level = "info"',
   'log-format': 'log-format = "json"',
   limits: 'frameMsMax = 10000 under [limits]',

@@ -2,7 +2,7 @@
 // configuration file, which beats the defaults. Every source is checked, also where another one beats it. Limits are
 // merged name by name, all else is taken whole from the first source that says it.
 
-import { isIPv4 } from 'node:net'
+import { isLoopback } from '../domain/loopback.ts'
 import { certificateHosts } from '../pki/certificate-host.ts'
 import type { OwnFiles } from '../pki/own-certificate.ts'
 import { SealwireError } from '../protocol/errors.ts'
@@ -52,6 +52,8 @@ export interface ServeConfig {
   readonly webOrigins: readonly string[]
   /** Where the echo service listens. Default: nowhere. */
   readonly echo: Endpoint | undefined
+  /** Where metrics and readiness are told, over HTTP: a loopback address. Default: nowhere. */
+  readonly metrics: Endpoint | undefined
   readonly limits: Limits
   /** Default: `info`. */
   readonly logLevel: LogLevel
@@ -91,13 +93,16 @@ export async function resolveServeConfig(sources: ConfigSources): Promise<ServeC
     web: Object.freeze(given(layers, 'web', parseEndpoint) ?? []),
     webOrigins: Object.freeze(given(layers, 'web-origin', readWebOrigin) ?? []),
     echo: last(layers, 'echo', parseEndpoint),
+    metrics: last(layers, 'metrics', parseEndpoint),
     limits: limitsOf(layers),
     logLevel: last(layers, 'log-level', choice(logLevels)) ?? 'info',
     logFormat: last(layers, 'log-format', choice(logFormats)) ?? (sources.terminal === true ? 'pretty' : 'json'),
   } satisfies ServeConfig
+  refuseNowhere(config)
   refuseTwice(config)
   refuseIdleJoining(config)
   refuseOpenV1(config)
+  refuseOpenMetrics(config)
   // The rule of what a host may be is the certificate's; asked here, a wrong one costs nothing but this line.
   certificateHosts(config.hosts)
   return Object.freeze(config)
@@ -148,8 +153,14 @@ function limitsOf(layers: readonly Layer[]): Limits {
   return resolveLimits(Object.fromEntries(rows))
 }
 
-function refuseTwice({ listen, echo, joinListen, sealed, web }: ServeConfig): void {
-  const others = [echo, joinListen].filter((endpoint) => endpoint !== undefined)
+/** Only a file can say so: an empty list. */
+function refuseNowhere({ listen }: ServeConfig): void {
+  if (listen.length > 0) return
+  throw new SealwireError('config_invalid', 'listen names no address', { hint: `leave it out for ${formatEndpoint(defaultEndpoint)}` })
+}
+
+function refuseTwice({ listen, echo, joinListen, sealed, web, metrics }: ServeConfig): void {
+  const others = [echo, joinListen, metrics].filter((endpoint) => endpoint !== undefined)
   const fixed = [...listen, ...others, ...sealed, ...web].filter(({ port }) => port !== 0).map(formatEndpoint)
   const twice = fixed.find((text, index) => fixed.indexOf(text) < index)
   if (twice === undefined) return
@@ -167,9 +178,12 @@ function refuseOpenV1({ sealed, sealedV1 }: ServeConfig): void {
   })
 }
 
-/** A name may lead anywhere. */
-function isLoopback(host: string): boolean {
-  return (isIPv4(host) && host.startsWith('127.')) || host === '::1'
+/** They are told to everybody who asks, so nobody but this machine may ask. */
+function refuseOpenMetrics({ metrics }: ServeConfig): void {
+  if (metrics === undefined || isLoopback(metrics.host)) return
+  throw new SealwireError('config_invalid', `metrics are for loopback addresses only, and ${formatEndpoint(metrics)} is none`, {
+    hint: 'use --metrics 127.0.0.1:9464 or --metrics [::1]:9464; from elsewhere come through a tunnel or a proxy of yours',
+  })
 }
 
 /** Without device certificates there is nothing to join for at an address of its own. */

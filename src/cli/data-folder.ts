@@ -25,7 +25,19 @@ export function findDataFolder(flag: string | undefined, environment: NodeJS.Pro
  */
 export function checkDataFolder(folder: string): void {
   if (statOf(folder)?.isDirectory() !== true) throw notThere(`there is no data folder ${folder}`)
+  checkRestored(folder)
   if (statOf(join(folder, 'ca.key')) === undefined) throw notThere(`${folder} is not the data folder of a server`)
+}
+
+/**
+ * Makes sure that no restore has ended in its middle here: what is there then is not a server yet.
+ * @throws {SealwireError} `data_unusable`.
+ */
+export function checkRestored(folder: string): void {
+  if (statOf(join(folder, restoringFile)) === undefined) return
+  throw new SealwireError('data_unusable', `a backup is being restored into ${folder}, or was not restored to its end`, {
+    hint: 'wait for the end of sealwire restore; if it is gone, remove the folder and restore again',
+  })
 }
 
 /**
@@ -97,4 +109,6 @@ function notThere(what: string): SealwireError {
   })
 }
 
+/** There from the beginning of a restore to its end. */
+export const restoringFile = 'restoring'
 const fingerprintFile = 'fingerprint'

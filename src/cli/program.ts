@@ -2,10 +2,10 @@
 // file that exports `command()`; only the file of the command that was chosen is loaded, because loading takes longer
 // than anything else at the start. The others are known by name, for the help and for "did you mean".
 
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { SealwireError } from '../protocol/errors.ts'
 import { exitCodesHelp } from './report.ts'
+import { version } from './version.ts'
 
 /** What the file of a command exports: a commander command with its arguments, options, examples and action. */
 export interface CommandModule {
@@ -49,9 +49,12 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   verify: { summary: 'verify a receipt, without a server', load: () => import('./verify.ts') },
   admin: { summary: 'look after the accounts of a server', load: () => import('./admin.ts') },
   ledger: { summary: 'export or verify the ledger of a server', load: () => import('./ledger.ts') },
+  backup: { summary: 'back up a server, or verify a backup', load: () => import('./backup.ts') },
+  restore: { summary: 'make a server from its backup', load: () => import('./restore.ts') },
   cert: { summary: 'look after the certificate of a server', load: () => import('./cert.ts') },
   fingerprint: { summary: 'print the fingerprint of a server', load: () => import('./fingerprint.ts') },
   doctor: { summary: 'say what is wrong with a connection or a server', load: () => import('./doctor.ts') },
+  bench: { summary: 'measure a server that runs', load: () => import('./bench.ts') },
   'echo-server': { summary: 'run a TLS server that sends back what it is sent', load: () => import('./echo-server.ts') },
   echo: { summary: 'talk to an echo server', load: () => import('./echo.ts') },
   agent: { summary: 'try out the sealed channel of a server', load: () => import('./agent.ts') },
@@ -123,11 +126,6 @@ function usageError(error: CommanderError, chosen: string | undefined): Sealwire
 function writeOut(text: string): void {
   process.stdout.on('error', () => {})
   process.stdout.write(text)
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown'
 }
 
 const helpWords: ReadonlySet<string> = new Set(['help', '-h', '--help'])

@@ -37,8 +37,8 @@ export const exitCodes = {
     ],
   },
   5: {
-    what: 'a certificate, a receipt or a ledger is not trusted or not valid',
-    codes: ['untrusted', 'certificate_invalid', 'receipt_invalid', 'ledger_forked'],
+    what: 'a certificate, a receipt, a ledger or a backup is not trusted or not valid',
+    codes: ['untrusted', 'certificate_invalid', 'receipt_invalid', 'ledger_forked', 'backup_invalid'],
   },
   6: {
     what: 'refused by the server, or by the person who was asked',

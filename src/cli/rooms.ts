@@ -205,7 +205,8 @@ function numberOf(text: string): number {
   throw refuse(commandLine('ROOM'), text, 'is no room', 'write # and its number, as sealwire rooms lists it')
 }
 
-function secretOf(text: string): Uint8Array {
+/** The secret in the word of a link: 16 bytes. @throws {SealwireError} `link_invalid` for every other text. */
+export function secretOf(text: string): Uint8Array {
   const secret = Uint8Array.from(Buffer.from(text, 'base64url'))
   if (secret.length === 16 && Buffer.from(secret).toString('base64url') === text) return secret
   throw new SealwireError('link_invalid', 'this is neither a room nor the word of a link', {

@@ -12,20 +12,23 @@ import type { LedgerSigner } from '../server/ledger-signer.ts'
 import type { Log } from '../server/log.ts'
 import { realMachine } from '../server/machine.ts'
 import { Operator, type SealedPlace } from '../server/operator.ts'
+import { backupRoutes } from '../server/operator-backup.ts'
 import { deviceRoutes } from '../server/operator-devices.ts'
 import { ledgerRoutes, type OperatorLedgerParts } from '../server/operator-ledger.ts'
 import { listenForOperator } from '../server/operator-socket.ts'
 import { PasswordHasher } from '../server/password-hasher.ts'
-import { type Server, type ServerOptions, startServer } from '../server/server.ts'
+import { type Server, startServer } from '../server/server.ts'
+import type { ServerOptions } from '../server/server-options.ts'
 import { lockData, openStore, type RevokedDevice, type Store } from '../store/index.ts'
 import { certificateRoutes } from './cert-routes.ts'
 import type { ServeConfig } from './config.ts'
-import { noteFingerprint } from './data-folder.ts'
+import { checkRestored, noteFingerprint } from './data-folder.ts'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { onHangup } from './hangup.ts'
 import { IdentityKeeper } from './identity-keeper.ts'
 import type { LiveIdentity } from './live-identity.ts'
 import { SealedKeeper } from './sealed-keeper.ts'
+import { Monitoring } from './monitoring.ts'
 import { rememberSealedPlace, sealedPlaceOf } from './sealed-place.ts'
 import { inviteAddress, rememberAddress } from './server-address.ts'
 
@@ -46,10 +49,13 @@ export interface RunParts {
  */
 export async function runServer(config: ServeConfig, parts: RunParts): Promise<void> {
   const { log, clock, stop } = parts
+  checkRestored(config.data)
   using _lock = lockData(config.data)
+  await using monitoring = await Monitoring.open(config, parts)
   await using keeper = await IdentityKeeper.open(sourceOf(config), { clock, log, limits: config.limits })
   using _hangup = onHangup(() => void keeper.reload('SIGHUP'))
-  await using store = await openStore(config.data, config.limits, { clock, log })
+  await using opened = await openStore(config.data, config.limits, { clock, log, watch: monitoring?.watch })
+  const store = monitoring?.observe(opened) ?? opened
   const issueDevice = deviceIssuer(config.data, { clock })
   if (config.sealedV1) log.warning('version 1 of the sealed channel is on, which does not stop anybody in the middle')
   using sealedKeeper = SealedKeeper.open(config.data, config.sealed.length > 0, { clock, log, limits: config.limits })
@@ -76,10 +82,13 @@ export async function runServer(config: ServeConfig, parts: RunParts): Promise<v
     identity: keeper.current,
     sealedPins: sealed && sealedKeeper.pins,
     link: await printedInvitation(operator, config, log),
+    metrics: monitoring?.endpoint,
   })
   keeper.start()
   sealedKeeper.start()
+  monitoring?.serve({ server, store: opened, keeper })
   await aborted(stop)
+  monitoring?.stop()
   log.info('server stopping')
   await server.stop()
   log.info('server stopped')
@@ -150,6 +159,7 @@ function operatorOf(
     endBanned,
     devices,
     certificates,
+    backups: backupRoutes(server.files),
     ...ledger,
   })
 }
@@ -205,10 +215,11 @@ interface Announced extends Pick<RunParts, 'log' | 'print' | 'draw'> {
   readonly identity: LiveIdentity
   readonly sealedPins: SealedPins | undefined
   readonly link: string | undefined
+  readonly metrics: Endpoint | undefined
 }
 
 /** The lines that a person reads and a program waits for, in one piece, then the same for the log, but for the link. */
-function announce(server: Server, { identity, sealedPins, link, log, print, draw }: Announced): void {
+function announce(server: Server, { identity, sealedPins, link, metrics, log, print, draw }: Announced): void {
   print(
     [
       ...server.endpoints.map((endpoint) => `sealwire listening on tls://${formatEndpoint(endpoint)}`),
@@ -216,6 +227,7 @@ function announce(server: Server, { identity, sealedPins, link, log, print, draw
       ...server.echoEndpoints.map((endpoint) => `echo listening on tls://${formatEndpoint(endpoint)}`),
       ...server.sealedEndpoints.map((endpoint) => `sealwire listening on sealed://${formatEndpoint(endpoint)}`),
       ...server.webEndpoints.map((endpoint) => `web         wss://${formatEndpoint(endpoint)}${webPath}`),
+      ...(metrics === undefined ? [] : [`metrics     http://${formatEndpoint(metrics)}/metrics`]),
       `fingerprint ${identity.fingerprint}`,
       ...sealedLines(sealedPins),
       ...(link === undefined ? [] : [`invite      ${link}`, ...draw(link)]),

@@ -38,6 +38,7 @@ export const serveOptions = {
   web: row('--web <host:port>', 'SEALWIRE_WEB', 'let browsers connect here with WebSockets', 'nowhere', true),
   'web-origin': row('--web-origin <origin>', 'SEALWIRE_WEB_ORIGIN', 'let pages of this origin connect too', 'the same host and port', true),
   echo: row('--echo <host:port>', 'SEALWIRE_ECHO', 'an echo service over TLS at this address', 'none'),
+  metrics: row('--metrics <host:port>', 'SEALWIRE_METRICS', 'tell metrics and readiness here, over HTTP: loopback only', 'nowhere'),
   'log-level': row('--log-level <level>', 'SEALWIRE_LOG_LEVEL', 'debug, info, warning or error', 'info'),
   'log-format': row('--log-format <format>', 'SEALWIRE_LOG_FORMAT', 'pretty, json or classic', 'pretty on a terminal, else json'),
   limits: row('--limit <name=value>', 'SEALWIRE_LIMIT', 'change a bound', 'docs/LIMITS.md', true),

@@ -4,8 +4,9 @@
 export function suggest(word: string, candidates: Iterable<string>): string | undefined {
   let nearest: { readonly candidate: string; readonly edits: number } | undefined
   for (const candidate of candidates) {
-    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (edits > Math.max(word.length, candidate.length) * 0.4) continue
+    const editsMax = Math.max(word.length, candidate.length) * 0.4
+    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase(), editsMax)
+    if (edits > editsMax) continue
     if (nearest === undefined || edits < nearest.edits) nearest = { candidate, edits }
   }
   return nearest?.candidate
@@ -17,25 +18,30 @@ export function suggestion(word: string, candidates: Iterable<string>, otherwise
   return candidate === undefined ? otherwise : `did you mean ${candidate}?`
 }
 
-/** Insertions, removals, replacements and swaps of neighbours (optimal string alignment). */
-function editDistance(from: string, to: string): number {
-  if (Math.abs(from.length - to.length) > lengthDifferenceMax) return Infinity
+/** Insertions, removals, replacements and swaps of neighbours (optimal string alignment); Infinity for surely more than `max`. */
+function editDistance(from: string, to: string, max: number): number {
+  if (Math.abs(from.length - to.length) > Math.min(max, lengthDifferenceMax)) return Infinity
   let beforeLast: readonly number[] = []
   let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column)
+  let leastOfLast = 0
   for (let row = 1; row <= from.length; row++) {
     const current = [row]
+    let least = row
     for (let column = 1; column <= to.length; column++) {
       const same = from[row - 1] === to[column - 1]
       const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
-      current.push(
-        Math.min(
-          at(last, column) + 1,
-          at(current, column - 1) + 1,
-          at(last, column - 1) + (same ? 0 : 1),
-          swapped ? at(beforeLast, column - 2) + 1 : Infinity,
-        ),
+      const edits = Math.min(
+        at(last, column) + 1,
+        at(current, column - 1) + 1,
+        at(last, column - 1) + (same ? 0 : 1),
+        swapped ? at(beforeLast, column - 2) + 1 : Infinity,
       )
+      current.push(edits)
+      least = Math.min(least, edits)
     }
+    // A row builds on the two before it: from here on it only gets more.
+    if (least > max && leastOfLast > max) return Infinity
+    leastOfLast = least
     beforeLast = last
     last = current
   }

@@ -1,11 +1,11 @@
 // Ids of messages: UUIDs of version 7 (RFC 9562 §5.7), bytes on the wire and text for programs. Whoever says something
 // chooses its id, and saying it again under the same id says nothing new.
 
+import type { Randomness } from '../domain/randomness.ts'
 import { stampUuid7 } from '../domain/uuid7.ts'
 import { messageIdBytes } from '../protocol/contract/index.ts'
 
-/** Fills an array with random bytes; `crypto.getRandomValues` is one. */
-export type Randomness = (bytes: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>
+export type { Randomness } from '../domain/randomness.ts'
 
 /** A fresh id, as text. `now` is milliseconds since 1970. */
 export function newMessageId(now: number, random: Randomness): string {

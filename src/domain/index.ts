@@ -1,5 +1,6 @@
 export { addressGroup } from './address-group.ts'
 export { type Clock, keepAlive, systemClock, type Timer } from './clock.ts'
+export { isLoopback } from './loopback.ts'
 export { type Name, type NameLimits, parseName } from './name.ts'
 export { type Deed, type MemberRole, mayGiveRole, mayManage, mayPost, mayRemove, mayRetain, type Standing } from './permissions.ts'
 export { type PasswordLimits, parsePassword } from './password.ts'
@@ -20,4 +21,5 @@ export {
   verifyInclusion,
 } from './merkle.ts'
 export { amountMax, balanceMax, decimalsMax, formatAmount, isNothing, parseAmount, requireAmount } from './money.ts'
+export { type Randomness, systemRandomness } from './randomness.ts'
 export { stampUuid7 } from './uuid7.ts'

@@ -12,11 +12,14 @@ import type { Limits } from '../protocol/index.ts'
 import type { Flusher } from './flusher.ts'
 import type { Link, LinkEnd, LinkReceiver, LinkSecurity, RemoteAddress } from './link.ts'
 import { Output, type OutputOwner } from './output.ts'
+import { Traffic } from './traffic.ts'
 
 /** What every link of a process shares. */
 export interface LinkContext {
   readonly limits: Limits
   readonly flusher: Flusher
+  /** Counts what links are given to write. Default: nobody wants to know. */
+  readonly traffic?: Traffic | undefined
 }
 
 /** A link whose adapter brings only a transport. */
@@ -24,6 +27,7 @@ export abstract class BufferedLink implements Link, OutputOwner {
   readonly remote: RemoteAddress
   readonly #context: LinkContext
   readonly #output: Output
+  readonly #traffic: Traffic
   #receiver: LinkReceiver | undefined
   #state: 'open' | 'closing' | 'over' = 'open'
   #end: LinkEnd | undefined
@@ -35,6 +39,7 @@ export abstract class BufferedLink implements Link, OutputOwner {
     this.remote = remote
     this.#context = context
     this.#output = new Output(this, context.flusher, context.limits)
+    this.#traffic = context.traffic ?? uncounted
   }
 
   abstract readonly security: LinkSecurity
@@ -64,10 +69,14 @@ export abstract class BufferedLink implements Link, OutputOwner {
   }
 
   reserve(count: number): number {
+    this.#traffic.frames++
+    this.#traffic.bytes += count
     return this.#output.reserve(count)
   }
 
   send(bytes: Uint8Array): void {
+    this.#traffic.frames++
+    this.#traffic.bytes += bytes.length
     this.#output.send(bytes)
   }
 
@@ -135,3 +144,5 @@ export abstract class BufferedLink implements Link, OutputOwner {
     queueMicrotask(() => this.#receiver?.closed(told))
   }
 }
+
+const uncounted = new Traffic()

@@ -55,11 +55,20 @@ export class Flusher {
   #dirty: Output[] = []
   #spare: Output[] = []
   readonly #blocked = new Set<Output>()
+  /** Outputs dropped because they were too long, and because nothing of them was taken for too long. */
+  readonly dropped = { bytes: 0, stalled: 0 }
   #sweep: Timer | undefined
 
   constructor(limits: Limits, clock: Clock) {
     this.#limits = limits
     this.clock = clock
+  }
+
+  /** Outputs whose peer takes nothing, and what waits in them. */
+  get blocked(): { readonly outputs: number; readonly bytes: number } {
+    let bytes = 0
+    for (const output of this.#blocked) bytes += output.queuedBytes
+    return { outputs: this.#blocked.size, bytes }
   }
 
   schedule(output: Output): void {
@@ -92,7 +101,9 @@ export class Flusher {
     const now = this.clock.monotonic()
     for (const output of [...this.#blocked]) {
       const since = output.blockedSince
-      if (since !== undefined && now - since > this.#limits.outputStallMsMax) output.stalled()
+      if (since === undefined || now - since <= this.#limits.outputStallMsMax) continue
+      this.dropped.stalled++
+      output.stalled()
     }
   }
 }

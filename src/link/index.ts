@@ -18,6 +18,7 @@ export type { SealedDialOptions, SealedListenOptions, SealedPlace } from './seal
 export { webPath } from './http-upgrade.ts'
 export { dialPeer, listenPeer, type PeerDialOptions, type PeerHandlers, type PeerListenOptions } from './peer-tls.ts'
 export { listenTls } from './tls.ts'
+export { Traffic } from './traffic.ts'
 export { listenWeb, type WebListenOptions } from './websocket-listen.ts'
 export { dialWebSocket, type WebSocketDialOptions } from './websocket.ts'
 export { type ClientCertificate, dialTls, type TlsDialOptions } from './tls-node-dial.ts'

@@ -132,7 +132,10 @@ export class Output implements FrameSink {
   /** After a write: is the peer too far behind, behind, or back? */
   #judge(): void {
     const queued = this.queuedBytes
-    if (queued > this.#limits.outputBytesMax) return this.#owner.overflowed()
+    if (queued > this.#limits.outputBytesMax) {
+      this.#flusher.dropped.bytes++
+      return this.#owner.overflowed()
+    }
     if (this.#behind && queued <= this.#limits.outputBytesHigh / 2) {
       this.#behind = false
       this.#owner.drained()

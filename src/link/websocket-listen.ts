@@ -38,7 +38,8 @@ export async function listenWeb<T extends Ticket>(
       opened: (link, visitor: Visitor<T>) => visitor.begin(link),
       failed: (remote, why, reason) => handlers.failed(remote, why, reason),
     },
-    context,
+    // What is counted is what the links of the WebSockets are given.
+    { ...context, traffic: undefined },
   )
 }
 

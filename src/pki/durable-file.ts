@@ -90,7 +90,8 @@ function writeSynced(path: string, text: string | Uint8Array, mode: number): voi
   }
 }
 
-function syncFolder(folder: string): void {
+/** Brings the names in a folder to the disk. Throws what the file system throws. */
+export function syncFolder(folder: string): void {
   // Windows cannot open a folder as a file; its file systems keep their own journal of names.
   if (process.platform === 'win32') return
   const descriptor = openSync(folder, 'r')

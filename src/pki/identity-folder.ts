@@ -16,7 +16,7 @@ export const identityFiles = ['ca.key', 'ca.crt', 'server.key', 'server.crt'] as
  * `ca-old.crt`: the authorities that were replaced (former-authorities.ts) · `ca-rotation.pem`: a rotation that has been
  * decided and is being carried out (rotation.ts) · `imported.pem`: the operator's own key and chain.
  */
-const laterFiles = ['ca-old.crt', 'ca-rotation.pem', 'imported.pem'] as const
+export const laterFiles = ['ca-old.crt', 'ca-rotation.pem', 'imported.pem'] as const
 
 /** A file of the identity, by its name in the data folder. */
 export type IdentityFile = (typeof identityFiles)[number] | (typeof laterFiles)[number]

@@ -92,6 +92,7 @@ export const codes = {
   link_invalid: { wire: 0x4d, fatal: true, retry: false },
   receipt_invalid: { wire: 0x4e, fatal: true, retry: false },
   ledger_forked: { wire: 0x4f, fatal: true, retry: false },
+  backup_invalid: { wire: 0x50, fatal: true, retry: false },
   // A bug of ours: the peer sees the word and nothing else, the log has the cause.
   internal: { wire: 0xff, fatal: true, retry: true },
 } as const satisfies Record<string, CodeRow>

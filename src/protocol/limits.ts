@@ -237,14 +237,18 @@ export type LimitName = keyof typeof limitTable
 /** Every bound with the value in force. */
 export type Limits = Readonly<Record<LimitName, number>>
 
+const defaults = Object.freeze(Object.fromEntries(Object.entries(limitTable).map(([name, { value }]) => [name, value]))) as Limits
+
 /**
  * The values in force: the defaults with `overrides` on top, frozen.
  * @throws {SealwireError} `config_invalid` for an unknown name, a value that is not a whole number or out of range, and
  * values that contradict each other.
  */
 export function resolveLimits(overrides: Readonly<Record<string, number>> = {}): Limits {
-  const values = Object.fromEntries(Object.entries(limitTable).map(([name, { value }]) => [name, value]))
-  for (const [name, value] of Object.entries(overrides)) values[name] = checked(name, value)
+  const said = Object.entries(overrides)
+  if (said.length === 0) return defaults
+  const values: Record<string, number> = { ...defaults }
+  for (const [name, value] of said) values[name] = checked(name, value)
   const limits = Object.freeze(values) as Limits
   if (limits.outputBytesHigh > limits.outputBytesMax) {
     throw new SealwireError('config_invalid', 'limit outputBytesHigh must not be over outputBytesMax', {

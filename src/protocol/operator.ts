@@ -8,6 +8,7 @@ import { bytes, count, exactBytes, flag, name, text, word } from './contract/fie
 import { csrBytesMax, deviceLabelCharactersMax, statementBytesMax } from './contract/methods.ts'
 import { SealwireError } from './errors.ts'
 import { limitTable } from './limits.ts'
+import { backupOperatorMethods } from './operator-backup.ts'
 import { ledgerOperatorMethods } from './operator-ledger.ts'
 
 /** One method. */
@@ -185,6 +186,7 @@ export const operatorMethods = {
   },
   'certificate.remove': { what: 'Forgets the imported certificate.', params: v.strictObject({}), result: certificate },
   ...ledgerOperatorMethods,
+  ...backupOperatorMethods,
 } as const satisfies Record<string, OperatorMethodRow>
 
 /** The name of a method. */
@@ -201,6 +203,9 @@ export type DeviceRoutes = Pick<OperatorRoutes, Extract<OperatorMethod, `device.
 
 /** The functions for money. */
 export type LedgerRoutes = Pick<OperatorRoutes, keyof typeof ledgerOperatorMethods>
+
+/** The functions for backups. */
+export type BackupRoutes = Pick<OperatorRoutes, keyof typeof backupOperatorMethods>
 
 /** The functions for the server's own certificate. */
 export type CertificateRoutes = Pick<OperatorRoutes, Extract<OperatorMethod, `certificate.${string}`>>

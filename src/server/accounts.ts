@@ -15,7 +15,7 @@ import { LoginThrottle } from './login-throttle.ts'
 import { PasswordHasher } from './password-hasher.ts'
 import { type AccountsOptions, Registrar, type RegistrationMode } from './registrar.ts'
 import { tokenHash } from './session-token.ts'
-import { Lanes } from './turns.ts'
+import { Lanes, type Queue } from './turns.ts'
 
 export type { Credentials, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
 export type { AccountsOptions, RegistrationMode } from './registrar.ts'
@@ -53,6 +53,11 @@ export class Accounts implements AsyncDisposable {
     this.#registrar = new Registrar(options, { ...parts, hasher: this.#hasher, addresses: this.#addresses })
   }
 
+  /** The queue of password hashes. */
+  get hashing(): Queue {
+    return this.#hasher.queue
+  }
+
   /** Who may register. */
   get registration(): RegistrationMode {
     return this.#options.registration
@@ -74,7 +79,7 @@ export class Accounts implements AsyncDisposable {
    */
   async register(registration: Registration): Promise<AccountIdentity> {
     const account = await this.#registrar.register(registration)
-    this.#parts.log.info('account registered', { account: account.name, address: registration.address })
+    this.#parts.log.info('account registered', { account: account.name, ...placeOf(registration) })
     return identityOf(account)
   }
 
@@ -94,7 +99,7 @@ export class Accounts implements AsyncDisposable {
       if (account.bannedAt !== undefined) throw banned()
       credentials.arrival?.proven()
       await this.#storeToken(account, credentials)
-      this.#rehashWhenWeak(account, password)
+      this.#rehashWhenWeak(account, password, credentials.connection)
       return identityOf(account)
     })
   }
@@ -115,8 +120,8 @@ export class Accounts implements AsyncDisposable {
         await this.#throttle.check(keys)
         const account = await store.run('token.use', { ...use, at: this.#now() })
         if (account === undefined) {
-          await this.#throttle.countAddress(keys.address)
-          log.info('login refused', { account: undefined, address: origin.address })
+          await this.#throttle.countAddress(keys.address, origin.connection)
+          log.info('login refused', { account: undefined, ...placeOf(origin) })
           throw new SealwireError('login_refused', 'the token is not good, or not any more')
         }
         arrival?.named(account.key)
@@ -140,23 +145,27 @@ export class Accounts implements AsyncDisposable {
       keys.address,
       async () => {
         await this.#throttle.check(keys)
-        const { id, key } = await this.#useLink({ hash: invitationHash(secret), token: tokenHash(newToken), at: this.#now() }, keys)
+        const { id, key } = await this.#useLink(
+          { hash: invitationHash(secret), token: tokenHash(newToken), at: this.#now() },
+          keys,
+          origin.connection,
+        )
         arrival?.named(key)
         const account = await store.run('account.findById', { id })
         if (account === undefined || account.bannedAt !== undefined) throw banned()
         arrival?.proven()
-        log.info('link for another device used', { account: account.name, address: origin.address })
+        log.info('link for another device used', { account: account.name, ...placeOf(origin) })
         return identityOf(account)
       },
       origin,
     )
   }
 
-  async #useLink(use: Input<'device.useLink'>, keys: ThrottleKeys): Promise<Output<'device.useLink'>> {
+  async #useLink(use: Input<'device.useLink'>, keys: ThrottleKeys, connection: number | undefined): Promise<Output<'device.useLink'>> {
     try {
       return await this.#parts.store.run('device.useLink', use)
     } catch (reason) {
-      if (SealwireError.from(reason).code === 'invitation_invalid') await this.#throttle.countAddress(keys.address)
+      if (SealwireError.from(reason).code === 'invitation_invalid') await this.#throttle.countAddress(keys.address, connection)
       throw reason
     }
   }
@@ -182,7 +191,7 @@ export class Accounts implements AsyncDisposable {
       if (!(await store.run('account.setPassword', { id, passwordHash, keepToken }))) throw loginRefused()
       return account?.name
     })
-    log.info('password changed', { account: name, address: change.address })
+    log.info('password changed', { account: name, ...placeOf(change) })
   }
 
   /** Resolves when no hash is being replaced any more. Wants the logins to have ended. */
@@ -212,38 +221,38 @@ export class Accounts implements AsyncDisposable {
   }
 
   /** The account found, if the password is its own. */
-  async #prove(
-    find: () => Promise<Account | undefined>,
-    password: string,
-    keys: ThrottleKeys,
-    { address, signal }: Origin,
-  ): Promise<Account> {
+  async #prove(find: () => Promise<Account | undefined>, password: string, keys: ThrottleKeys, origin: Origin): Promise<Account> {
     const [hasFailed, account] = await Promise.all([this.#throttle.check(keys), find()])
-    const isRight = await this.#hasher.verify(password, account?.passwordHash, { signal })
+    const isRight = await this.#hasher.verify(password, account?.passwordHash, { signal: origin.signal })
     if (account === undefined || !isRight) {
-      await this.#throttle.countFailure(keys)
+      await this.#throttle.countFailure(keys, origin.connection)
       // Not the name as it was typed: people type passwords there.
-      this.#parts.log.info('login refused', { account: account?.name, address })
+      this.#parts.log.info('login refused', { account: account?.name, ...placeOf(origin) })
       throw loginRefused()
     }
-    await this.#throttle.forgive(keys.pair, hasFailed)
+    await this.#throttle.forgive(keys.pair, hasFailed, origin.connection)
     return account
   }
 
   /** Its owner does not wait for it; when it fails, the next login tries again. */
-  #rehashWhenWeak({ id, passwordHash: from }: Account, password: string): void {
+  #rehashWhenWeak({ id, passwordHash: from }: Account, password: string, connection: number | undefined): void {
     if (from === undefined || !this.#hasher.needsRehash(from)) return
     const { store, log } = this.#parts
     const rehash = this.#hasher
       .hash(password)
       .then((to) => store.run('account.rehash', { id, from, to }))
       .then(
-        () => log.debug('password rehashed', { id }),
-        (reason: unknown) => log.debug('password not rehashed', { id, why: SealwireError.from(reason).code }),
+        () => log.debug('password rehashed', { connection, id }),
+        (reason: unknown) => log.debug('password not rehashed', { connection, id, why: SealwireError.from(reason).code }),
       )
       .finally(() => this.#rehashes.delete(rehash))
     this.#rehashes.add(rehash)
   }
+}
+
+/** For the log. */
+function placeOf({ connection, address }: Origin) {
+  return { connection, address }
 }
 
 /**

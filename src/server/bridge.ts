@@ -7,7 +7,7 @@
 //
 // Who may talk with whom is decided in the store, for the account that the session has logged in to.
 
-import type { Clock } from '../domain/index.ts'
+import type { Clock, Randomness } from '../domain/index.ts'
 import { messageBodyBytesMax } from '../protocol/contract/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
 import type { Person, Posted, Store, StoredEntry } from '../store/index.ts'
@@ -26,6 +26,8 @@ import type { Presence } from './presence.ts'
 export interface BridgeParts {
   readonly store: Pick<Store, 'run'>
   readonly clock: Pick<Clock, 'now' | 'after'>
+  /** For the ids of what classic clients say. Default: that of the runtime. */
+  readonly fill?: Randomness | undefined
   readonly log: Log
   readonly limits: Pick<Limits, 'inboxPageBytes' | 'historyEntriesMax'>
   readonly presence: Presence
@@ -186,11 +188,11 @@ export class Bridge {
   }
 
   async #ask(caller: ClassicSession, end: BridgeEnd): Promise<void> {
-    const { chats, contacts, clock } = this.#parts
+    const { chats, contacts, clock, fill } = this.#parts
     // First, so that no answer comes before there is somebody to hear it.
     chats.ask(caller, end)
     try {
-      const { accepted } = await contacts.request(caller, end, { id: newEntryId(clock.now()), text: undefined })
+      const { accepted } = await contacts.request(caller, end, { id: newEntryId(clock.now(), fill), text: undefined })
       if (accepted) chats.accept(end)
     } catch (reason) {
       if (endFacing(caller) !== end) return
@@ -214,9 +216,9 @@ export class Bridge {
   }
 
   async #post({ id, name }: Talker, { id: peerId }: Person, body: Uint8Array): Promise<void> {
-    const { messages, clock } = this.#parts
+    const { messages, clock, fill } = this.#parts
     if (body.length > messageBodyBytesMax) throw new SealwireError('message_too_large', 'the message is too large to be stored')
-    const said = { peerId, kind: 'message', id: newEntryId(clock.now()), type: plainText, body } as const
+    const said = { peerId, kind: 'message', id: newEntryId(clock.now(), fill), type: plainText, body } as const
     await messages.post({ id, name, device: undefined }, said)
   }
 
@@ -225,7 +227,7 @@ export class Bridge {
     const written = marks.read(listener, place, true).then(
       () => true,
       (reason: unknown) => {
-        log.warning('read mark not stored', { why: SealwireError.from(reason).code })
+        log.warning('read mark not stored', { connection: listener.connection, why: SealwireError.from(reason).code })
         return false
       },
     )
@@ -238,7 +240,7 @@ export class Bridge {
   /** The chat ends as if the other one had left. */
   #failed(listener: Talker, error: SealwireError): void {
     const { chats, log } = this.#parts
-    log.error('a conversation cannot be read', { code: error.code }, error.cause)
+    log.error('a conversation cannot be read', { connection: listener.connection, code: error.code }, error.cause)
     const end = endFacing(listener)
     if (end !== undefined) chats.leave(end)
   }

@@ -46,6 +46,8 @@ export interface Participant {
 
 /** Who can be in a chat. What is called by the service must not throw. */
 export interface Talker extends Pick<Participant, 'id' | 'name' | 'key' | 'standing'> {
+  /** The number of its connection, for the log; nothing that has none. */
+  readonly connection?: number
   /** Set by {@link Chats} only. */
   seat: Seat
   /** `from` asks for a chat. */

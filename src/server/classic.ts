@@ -34,6 +34,7 @@ export function classicError(code: Code): Uint8Array {
 }
 
 export class ClassicDialect implements Dialect {
+  readonly name = 'classic'
   readonly #speaker: Speaker
   readonly #server: ServerContext
   #account: ClassicParticipant | undefined
@@ -45,6 +46,7 @@ export class ClassicDialect implements Dialect {
 
   dispatch(packet: Packet): Promise<void> | undefined {
     const { command, body } = packet
+    this.#server.counts.classic(command)
     const account = this.#account
     if (account !== undefined && command === message) return account.speak(body)
     if (command === classicCommands.register || command === classicCommands.login) return this.#logIn(command, body)
@@ -83,6 +85,7 @@ export class ClassicDialect implements Dialect {
   }
 
   #refuse(code: Code): undefined {
+    this.#server.counts.classicRefusals.add(code)
     this.#speaker.link.send(classicError(code))
   }
 }
@@ -94,6 +97,7 @@ class ClassicParticipant implements ClassicSession {
   readonly key: string
   readonly standing: Standing
   readonly device = undefined
+  readonly connection: number
   seat: Seat = freeSeat
   readonly #speaker: Speaker
   readonly #server: ServerContext
@@ -106,6 +110,7 @@ class ClassicParticipant implements ClassicSession {
     this.name = name
     this.key = key
     this.standing = standing
+    this.connection = speaker.id
     this.#speaker = speaker
     this.#server = server
     this.#pace = new Pace(server.presence.enter(this).messages, server)
@@ -250,6 +255,7 @@ class ClassicParticipant implements ClassicSession {
   }
 
   #refuse(code: Code): undefined {
+    this.#server.counts.classicRefusals.add(code)
     this.#speaker.link.send(classicError(code))
   }
 

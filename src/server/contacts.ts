@@ -1,7 +1,7 @@
 // Consent: who may talk with whom. A request is an entry of the conversation that it asks for; accepting it makes both
 // contacts. To who is blocked all of it looks like somebody who does not answer.
 
-import type { Clock } from '../domain/index.ts'
+import type { Clock, Randomness } from '../domain/index.ts'
 import { limitTable } from '../protocol/index.ts'
 import type { ContactRow, Person, Posted, Store } from '../store/index.ts'
 import type { Participant } from './chats.ts'
@@ -13,6 +13,8 @@ import type { People } from './people.ts'
 export interface ContactsParts {
   readonly store: Pick<Store, 'run'>
   readonly clock: Pick<Clock, 'now'>
+  /** For the ids of answers. Default: that of the runtime. */
+  readonly fill?: Randomness | undefined
   readonly inboxes: Inboxes
   readonly people: People
   /** Told of a request that is open. */
@@ -55,8 +57,8 @@ export class Contacts {
 
   /** @throws {SealwireError} `no_request`; those of the store. */
   async answer(me: Asking, peer: Person, accept: boolean): Promise<Posted> {
-    const { store, clock, inboxes, people, answered } = this.#parts
-    const posted = await store.run('contact.answer', { ...this.#act(me), peerId: peer.id, id: newEntryId(clock.now()), accept })
+    const { store, clock, fill, inboxes, people, answered } = this.#parts
+    const posted = await store.run('contact.answer', { ...this.#act(me), peerId: peer.id, id: newEntryId(clock.now(), fill), accept })
     if (accept) people.agreed(me, peer)
     inboxes.announce(posted)
     answered(me, peer, accept)

@@ -17,6 +17,7 @@ import type { Inboxes } from './inboxes.ts'
 import type { Log } from './log.ts'
 import type { Marks } from './marks.ts'
 import type { Messages } from './messages.ts'
+import type { Counts } from './metrics/counts.ts'
 import type { Money } from './money.ts'
 import type { MutualTls } from './mutual-tls.ts'
 import type { Names } from './names.ts'
@@ -35,6 +36,7 @@ export interface ServerContext {
   readonly limits: Limits
   readonly clock: Clock
   readonly log: Log
+  readonly counts: Counts
   readonly checksum: Checksum
   readonly store: Pick<Store, 'run'>
   readonly accounts: Accounts

@@ -44,9 +44,14 @@ export function contractFault(id: number | null, { code, sentence }: SealwireErr
   return encodeFrame(contractCommands.fault, faultBody(id, { code, sentence }))
 }
 
+/** Which request. */
+type Asked = Pick<RequestEnvelope, 'id' | 'method'>
+
 export class ContractDialect implements Dialect, ContractSession {
+  readonly name = 'contract'
   readonly speaker: Speaker
   challenge: ContractSession['challenge']
+  fatalMethod: Method | undefined
   readonly #server: ServerContext
   /** Of the connection, until its account has one. */
   #pace: Pace
@@ -127,7 +132,9 @@ export class ContractDialect implements Dialect, ContractSession {
 
   #request(request: RequestEnvelope): Promise<void> | undefined {
     const { pace, cost } = this.#priceOf(request.method)
-    return cost === 0 || pace.take(cost) ? this.#carryOut(request) : this.#later(request, pace, cost)
+    if (cost === 0 || pace.take(cost)) return this.#carryOut(request)
+    this.#server.counts.requestsDelayed++
+    return this.#later(request, pace, cost)
   }
 
   /** As how many requests it counts, 0 for none, and against which rate. Before login everything counts, and the same. */
@@ -140,7 +147,8 @@ export class ContractDialect implements Dialect, ContractSession {
 
   async #later(request: RequestEnvelope, pace: Pace, cost: number): Promise<void> {
     if (await pace.wait(this.speaker.signal, cost)) return this.#carryOut(request)
-    return this.#refuseInTurn(request.id, new SealwireError('rate_limited', 'too many requests, try again later'))
+    this.#server.counts.limits.add(this.#account === undefined ? 'requestsPerSecondUnauthenticatedMax' : 'messageDelayMsMax')
+    return this.#refuseInTurn(request, new SealwireError('rate_limited', 'too many requests, try again later'))
   }
 
   #carryOut(request: RequestEnvelope): Promise<void> | undefined {
@@ -159,7 +167,7 @@ export class ContractDialect implements Dialect, ContractSession {
       }
       this.#answer(id, known, answer)
     } catch (reason) {
-      return this.#refuseInTurn(id, reason)
+      return this.#refuseInTurn(request, reason)
     }
     return undefined
   }
@@ -171,21 +179,27 @@ export class ContractDialect implements Dialect, ContractSession {
 
   /** A refusal may be known sooner than what was sent before is answered, and waits for the answer `before`. */
   async #whenSettled(id: number, method: Method, answer: Promise<Result<Method>>, before?: Promise<void>): Promise<void> {
+    const { counts, clock } = this.#server
+    const begun = counts.measures ? clock.monotonic() : undefined
+    counts.requestsUnderWay++
     try {
       const result = await answer
       await before
       this.#answer(id, method, result)
     } catch (reason) {
       await before
-      this.#refuse(id, reason)
+      this.#refuse({ id, method }, reason)
+    } finally {
+      counts.requestsUnderWay--
+      if (begun !== undefined) counts.requests[method].seconds.observe((clock.monotonic() - begun) / 1000)
     }
   }
 
   /** What the store has not seen may be refused sooner than what was sent before it is answered. */
-  #refuseInTurn(id: number, reason: unknown): Promise<void> | undefined {
+  #refuseInTurn(request: Asked, reason: unknown): Promise<void> | undefined {
     const sends = this.#sends.idle()
-    if (sends !== undefined) return sends.then(() => this.#refuse(id, reason))
-    this.#refuse(id, reason)
+    if (sends !== undefined) return sends.then(() => this.#refuse(request, reason))
+    this.#refuse(request, reason)
     return undefined
   }
 
@@ -207,19 +221,25 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   #answer<M extends Method>(id: number, method: M, result: Result<M>): void {
+    this.#server.counts.requests[method].answered++
     if (this.speaker.signal.aborted) return
     this.#write(contractCommands.result, encodeResult(id, method, result))
   }
 
   /** @throws {SealwireError} the reason itself, when it is fatal: the session ends with it as its last word. */
-  #refuse(id: number, reason: unknown): void {
-    if (this.speaker.signal.aborted) return
+  #refuse({ id, method }: Asked, reason: unknown): void {
     const error = SealwireError.from(reason)
+    const known = isMethod(method) ? method : undefined
+    const { counts, log } = this.#server
+    const { refused } = known === undefined ? counts.unknown : counts.requests[known]
+    refused.add(error.code)
+    if (this.speaker.signal.aborted) return
     if (error.fatal) {
       this.#fatalId = id
+      this.fatalMethod = known
       throw error
     }
-    if (isOurs(error.code)) this.#server.log.warning('request failed', { connection: this.speaker.id, code: error.code })
+    if (isOurs(error.code)) log.warning('request failed', { connection: this.speaker.id, method, code: error.code })
     this.#write(contractCommands.fault, faultBody(id, error))
   }
 

@@ -7,6 +7,8 @@ import type { Arrival } from './arrival.ts'
 export interface Origin {
   /** The peer's IP address. */
   readonly address: string
+  /** The number of the connection, for the log. Default: it is not told. */
+  readonly connection?: number | undefined
   /** Aborted when the peer hangs up: its place in the queues becomes free. */
   readonly signal?: AbortSignal | undefined
   /** Told how far a login has come. */

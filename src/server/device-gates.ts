@@ -31,6 +31,12 @@ export function deviceProofOf({ security: { peerCertificate, peerStaticKey } }: 
   return peerStaticKey && { staticKey: peerStaticKey }
 }
 
+/** A link with the number of its connection. */
+export interface GatedLink {
+  readonly link: Link
+  readonly connection: number
+}
+
 /** The connections whose device is being looked up. */
 export class DeviceGates {
   readonly #parts: GatesParts
@@ -40,9 +46,14 @@ export class DeviceGates {
     this.#parts = parts
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#gates.size
+  }
+
   /** Takes a link whose peer has proved this, and returns who is told what happens on it. */
-  enter(link: Link, proof: DeviceProof, begin: Begin): LinkReceiver {
-    const gate = new DeviceGate(link, begin, this.#parts, () => this.#gates.delete(gate))
+  enter({ link, connection }: GatedLink, proof: DeviceProof, begin: Begin): LinkReceiver {
+    const gate = new DeviceGate({ link, connection }, begin, this.#parts, () => this.#gates.delete(gate))
     this.#gates.add(gate)
     void gate.lookUp(proof)
     return gate
@@ -64,6 +75,7 @@ export class DeviceGates {
 class DeviceGate implements LinkReceiver {
   spkiHash: Uint8Array | undefined
   readonly #link: Link
+  readonly #connection: number
   readonly #begin: Begin
   readonly #parts: GatesParts
   readonly #passed: () => void
@@ -73,8 +85,9 @@ class DeviceGate implements LinkReceiver {
   #heldBytes = 0
   #over = false
 
-  constructor(link: Link, begin: Begin, parts: GatesParts, passed: () => void) {
+  constructor({ link, connection }: GatedLink, begin: Begin, parts: GatesParts, passed: () => void) {
     this.#link = link
+    this.#connection = connection
     this.#begin = begin
     this.#parts = parts
     this.#passed = passed
@@ -119,13 +132,13 @@ class DeviceGate implements LinkReceiver {
 
   async #device(proof: DeviceProof): Promise<ConnectedDevice | undefined> {
     const { devices } = this.#parts
-    const { address } = this.#link.remote
+    const place = { connection: this.#connection, address: this.#link.remote.address }
     try {
-      if ('staticKey' in proof) return await devices.admitKey(proof.staticKey, address)
+      if ('staticKey' in proof) return await devices.admitKey(proof.staticKey, place)
       this.spkiHash = certificateKeyHash(proof.certificate)
-      return await devices.admit(this.spkiHash, address)
+      return await devices.admit(this.spkiHash, place)
     } catch (reason) {
-      this.#parts.log.warning('device not looked up', { why: SealwireError.from(reason).code, address })
+      this.#parts.log.warning('device not looked up', { ...place, why: SealwireError.from(reason).code })
       return undefined
     }
   }

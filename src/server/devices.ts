@@ -49,7 +49,12 @@ export interface Enroller {
   readonly label?: string | undefined
   /** With which the session logged in: it ends with the first login of the device. */
   readonly token?: SecretHash | undefined
+  /** The number of the connection, for the log. Default: it is the operator who does it. */
+  readonly connection?: number | undefined
 }
+
+/** Where a device comes from. */
+type Place = Pick<Origin, 'address' | 'connection'>
 
 /** A proof of a device, and where it was given. */
 export interface Proof {
@@ -97,23 +102,23 @@ export class Devices {
   }
 
   /** The device whose certificate TLS has accepted; `undefined` when it may not connect. @throws {SealwireError} those of the store. */
-  async admit(spkiHash: Uint8Array, address: string): Promise<ConnectedDevice | undefined> {
-    return this.#admitted(await this.#parts.store.run('device.find', { spkiHash }), address)
+  async admit(spkiHash: Uint8Array, place: Place): Promise<ConnectedDevice | undefined> {
+    return this.#admitted(await this.#parts.store.run('device.find', { spkiHash }), place)
   }
 
   /**
    * The device that has proved this static key in the sealed channel, as {@link admit}. There nobody else looks at the dates of
    * its certificate.
    */
-  async admitKey(x25519: Uint8Array, address: string): Promise<ConnectedDevice | undefined> {
+  async admitKey(x25519: Uint8Array, place: Place): Promise<ConnectedDevice | undefined> {
     const owner = await this.#parts.store.run('device.findByX25519', { x25519 })
     const hasExpired = owner !== undefined && owner.device.expiresAt <= this.#now()
-    return this.#admitted(owner, address, hasExpired ? 'expired' : undefined)
+    return this.#admitted(owner, place, hasExpired ? 'expired' : undefined)
   }
 
-  #admitted(owner: DeviceOwner | undefined, address: string, why = whyNot(owner)): ConnectedDevice | undefined {
+  #admitted(owner: DeviceOwner | undefined, { connection, address }: Place, why = whyNot(owner)): ConnectedDevice | undefined {
     if (owner !== undefined && why === undefined) return { id: owner.device.id, spkiHash: owner.device.spkiHash }
-    this.#parts.log.info('device refused', { device: owner?.device.id, why, address })
+    this.#parts.log.info('device refused', { connection, device: owner?.device.id, why, address })
     return undefined
   }
 
@@ -135,7 +140,7 @@ export class Devices {
    */
   async prove(
     { proof, nonce, connected }: Proof,
-    { arrival, address }: Origin,
+    { arrival, connection, address }: Origin,
     found: (device: ConnectedDevice) => void,
   ): Promise<AccountIdentity> {
     const { store, log } = this.#parts
@@ -145,11 +150,11 @@ export class Devices {
     const isOther = connected !== undefined && (known === undefined || !sameBytes(connected.spkiHash, known.device.spkiHash))
     if (known === undefined || isExpired || isOther) {
       const why = isExpired ? 'expired' : isOther ? 'another device' : 'unknown'
-      log.info('device refused', { device: known?.device.id, why, address })
+      log.info('device refused', { connection, device: known?.device.id, why, address })
       throw proofRefused()
     }
     const { account, device } = await this.#use(known.device.spkiHash, arrival, found)
-    await this.#keepAlive(device)
+    await this.#keepAlive(device, connection)
     return identityOf(account)
   }
 
@@ -165,7 +170,7 @@ export class Devices {
   }
 
   /** A device without a certificate that logs in now and then never expires; nobody is kept out when that cannot be noted. */
-  async #keepAlive({ spkiHash, id, accountId, ed25519, x25519, label, expiresAt }: Device): Promise<void> {
+  async #keepAlive({ spkiHash, id, accountId, ed25519, x25519, label, expiresAt }: Device, connection: number | undefined): Promise<void> {
     const { store, limits, log } = this.#parts
     const isOfKey = ed25519 !== undefined && sameBytes(spkiHash, ed25519KeyHash(ed25519))
     const isLong = expiresAt - this.#now() > BigInt(limits.deviceKeyMs) / 2n
@@ -174,18 +179,18 @@ export class Devices {
     try {
       await store.run('device.enrol', row)
     } catch (reason) {
-      log.warning('device not kept alive', { device: id, why: SealwireError.from(reason).code })
+      log.warning('device not kept alive', { connection, device: id, why: SealwireError.from(reason).code })
     }
   }
 
   /** A link for another device of an account; the one before is worth nothing from now on. @throws {SealwireError} those of the store. */
-  async link(accountId: bigint): Promise<DeviceLink> {
+  async link(accountId: bigint, connection?: number): Promise<DeviceLink> {
     const { store, limits, log } = this.#parts
     const secret = new Uint8Array(randomBytes(deviceSecretBytes))
     const at = this.#now()
     const expiresAt = at + BigInt(limits.deviceLinkMs)
     await store.run('device.link', { accountId, hash: invitationHash(secret), expiresAt, at })
-    log.info('link for another device made')
+    log.info('link for another device made', { connection })
     return { secret, expiresAt: Number(expiresAt) }
   }
 
@@ -193,13 +198,17 @@ export class Devices {
    * Makes whoever has this Ed25519 key a device of the account, without a certificate; again with the same keys it lives on.
    * @throws {SealwireError} `enrolment_invalid`, `busy`, `not_found`; those of the store.
    */
-  async enrolKey(statement: Uint8Array, { accountId, label = '', token }: Enroller, connected?: ConnectedDevice): Promise<Device> {
+  async enrolKey(
+    statement: Uint8Array,
+    { accountId, label = '', token, connection }: Enroller,
+    connected?: ConnectedDevice,
+  ): Promise<Device> {
     const { store, log } = this.#parts
     const keys = openKeyStatement(statement, this.serverId)
     if (connected !== undefined && !sameBytes(connected.spkiHash, keys.spkiHash)) throw ownOnly()
     const row = { ...keys, id: deviceId(keys.spkiHash), accountId, label, token, at: this.#now(), expiresAt: this.#keyExpiresAt() }
     const device = await store.run('device.enrol', row)
-    log.info('device enrolled', { device: device.id })
+    log.info('device enrolled', { connection, device: device.id })
     return device
   }
 
@@ -227,13 +236,13 @@ export class Devices {
   }
 
   /** The same for keys that were proved already, whoever asks. */
-  async enrolKeys(keys: ProvedKeys, { accountId, label = '', token }: Enroller): Promise<Enrolled> {
+  async enrolKeys(keys: ProvedKeys, { accountId, label = '', token, connection }: Enroller): Promise<Enrolled> {
     const { store, log } = this.#parts
-    const issued = await this.#issue(keys.spki)
+    const issued = await this.#issue(keys.spki, connection)
     const { spki: _, ...hashes } = keys
     const row = { ...hashes, id: issued.id, accountId, label, token, at: this.#now(), expiresAt: BigInt(issued.notAfter) }
     const device = await store.run('device.enrol', row)
-    log.info('device enrolled', { device: device.id, until: new Date(issued.notAfter).toISOString() })
+    log.info('device enrolled', { connection, device: device.id, until: new Date(issued.notAfter).toISOString() })
     return { ...issued, device }
   }
 
@@ -246,21 +255,21 @@ export class Devices {
    * Revokes a device, of this account where one is given. Ending its sessions is up to the caller.
    * @throws {SealwireError} `not_found`; those of the store.
    */
-  async revoke(id: string, accountId?: bigint): Promise<RevokedDevice> {
+  async revoke(id: string, accountId?: bigint, connection?: number): Promise<RevokedDevice> {
     const { store, log } = this.#parts
     const owner = await store.run('device.revoke', { id, accountId, at: this.#now() })
     if (owner === undefined) throw new SealwireError('not_found', 'there is no such device')
-    log.info('device revoked', { device: id, account: owner.account.name })
+    log.info('device revoked', { connection, device: id, account: owner.account.name })
     return owner
   }
 
-  async #issue(spki: Uint8Array): Promise<IssuedDevice> {
+  async #issue(spki: Uint8Array, connection: number | undefined): Promise<IssuedDevice> {
     const { issue, log } = this.#parts
     if (issue === undefined) throw unavailable()
     try {
       return await issue(spki)
     } catch (reason) {
-      log.error('device certificate not made', {}, reason)
+      log.error('device certificate not made', { connection }, reason)
       throw unavailable()
     }
   }

@@ -2,6 +2,7 @@
 // its first frame.
 
 import type { Link } from '../link/index.ts'
+import type { Method } from '../protocol/contract/index.ts'
 import type { Packet, SealwireError } from '../protocol/index.ts'
 import type { ConnectedDevice } from './devices.ts'
 
@@ -31,6 +32,9 @@ export interface Speaker {
 }
 
 export interface Dialect {
+  readonly name: 'contract' | 'classic' | 'none'
+  /** The request that ended the session, if one did: its method. */
+  readonly fatalMethod?: Method | undefined
   /**
    * Answers one packet. A promise means that the answer has to wait; nothing else of the session is dispatched before it
    * settles, and `packet.body` stays valid until then. Throws, or rejects, only what ends the session.

@@ -19,6 +19,7 @@ export function undecidedLastWord(error: SealwireError, { classic }: Pick<Server
 }
 
 const noClassic: Dialect = {
+  name: 'none',
   dispatch() {
     throw new SealwireError('dialect_unavailable', 'this server does not speak that dialect')
   },

@@ -12,6 +12,7 @@ import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Act, Input, Store, StoredFile } from '../store/index.ts'
 import { FileContent } from './file-content.ts'
 import { diskFailure, type FileFolder, fileKey } from './file-folder.ts'
+import { FileHolds } from './file-holds.ts'
 import type { Log } from './log.ts'
 import { OpenFiles } from './open-files.ts'
 import { Turns } from './turns.ts'
@@ -40,6 +41,7 @@ export class Files {
   readonly #parts: FilesParts
   readonly #open: OpenFiles
   readonly #hashing: Turns
+  readonly #holds: FileHolds
   readonly #ended = new AbortController()
   /** Of each file the last of those who change it, one after the other. */
   readonly #turns = new Map<string, Promise<unknown>>()
@@ -53,6 +55,7 @@ export class Files {
     this.#parts = parts
     this.#open = new OpenFiles(fileOpenMax)
     this.#hashing = new Turns({ width: hashingMax, waitingMax: fileOpenMax })
+    this.#holds = new FileHolds({ clock: parts.clock, released: () => void this.#removeHeld() })
   }
 
   /** Removes what is nobody's, and from then on what nobody sent. */
@@ -62,9 +65,21 @@ export class Files {
     this.#timer = this.#parts.clock.every(this.#parts.limits.retentionSweepMs, () => this.#sweep(() => this.expire()))
   }
 
+  /** From now on, and for a while, content stays that nothing names any more. @throws {SealwireError} as {@link FileHolds.hold}. */
+  hold(job: Uint8Array): void {
+    this.#holds.hold(job)
+    this.#parts.log.debug('files held for a backup')
+  }
+
+  /** It need not stay for this job any more: what is nobody's is removed when no other one holds it. */
+  release(job: Uint8Array): void {
+    this.#holds.release(job)
+  }
+
   /** Everything that was taken is on the disk when it resolves. Wants the sessions to have ended. */
   async close(): Promise<void> {
     this.#timer?.cancel()
+    this.#holds.close()
     this.#ended.abort()
     await this.#sweeping
     while (this.#turns.size > 0) await Promise.all(this.#turns.values())
@@ -73,7 +88,8 @@ export class Files {
 
   /**
    * Announces a file of `accountId`, or finds one that was announced; answers how much of it is there.
-   * @throws {SealwireError} `storage_full`, `unavailable`; those of `file.begin` of the store.
+   * @throws {SealwireError} `storage_full`, `unavailable`; `busy` while a backup reads what another file of this id has left; those of
+   * `file.begin` of the store.
    */
   begin(accountId: bigint, announced: Announced, device?: string): Promise<number> {
     const { id } = announced
@@ -81,6 +97,7 @@ export class Files {
       const { store, clock } = this.#parts
       await this.#requireRoom(Number(announced.size) - (await this.#folder.bytesOf(key)))
       const known = await store.run('file.find', { accountId, id })
+      if (known === undefined) await this.#requireFree(key)
       const file = await store.run('file.begin', { ...announced, accountId, device, at: BigInt(clock.now()) })
       if (file.whole) return Number(file.size)
       // What a file of the same id has left that is gone since is none of theirs.
@@ -150,7 +167,7 @@ export class Files {
     return this.#open.use(key, opened, (content) => content.read(offset, length))
   }
 
-  /** Removes the content of files that the store has forgotten. Never rejects: what stays is removed at the next start. */
+  /** Removes the content of files that the store has forgotten, or leaves it to {@link release}. Never rejects: what stays is removed at the next start. */
   async remove(ids: readonly Uint8Array[]): Promise<void> {
     if (this.#parts.folder === undefined) return
     for (const id of ids) {
@@ -170,6 +187,12 @@ export class Files {
       if (ids.length === 0) return
       await this.remove(ids)
     }
+  }
+
+  /** What a backup reads is not written over. */
+  async #requireFree(key: string): Promise<void> {
+    if (!this.#holds.any || (await this.#folder.bytesOf(key)) === 0) return
+    throw new SealwireError('busy', 'a file with this id was deleted, and a backup still reads it: try again later')
   }
 
   get #folder(): FileFolder {
@@ -238,15 +261,22 @@ export class Files {
   /** Somebody may have announced another under the same id since. */
   async #removeUnknown(id: Uint8Array, key: string): Promise<void> {
     const known = await this.#parts.store.run('file.known', { ids: [id] })
-    if (known.length > 0) return
+    if (known.length > 0 || this.#holds.any) return
     for (const each of [...this.#grants.keys()]) if (each.endsWith(key)) this.#grants.delete(each)
     this.#open.drop(key)
     await this.#folder.remove(key)
   }
 
+  /** What was deleted while somebody held it. */
+  async #removeHeld(): Promise<void> {
+    await this.#sweeping
+    this.#sweep(() => this.#removeOrphans())
+  }
+
   /** What is in the folder and not in the store. */
   async #removeOrphans(): Promise<void> {
     for await (const keys of this.#folder.keys(pageMax)) {
+      if (this.#holds.any) return
       const ids = keys.map((key) => new Uint8Array(Buffer.from(key, 'hex')))
       const known = new Set((await this.#parts.store.run('file.known', { ids })).map(fileKey))
       const orphans = ids.filter((id) => !known.has(fileKey(id)))

@@ -13,6 +13,7 @@ import { type Checksum, type Limits, limitTable, SealwireError } from '../protoc
 import type { InboxEntry, Store } from '../store/index.ts'
 import type { Speaker } from './dialect.ts'
 import { EntryFrame } from './entry-frame.ts'
+import type { Counts } from './metrics/counts.ts'
 
 /** What the place of a session in an inbox works with. */
 export interface InboxSessionParts {
@@ -20,6 +21,7 @@ export interface InboxSessionParts {
   readonly limits: Pick<Limits, 'inboxPageBytes'>
   readonly checksum: Checksum
   readonly clock: Pick<Clock, 'after'>
+  readonly counts: Pick<Counts, 'entriesPushed'>
 }
 
 /** The least that an entry counts, so that short ones make no page too long. */
@@ -67,6 +69,7 @@ export class InboxSession {
   /** Writes an entry that it {@link awaits}. */
   push(seq: bigint, entry: EntryFrame): void {
     this.#pushedSeq = seq
+    this.#parts.counts.entriesPushed++
     entry.writeTo(this.#speaker.link, seq, this.#parts.checksum)
   }
 

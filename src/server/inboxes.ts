@@ -34,6 +34,11 @@ export class Inboxes {
     })
   }
 
+  /** Sessions that hear. */
+  get size(): number {
+    return [...this.#open.values()].reduce((sum, { length }) => sum + length, 0)
+  }
+
   /** The session hears from now on of what comes into the inbox of its account. */
   enter(session: InboxSession): void {
     const sessions = this.#open.get(session.accountId)

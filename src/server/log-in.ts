@@ -21,12 +21,13 @@ export async function logIn(speaker: Speaker, server: ServerContext, { prove, to
   const arrival = server.presence.arrive(tokenHash)
   speaker.loginArrived()
   try {
-    const account = await prove({ address: speaker.address, signal: speaker.signal, arrival })
+    const account = await prove({ address: speaker.address, connection: speaker.id, signal: speaker.signal, arrival })
     const standing = await server.people.standingOf(account)
     if (arrival.ended !== undefined) throw arrival.ended
     if (speaker.signal.aborted) throw new SealwireError('connection_lost', 'the peer hung up while it logged in')
     enter(account, standing)
     speaker.authenticated()
+    server.counts.logins++
     server.log.info('logged in', { connection: speaker.id, account: account.name })
     return account
   } catch (reason) {

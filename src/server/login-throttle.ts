@@ -34,33 +34,33 @@ export class LoginThrottle {
     return rows.some((row) => row.key === keys.pair)
   }
 
-  async countFailure({ pair, address }: ThrottleKeys): Promise<void> {
-    await Promise.all([this.#count(pair, pairWindowMs(this.#limits)), this.countAddress(address)])
+  async countFailure({ pair, address }: ThrottleKeys, connection: number | undefined): Promise<void> {
+    await Promise.all([this.#count(pair, pairWindowMs(this.#limits), connection), this.countAddress(address, connection)])
   }
 
   /** For a failure that names no account. */
-  async countAddress(address: string): Promise<void> {
-    await this.#count(address, this.#limits.loginAddressWindowMs)
+  async countAddress(address: string, connection: number | undefined): Promise<void> {
+    await this.#count(address, this.#limits.loginAddressWindowMs, connection)
   }
 
   /** The owner has logged in. A disk on which nothing can be written keeps nobody out who knows the password. */
-  async forgive(pair: string, isStored: boolean): Promise<void> {
+  async forgive(pair: string, isStored: boolean, connection: number | undefined): Promise<void> {
     this.#unsaved.clear(pair)
     if (!isStored) return
     try {
       await this.#store.run('throttle.clear', { keys: [pair] })
     } catch (reason) {
-      this.#log.warning('failed logins not forgotten', { why: SealwireError.from(reason).code })
+      this.#log.warning('failed logins not forgotten', { connection, why: SealwireError.from(reason).code })
     }
   }
 
-  async #count(key: string, windowMs: number): Promise<void> {
+  async #count(key: string, windowMs: number, connection: number | undefined): Promise<void> {
     const [at, window] = [BigInt(this.#clock.now()), BigInt(windowMs)]
     try {
       await this.#store.run('throttle.fail', { keys: [key], at, windowMs: window })
     } catch (reason) {
       this.#unsaved.fail(key, at, window)
-      this.#log.warning('failed login counted in memory only', { why: SealwireError.from(reason).code })
+      this.#log.warning('failed login counted in memory only', { connection, why: SealwireError.from(reason).code })
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Log } from './log.ts'
 import type { Messages } from './messages.ts'
 import { Payments } from './payments.ts'
 import { Receipts } from './receipts.ts'
-import { Signatures } from './signatures.ts'
+import { Signatures, type VerifySignature } from './signatures.ts'
 
 /** What they work with; whoever made the parts closes them. */
 export interface MoneyParts {
@@ -23,6 +23,8 @@ export interface MoneyParts {
   readonly messages: Pick<Messages, 'announce' | 'deliver'>
   readonly serverId: Uint8Array
   readonly signer: LedgerSigner
+  /** How signatures of orders are checked. Default: away from the event loop. */
+  readonly verify?: VerifySignature | undefined
 }
 
 export class Money {
@@ -33,10 +35,10 @@ export class Money {
   readonly receipts: Receipts
   readonly care: LedgerCare
 
-  constructor({ limits, ...parts }: MoneyParts) {
+  constructor({ limits, verify, ...parts }: MoneyParts) {
     const { signer } = parts
     this.signer = signer
-    this.signatures = new Signatures(limits)
+    this.signatures = new Signatures(limits, verify)
     this.checkpoints = new Checkpoints({ ...parts, limits })
     const posted = (): void => this.checkpoints.posted()
     this.payments = new Payments({ ...parts, signatures: this.signatures, posted, peersRememberedMax: limits.peersRememberedMax })

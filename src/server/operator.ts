@@ -5,10 +5,19 @@ import { randomInt } from 'node:crypto'
 import { type Clock, parseName } from '../domain/index.ts'
 import { formatInviteLink, invitationHash, newInvitation } from '../pki/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
-import type { CertificateRoutes, DeviceRoutes, LedgerRoutes, OperatorParams, OperatorResult, OperatorRoutes } from '../protocol/operator.ts'
+import type {
+  BackupRoutes,
+  CertificateRoutes,
+  DeviceRoutes,
+  LedgerRoutes,
+  OperatorParams,
+  OperatorResult,
+  OperatorRoutes,
+} from '../protocol/operator.ts'
 import type { Account, AccountSummary, Store } from '../store/index.ts'
 import type { RegistrationMode } from './accounts.ts'
 import type { Log } from './log.ts'
+import { offlineBackupRoutes } from './operator-backup.ts'
 import { noDevices } from './operator-devices.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 
@@ -51,6 +60,8 @@ export interface OperatorParts {
   readonly certificates?: CertificateRoutes
   /** Default: there is no ledger to look after. */
   readonly ledger?: LedgerRoutes
+  /** Default: nothing is deleted, so that a backup need not be waited for. */
+  readonly backups?: BackupRoutes
 }
 
 /** An invitation to be made. */
@@ -81,6 +92,7 @@ export class Operator {
       ...(this.#parts.devices ?? noDevices),
       ...(this.#parts.certificates ?? noCertificates),
       ...(this.#parts.ledger ?? noLedgers),
+      ...(this.#parts.backups ?? offlineBackupRoutes),
     }
   }
 

@@ -5,7 +5,7 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { assert, type Limits } from '../protocol/index.ts'
 import { encodePhc, type Phc, parsePhc } from './phc.ts'
-import { Turns, type WaitOptions } from './turns.ts'
+import { type Queue, Turns, type WaitOptions } from './turns.ts'
 
 /** The bounds of hashing. */
 export type PasswordHashLimits = Pick<
@@ -25,6 +25,11 @@ export class PasswordHasher {
     // One lane, so that one login cannot take all cores.
     this.#parameters = { memoryKiB: limits.passwordHashMemoryKiB, passes: limits.passwordHashPasses, parallelism: 1 }
     this.#nobody = encodePhc({ ...this.#parameters, salt: randomBytes(saltBytes), tag: randomBytes(tagBytes) })
+  }
+
+  /** Its queue, for who looks how long that is. */
+  get queue(): Queue {
+    return this.#turns
   }
 
   /**

@@ -65,6 +65,16 @@ export class Presence implements Disposable {
     this.#sweep.cancel()
   }
 
+  /** Sessions of all accounts. */
+  get size(): number {
+    return [...this.#accounts.values()].reduce((sum, { sessions }) => sum + sessions.length, 0)
+  }
+
+  /** Logins under way. */
+  get arriving(): number {
+    return [...this.#arrivals.values()].reduce((sum, { size }) => sum + size, 0)
+  }
+
   /** The sessions of an account that others find, oldest first: not those that are for joining only. */
   sessionsOf(key: string): readonly Participant[] {
     return this.#allOf(key).filter(isFound)

@@ -2,7 +2,7 @@
 // secrets, and what happened reaches the inboxes that are open.
 
 import { createHash, randomBytes } from 'node:crypto'
-import type { Clock } from '../domain/index.ts'
+import type { Clock, Randomness } from '../domain/index.ts'
 import { roomSecretBytes } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import type { HistoryPolicy, MemberRow, Person, Posted, Role, Store } from '../store/index.ts'
@@ -16,6 +16,8 @@ import type { People } from './people.ts'
 export interface RoomsParts {
   readonly store: Pick<Store, 'run'>
   readonly clock: Pick<Clock, 'now'>
+  /** For the ids of what members do. Default: that of the runtime. */
+  readonly fill?: Randomness | undefined
   readonly people: Pick<People, 'sees'>
   readonly inboxes: Pick<Inboxes, 'announce'>
   readonly files: Pick<Files, 'remove'>
@@ -140,7 +142,7 @@ export class Rooms {
   }
 
   #id() {
-    return { id: newEntryId(this.#parts.clock.now()) }
+    return { id: newEntryId(this.#parts.clock.now(), this.#parts.fill) }
   }
 
   #change(actor: Actor, conversationId: bigint) {

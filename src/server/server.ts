@@ -4,7 +4,7 @@
 import { getRandomValues } from 'node:crypto'
 import { crc32 as nativeChecksum } from 'node:zlib'
 import type { StaticKeys } from '../channel/index.ts'
-import type { Clock, Timer } from '../domain/index.ts'
+import type { Timer } from '../domain/index.ts'
 import {
   Flusher,
   type Link,
@@ -16,76 +16,27 @@ import {
   listenTls,
   listenWeb,
   type Ticket,
-  type TlsIdentity,
 } from '../link/index.ts'
-import { type DeviceIssuer, serverIdBytes } from '../pki/index.ts'
-import { assert, type Checksum, crc32, type Limits, type SealwireError } from '../protocol/index.ts'
-import type { RevokedDevice, Store } from '../store/index.ts'
-import { Accounts, type RegistrationMode } from './accounts.ts'
-import { Admission, type ConnectionTicket, type Machine } from './admission.ts'
+import { serverIdBytes } from '../pki/index.ts'
+import { assert, type Checksum, crc32, type SealwireError } from '../protocol/index.ts'
+import type { RevokedDevice } from '../store/index.ts'
+import { Accounts } from './accounts.ts'
+import { Admission, type ConnectionTicket } from './admission.ts'
 import type { Participant } from './chats.ts'
 import type { ServerContext, Spared } from './context.ts'
 import { deviceAuthorities } from './device-authorities.ts'
-import { DeviceGates, deviceProofOf } from './device-gates.ts'
+import { DeviceGates, deviceProofOf, type GatedLink } from './device-gates.ts'
 import { Devices } from './devices.ts'
 import { EchoService } from './echo.ts'
 import { FileFolder } from './file-folder.ts'
 import { Files } from './files.ts'
-import type { LedgerSigner } from './ledger-signer.ts'
-import type { Log } from './log.ts'
+import { Counts } from './metrics/counts.ts'
+import type { ServerInside } from './metrics/readings.ts'
 import type { Money } from './money.ts'
-import type { MutualTls } from './mutual-tls.ts'
 import { type Services, startServices } from './services.ts'
+import type { Census, Endpoint, ServerOptions, ServerParts } from './server-options.ts'
 import { Session, type SessionOptions } from './session.ts'
 import { Tally } from './tally.ts'
-
-/** A place to listen at or to dial. */
-export interface Endpoint {
-  /** A name or an address, without brackets. */
-  readonly host: string
-  /** 0 to 65535; to listen at port 0 is to let the system choose one. */
-  readonly port: number
-}
-
-/** What a server does, all of it decided. */
-export interface ServerOptions {
-  readonly listen: readonly Endpoint[]
-  readonly echo: readonly Endpoint[]
-  /** Where clients without a certificate can join, and nothing else. Default: nowhere but at `listen`. */
-  readonly joinListen?: readonly Endpoint[]
-  /** Whether `listen` asks for device certificates; the identity has the authorities of devices then. Default: `off`. */
-  readonly mutualTls?: MutualTls
-  /** Where the sealed channel is spoken, for everything that is spoken over TLS. Default: nowhere. */
-  readonly sealed?: readonly Endpoint[]
-  /** Whether `sealed` also echoes for clients of version 1, which authenticates nobody. Default: false. */
-  readonly sealedV1?: boolean
-  /** Where browsers connect, with WebSockets. Default: nowhere. */
-  readonly web?: readonly Endpoint[]
-  /** Pages that may connect there beside those of the same host and port, such as `https://chat.example`. Default: none. */
-  readonly webOrigins?: readonly string[]
-  readonly registration: RegistrationMode
-  /** Whether the classic dialect is answered. */
-  readonly classic: boolean
-  readonly limits: Limits
-}
-
-/** What a server is given to work with; the caller closes it after {@link Server.stop}. */
-export interface ServerParts {
-  readonly store: Store
-  readonly clock: Clock
-  readonly log: Log
-  readonly machine: Machine
-  /** Asked at each accept, so that a renewed certificate serves the next connection. */
-  readonly identity: () => TlsIdentity
-  /** Makes device certificates. Default: nobody can enrol a device. */
-  readonly issueDevice?: DeviceIssuer
-  /** The static keys of the sealed channel, asked at each handshake; needed where that is spoken. */
-  readonly sealedKeys?: () => StaticKeys | undefined
-  /** What signs receipts and checkpoints. Default: this server keeps no ledger, and nobody can pay. */
-  readonly ledger?: LedgerSigner
-  /** Folder for the content of files; it is made when there is the first. Default: this server keeps no files. */
-  readonly files?: string
-}
 
 const sweepEveryMs = 500
 
@@ -117,6 +68,7 @@ export class Server {
     joinListen: new Array<Listener>(),
     sealed: new Array<Listener>(),
     web: new Array<Listener>(),
+    inlets: new Array<Listener>(),
   }
   readonly #flusher: Flusher
   readonly #admission: Admission
@@ -127,6 +79,7 @@ export class Server {
   readonly #gates: DeviceGates
   readonly #echo: EchoService
   readonly #tally: Tally
+  readonly #counts = new Counts()
   readonly #context: ServerContext
   readonly #sweep: Timer
   #connectionId = 0
@@ -154,6 +107,8 @@ export class Server {
       files: this.#files,
       serverId,
       ledger: parts.ledger,
+      fill: parts.fill,
+      verify: parts.verify,
     })
     this.#devices = new Devices({
       ...{ store, clock, log, limits, serverId, issue: parts.issueDevice },
@@ -197,31 +152,58 @@ export class Server {
     return this.#devices
   }
 
+  /** Its files, for backups. */
+  get files(): Files {
+    return this.#files
+  }
+
   /** Its money, for its operator; `undefined` where it keeps no ledger. */
   get money(): Money | undefined {
     return this.#services.money
   }
 
+  /** @internal For who looks whether anything was left behind. */
+  get census(): Census {
+    const { presence, inboxes } = this.#services
+    return {
+      ...{ admitted: this.#admission.connections, unauthenticated: this.#admission.unauthenticated },
+      ...{ gates: this.#gates.size, sessions: this.#sessions.size, arriving: presence.arriving },
+      ...{ present: presence.size, inboxes: inboxes.size },
+    }
+  }
+
+  /** @internal What its metrics are read from. */
+  get inside(): ServerInside {
+    const { census } = this
+    const { money } = this.#services
+    const own = { counts: this.#counts, sessions: this.#sessions, flusher: this.#flusher, tally: this.#tally }
+    return { ...own, admission: this.#admission, echo: this.#echo, hashing: this.#accounts.hashing, signatures: money?.signatures, census }
+  }
+
   /** @internal */
   async listen(): Promise<void> {
     const { identity } = this.#parts
-    const context = { limits: this.#options.limits, flusher: this.#flusher }
+    const context = { limits: this.#options.limits, flusher: this.#flusher, traffic: this.#counts.sent }
     const { listen, echo, joinListen = [], sealed = [], mutualTls: clientCertificates = 'off' } = this.#options
     for (const endpoint of listen) {
       this.#endpoints.listen.push(await listenTls({ ...endpoint, identity, clientCertificates }, this.#sessionHandlers(), context))
     }
     for (const endpoint of echo) this.#endpoints.echo.push(await listenTls({ ...endpoint, identity }, this.#echoHandlers(), context))
     for (const endpoint of joinListen) {
-      this.#endpoints.joinListen.push(await listenTls({ ...endpoint, identity }, this.#sessionHandlers({ joinOnly: true }), context))
+      this.#endpoints.joinListen.push(
+        await listenTls({ ...endpoint, identity }, this.#sessionHandlers({ joinOnly: true, door: 'join' }), context),
+      )
     }
     for (const endpoint of sealed) this.#endpoints.sealed.push(await this.#listenSealed(endpoint, context))
     for (const endpoint of this.#options.web ?? []) this.#endpoints.web.push(await this.#listenWeb(endpoint, context))
+    for (const inlet of this.#parts.inlets ?? [])
+      this.#endpoints.inlets.push(await inlet(this.#sessionHandlers({ door: 'inlet' }), context))
   }
 
   /** Browsers show no certificates: where those are required, a device becomes whole by its proof. */
   #listenWeb(endpoint: Endpoint, context: LinkContext): Promise<Listener> {
     const { webOrigins: origins = [], mutualTls } = this.#options
-    const handlers = this.#sessionHandlers({ joinOnly: mutualTls === 'required', mayProve: true })
+    const handlers = this.#sessionHandlers({ joinOnly: mutualTls === 'required', mayProve: true, door: 'web' })
     return listenWeb({ ...endpoint, identity: this.#parts.identity, origins }, handlers, context)
   }
 
@@ -239,7 +221,7 @@ export class Server {
       return this.#echo.open(link)
     }
     const options = { ...endpoint, keys, serverId: this.#devices.serverId, ...(sealedV1 ? { openedV1 } : {}) }
-    return listenSealed(options, this.#sessionHandlers({ joinOnly: mutualTls === 'required' }), context)
+    return listenSealed(options, this.#sessionHandlers({ joinOnly: mutualTls === 'required', door: 'sealed' }), context)
   }
 
   /** Stops accepting; open sessions live on. */
@@ -305,6 +287,7 @@ export class Server {
       limits,
       clock,
       log,
+      counts: this.#counts,
       checksum,
       store,
       accounts: this.#accounts,
@@ -320,17 +303,22 @@ export class Server {
     return {
       admit: (address, evict) => this.#admission.admit(address, evict),
       opened: (link, ticket) => {
+        const connection = ++this.#connectionId
         const proof = deviceProofOf(link)
-        if (proof === undefined) return this.#begin(link, ticket, options)
-        return this.#gates.enter(link, proof, (device) => this.#begin(link, ticket, { device }))
+        if (proof === undefined) return this.#begin({ link, connection }, ticket, options)
+        const { door } = options
+        return this.#gates.enter({ link, connection }, proof, (device) =>
+          this.#begin({ link, connection }, ticket, { ...(door && { door }), device }),
+        )
       },
       failed: (_remote, why, reason) => this.#tally.count('handshakes failed', reason ?? why),
     }
   }
 
-  #begin(link: Link, ticket: ConnectionTicket, options: SessionOptions): Session {
-    const session = new Session(++this.#connectionId, link, ticket, this.#context, options)
+  #begin({ link, connection }: GatedLink, ticket: ConnectionTicket, options: SessionOptions): Session {
+    const session = new Session(connection, link, ticket, this.#context, options)
     this.#sessions.add(session)
+    this.#counts.opened.add(session.door)
     const { address } = link.remote
     this.#parts.log.info('client connected', {
       connection: session.id,

@@ -1,7 +1,7 @@
 // The services with which people find each other and talk, put together: for a server, and for tests of a server without
 // sockets. Whatever one of them tells another is named here.
 
-import type { Clock } from '../domain/index.ts'
+import type { Clock, Randomness } from '../domain/index.ts'
 import type { Limits } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Accounts } from './accounts.ts'
@@ -26,6 +26,7 @@ import { People } from './people.ts'
 import { PresenceNews } from './presence-news.ts'
 import { Presence } from './presence.ts'
 import { Rooms } from './rooms.ts'
+import type { VerifySignature } from './signatures.ts'
 
 /** What the services work with; whoever made the parts closes them. */
 export interface ServicesParts {
@@ -38,6 +39,10 @@ export interface ServicesParts {
   readonly serverId: Uint8Array
   /** Default: the server keeps no ledger. */
   readonly ledger?: LedgerSigner | undefined
+  /** For the ids of entries that the server makes. Default: that of the runtime. */
+  readonly fill?: Randomness | undefined
+  /** How signatures of orders are checked. Default: away from the event loop. */
+  readonly verify?: VerifySignature | undefined
 }
 
 /** What sessions use of them. */
@@ -61,7 +66,7 @@ export interface Services {
 }
 
 export function startServices(parts: ServicesParts): Services {
-  const { clock, log, limits, files, accounts, serverId, ledger: signer } = parts
+  const { clock, log, limits, files, accounts, serverId, ledger: signer, fill, verify } = parts
   const store = doubtful(parts.store, clock, () => {
     inboxes.doubt()
     indexer.wake()
@@ -89,12 +94,12 @@ export function startServices(parts: ServicesParts): Services {
     said: (posted, entry) => bridge.said(posted, entry),
   })
   const contacts = new Contacts({
-    ...{ store, clock, inboxes, people },
+    ...{ store, clock, fill, inboxes, people },
     asked: (me, peer) => bridge.asked(me, peer),
     answered: (me, peer, accept) => bridge.answered(me, peer, accept),
   })
-  const bridge: Bridge = new Bridge({ store, clock, log, limits, presence, people, chats, contacts, messages, marks })
-  const money = signer && new Money({ store, clock, log, limits, audience, messages, serverId, signer })
+  const bridge: Bridge = new Bridge({ store, clock, fill, log, limits, presence, people, chats, contacts, messages, marks })
+  const money = signer && new Money({ store, clock, log, limits, audience, messages, serverId, signer, verify })
   // What the last run left.
   indexer.wake()
   return {
@@ -102,7 +107,7 @@ export function startServices(parts: ServicesParts): Services {
     names: new Names({ accounts, store, peersRememberedMax: limits.peersRememberedMax }),
     conversations: new Conversations({ store, clock, limits, people, freed }),
     direct: new Direct({ store, clock, directWatchedMax: limits.directWatchedMax }),
-    rooms: new Rooms({ store, clock, people, inboxes, files }),
+    rooms: new Rooms({ store, clock, fill, people, inboxes, files }),
     close: async () => {
       presence[Symbol.dispose]()
       await Promise.all([housekeeping.close(), indexer.close(), people.close(), bridge.close(), money?.close()])

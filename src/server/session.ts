@@ -12,12 +12,13 @@
 
 import type { Timer } from '../domain/index.ts'
 import type { Link, LinkEnd, LinkReceiver } from '../link/index.ts'
-import { contractCommandFirst, FrameDecoder, frameOverheadBytes, type Packet, SealwireError } from '../protocol/index.ts'
+import { contractCommandFirst, FrameDecoder, frameOverheadBytes, type LimitName, type Packet, SealwireError } from '../protocol/index.ts'
 import type { ConnectionTicket } from './admission.ts'
 import type { ServerContext } from './context.ts'
 import type { ConnectedDevice } from './devices.ts'
 import type { Dialect, Speaker } from './dialect.ts'
 import { chooseDialect, undecidedLastWord } from './dialects.ts'
+import type { Counts, Door } from './metrics/counts.ts'
 
 export type SessionState =
   | { readonly name: 'greeting'; readonly deadline: Timer }
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly joinOnly?: boolean
   /** Such a connection becomes one for everything by device.prove. Default: false. */
   readonly mayProve?: boolean
+  /** Where the connection came in. Default: `listen`. */
+  readonly door?: Door
 }
 
 export class Session implements LinkReceiver, Speaker {
@@ -41,6 +44,8 @@ export class Session implements LinkReceiver, Speaker {
   device: ConnectedDevice | undefined
   joinOnly: boolean
   readonly mayProve: boolean
+  readonly door: Door
+  readonly #counts: Counts
   readonly #server: ServerContext
   readonly #ticket: ConnectionTicket
   readonly #decoder: FrameDecoder
@@ -56,12 +61,14 @@ export class Session implements LinkReceiver, Speaker {
   #drain: PromiseWithResolvers<void> | undefined
 
   constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext, options: SessionOptions = {}) {
-    const { device, joinOnly = false, mayProve = false } = options
+    const { device, joinOnly = false, mayProve = false, door = 'listen' } = options
     this.id = id
     this.link = link
     this.device = device
     this.joinOnly = joinOnly
     this.mayProve = mayProve
+    this.door = door
+    this.#counts = server.counts
     this.#until = server.clock.monotonic() + server.limits.joinMsMax
     this.#ticket = ticket
     this.#server = server
@@ -72,6 +79,11 @@ export class Session implements LinkReceiver, Speaker {
 
   get address(): string {
     return this.link.remote.address
+  }
+
+  /** How far it is, and what it speaks: `undecided` before its first frame. */
+  get standing(): { readonly state: SessionState['name']; readonly dialect: Dialect['name'] | 'undecided' } {
+    return { state: this.#state.name, dialect: this.#dialect?.name ?? 'undecided' }
   }
 
   /** Aborted when the session is over: whatever it waits for can stop. */
@@ -90,10 +102,12 @@ export class Session implements LinkReceiver, Speaker {
 
   received(bytes: Uint8Array): void {
     if (this.#state.name === 'closed') return
+    this.#counts.bytesReceived += bytes.length
     this.#decoder.push(bytes)
     if (!this.#waiting) this.#dispatchAll()
-    else if (this.#decoder.heldBytes > this.#server.limits.heldBytesMax)
-      this.fail(new SealwireError('overrun', 'too much was sent before the last answer'))
+    else if (this.#decoder.heldBytes > this.#server.limits.heldBytesMax) {
+      this.#endAt('heldBytesMax', new SealwireError('overrun', 'too much was sent before the last answer'))
+    }
   }
 
   drained(): void {
@@ -104,6 +118,7 @@ export class Session implements LinkReceiver, Speaker {
   closed(end: LinkEnd): void {
     this.#close()
     this.#server.forget(this)
+    this.#counts.closed.add(end)
     this.#server.log.info('client disconnected', { connection: this.id, end })
   }
 
@@ -137,12 +152,12 @@ export class Session implements LinkReceiver, Speaker {
 
   /** Called twice a second: is a started frame, or joining, taking too long? */
   sweep(now: number): void {
-    if (this.joinOnly && now > this.#until) return this.fail(new SealwireError('login_too_slow', 'joining took too long'))
+    if (this.joinOnly && now > this.#until) return this.#endAt('joinMsMax', new SealwireError('login_too_slow', 'joining took too long'))
     if (this.#partialSince === undefined || this.#waiting) return
     const { frameMsMax, frameBytesPerSecondMin } = this.#server.limits
     const ms = now - this.#partialSince
     if (ms <= frameMsMax || this.#decoder.partialBytes >= (frameBytesPerSecondMin * ms) / 1000) return
-    this.fail(new SealwireError('frame_too_slow', 'a frame took too long to arrive'))
+    this.#endAt('frameMsMax', new SealwireError('frame_too_slow', 'a frame took too long to arrive'))
   }
 
   /** Ends the session as soon as the answers under way are given. */
@@ -156,13 +171,23 @@ export class Session implements LinkReceiver, Speaker {
   /** Tells the peer why and closes. A bug is logged with its cause; the peer hears one word. */
   fail(error: SealwireError): void {
     if (this.#state.name === 'closed') return
-    if (error.code === 'internal') this.#server.log.error('session failed', { connection: this.id }, error.cause)
-    else if (error.code !== 'stopping') this.#server.log.info('session refused', { connection: this.id, code: error.code })
+    const { code } = error
+    const about = { connection: this.id, code, method: this.#dialect?.fatalMethod }
+    if (code === 'internal') this.#server.log.error('session failed', about, error.cause)
+    else if (code !== 'stopping') this.#server.log.info('session refused', about)
+    this.#counts.failed.add(code)
+    if (code === 'frame_too_large')
+      this.#counts.limits.add(this.#state.name === 'ready' ? 'frameBodyBytesMax' : 'frameUnauthenticatedBytesMax')
     this.link.send(this.#dialect?.lastWord(error) ?? undecidedLastWord(error, this.#server))
     this.#close()
     this.link.close()
     // Who was banned or revoked may read nothing more, and holds no connection by not reading.
-    if (error.code === 'session_ended') this.#server.clock.after(this.#server.limits.endedMsMax, () => this.link.terminate())
+    if (code === 'session_ended') this.#server.clock.after(this.#server.limits.endedMsMax, () => this.link.terminate())
+  }
+
+  #endAt(limit: LimitName, error: SealwireError): void {
+    this.#counts.limits.add(limit)
+    this.fail(error)
   }
 
   #dispatchAll(): void {
@@ -180,6 +205,7 @@ export class Session implements LinkReceiver, Speaker {
     let some = false
     for (let packet = this.#decoder.next(); packet !== undefined; packet = this.#decoder.next()) {
       some = true
+      this.#counts.framesReceived++
       const dialect = this.#dialect ?? this.#choose(packet)
       const pending = dialect.dispatch(packet)
       if (this.#state.name === 'closed') break
@@ -226,7 +252,9 @@ export class Session implements LinkReceiver, Speaker {
 
   #greeting(): SessionState {
     const { limits, clock } = this.#server
-    const deadline = clock.after(limits.loginMsMax, () => this.fail(new SealwireError('login_too_slow', 'no login in time')))
+    const deadline = clock.after(limits.loginMsMax, () =>
+      this.#endAt('loginMsMax', new SealwireError('login_too_slow', 'no login in time')),
+    )
     return { name: 'greeting', deadline }
   }
 

@@ -6,19 +6,33 @@ import { readCose, type UnverifiedCose, verifyCoseApart } from '../pki/cose-sign
 import { ed25519Key } from '../pki/ed25519.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
 import { Recent } from '../domain/recent.ts'
-import { Turns, type WaitOptions } from './turns.ts'
+import { type Queue, Turns, type WaitOptions } from './turns.ts'
 
 /** The bounds of checking. */
 export type SignatureLimits = Pick<Limits, 'peersRememberedMax' | 'signaturesAtOnceMax' | 'signaturesWaitingMax'>
 
+/** Checks a signature with the key of its signer. @throws {SealwireError} `enrolment_invalid` for a wrong one. */
+export type VerifySignature = typeof verifyCoseApart
+
 export class Signatures {
   readonly #turns: Turns
+  readonly #verify: VerifySignature
   /** Those that have passed, by their bytes as characters. */
   readonly #keys: Recent<string, KeyObject>
 
-  constructor({ peersRememberedMax, signaturesAtOnceMax: width, signaturesWaitingMax: waitingMax }: SignatureLimits) {
+  /** `verify`: default away from the event loop. */
+  constructor(
+    { peersRememberedMax, signaturesAtOnceMax: width, signaturesWaitingMax: waitingMax }: SignatureLimits,
+    verify: VerifySignature = verifyCoseApart,
+  ) {
+    this.#verify = verify
     this.#keys = new Recent(peersRememberedMax)
     this.#turns = new Turns({ width, waitingMax })
+  }
+
+  /** Its queue, for who looks how long that is. */
+  get queue(): Queue {
+    return this.#turns
   }
 
   /**
@@ -32,7 +46,7 @@ export class Signatures {
 
   async #check(signed: UnverifiedCose, purpose: string): Promise<void> {
     try {
-      await verifyCoseApart(signed, purpose, this.#keyOf(signed.signer))
+      await this.#verify(signed, purpose, this.#keyOf(signed.signer))
     } catch (cause) {
       throw signatureInvalid(cause)
     }

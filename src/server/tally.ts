@@ -3,10 +3,12 @@
 
 import type { Clock, Timer } from '../domain/index.ts'
 import type { Log } from './log.ts'
+import { Tallies } from './metrics/tallies.ts'
 
 export class Tally implements Disposable {
   readonly #log: Log
   readonly #counts = new Map<string, Map<string, number>>()
+  readonly #totals = new Map<string, Tallies<string>>()
   readonly #timer: Timer
 
   constructor(clock: Clock, log: Log) {
@@ -19,6 +21,14 @@ export class Tally implements Disposable {
     const counts = this.#counts.get(event) ?? new Map<string, number>()
     this.#counts.set(event, counts)
     counts.set(why, (counts.get(why) ?? 0) + 1)
+    this.totals(event).add(why)
+  }
+
+  /** Since the start. */
+  totals(event: string): Tallies<string> {
+    const totals = this.#totals.get(event) ?? new Tallies<string>()
+    this.#totals.set(event, totals)
+    return totals
   }
 
   [Symbol.dispose](): void {

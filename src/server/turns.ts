@@ -17,10 +17,14 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A queue as others see it. */
+export type Queue = Pick<Turns, 'overflows' | 'running' | 'waiting'>
+
 /** One queue. */
 export class Turns {
   readonly #options: TurnsOptions
   #running = 0
+  #overflows = 0
   /** In the order of arrival. */
   readonly #waiting = new Set<() => void>()
 
@@ -34,6 +38,15 @@ export class Turns {
 
   get waiting(): number {
     return this.#waiting.size
+  }
+
+  get running(): number {
+    return this.#running
+  }
+
+  /** How many were answered `busy`. */
+  get overflows(): number {
+    return this.#overflows
   }
 
   /**
@@ -52,7 +65,10 @@ export class Turns {
   }
 
   #wait(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#waiting.size >= this.#options.waitingMax) throw new SealwireError('busy', 'too many wait already')
+    if (this.#waiting.size >= this.#options.waitingMax) {
+      this.#overflows++
+      throw new SealwireError('busy', 'too many wait already')
+    }
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const leave = (): void => {
       this.#waiting.delete(turn)

@@ -4,8 +4,10 @@ export { lockData } from './data-lock.ts'
 export { requestSeenBy } from './request-view.ts'
 export { inMemory } from './sqlite/database.ts'
 export { openInProcessStore } from './sqlite/in-process-store.ts'
+export { type Snapshot, type SnapshotFile, takeSnapshot } from './sqlite/snapshot.ts'
 export { openStore } from './sqlite/sqlite-store.ts'
-export type { StoreComponents, StoreLog } from './sqlite/supervised-worker.ts'
+export { type StructureFault, verifyStructure } from './sqlite/structure.ts'
+export type { StoreComponents, StoreLog, StoreWatch } from './sqlite/supervised-worker.ts'
 export type {
   Account,
   AccountSummary,

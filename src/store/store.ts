@@ -236,6 +236,11 @@ export interface Operations extends DeliveryOperations, LedgerOperations {
   /** The number of this server, 16 bytes: the first `fresh` that was ever given. */
   'server.id': { input: { readonly fresh: Uint8Array }; output: Uint8Array }
   /**
+   * This store is a copy of an earlier day that takes the place of the one that went on: no number that was given away since is
+   * given to something else. Once, before anybody is served.
+   */
+  'server.setBack': { input: Record<string, never>; output: undefined }
+  /**
    * Makes two different accounts contacts of each other, who talk in their direct conversation from now on; true when they
    * were not. False also when one of them has `contactsPerAccountMax` already.
    */

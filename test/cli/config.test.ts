@@ -26,6 +26,7 @@ describe('resolveServeConfig', () => {
       web: [],
       webOrigins: [],
       echo: undefined,
+      metrics: undefined,
       logLevel: 'info',
       logFormat: 'json',
     })
@@ -49,6 +50,14 @@ describe('resolveServeConfig', () => {
     else expect(refusal).toContain(`version 1 of the sealed channel is for loopback addresses only, and ${why}`)
   })
 
+  test.each(['0.0.0.0:9464', 'localhost:9464', '[::ffff:127.0.0.1]:9464'])(
+    'tells metrics to nobody but this machine: %p',
+    async (address) => {
+      const refusal = await rejectionOf(resolveServeConfig({ flags: { metrics: [address] } }))
+      expect(refusal).toContain(`metrics are for loopback addresses only, and ${address} is none`)
+    },
+  )
+
   test('logs prettily on a terminal unless told otherwise', async () => {
     expect((await resolveServeConfig({ terminal: true })).logFormat).toBe('pretty')
     expect((await resolveServeConfig({ terminal: true, environment: { SEALWIRE_LOG_FORMAT: 'classic' } })).logFormat).toBe('classic')
@@ -67,6 +76,7 @@ describe('resolveServeConfig', () => {
         SEALWIRE_WEB: '127.0.0.1:8443',
         SEALWIRE_WEB_ORIGIN: 'https://chat.example,https://192.0.2.1:8080',
         SEALWIRE_ECHO: '127.0.0.1:12345',
+        SEALWIRE_METRICS: '[::1]:9464',
         SEALWIRE_LOG_LEVEL: 'debug',
         SEALWIRE_LOG_FORMAT: 'classic',
         SEALWIRE_LIMIT: 'frameMsMax=2000,loginMsMax=3000',
@@ -89,6 +99,7 @@ describe('resolveServeConfig', () => {
       web: [{ host: '127.0.0.1', port: 8443 }],
       webOrigins: ['https://chat.example', 'https://192.0.2.1:8080'],
       echo: { host: '127.0.0.1', port: 12_345 },
+      metrics: { host: '::1', port: 9464 },
       logLevel: 'debug',
       logFormat: 'classic',
       limits: { frameMsMax: 2000, loginMsMax: 3000 },
@@ -108,6 +119,11 @@ describe('resolveServeConfig', () => {
     const config = await resolveServeConfig({ environment, flags: { data: ['/flag'], limits: ['frameMsMax=6000'] } })
     expect(config).toMatchObject({ registration: 'closed', classic: false, data: '/flag' })
     expect(config.limits).toMatchObject({ frameMsMax: 6000, loginMsMax: 5000, handshakeMsMax: 4000 })
+  })
+
+  test('refuses a list of addresses with none in it', async () => {
+    await expect(resolveServeConfig({ file: configFile('listen = []') })).rejects.toThrow('[config_invalid] listen names no address')
+    expect((await resolveServeConfig({ file: configFile('listen = []'), flags: { listen: ['[::1]:1'] } })).listen).toHaveLength(1)
   })
 
   test('lets --config beat SEALWIRE_CONFIG', async () => {

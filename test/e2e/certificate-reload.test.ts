@@ -2,8 +2,9 @@
 // clients share no code with the server. CI does it ten times, the long form a hundred times.
 
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { authorityExtensions, type CertificateFiles, OpensslFolder } from '../support/openssl.ts'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { CertificatePairs } from '../support/certificate-pairs.ts'
+import { OpensslFolder } from '../support/openssl.ts'
 import { isMissing, nodeBinary, startPython } from '../support/python.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 
@@ -29,7 +30,7 @@ describe('a certificate that is replaced under a flood of handshakes', () => {
 
 async function replaceUnderFlood(runtime: string | undefined): Promise<void> {
   using made = new OpensslFolder()
-  const pairs = new Pairs(made)
+  const pairs = new CertificatePairs(made)
   pairs.put()
   const flags = ['--cert', pairs.certificate, '--key', pairs.key]
   const limits = { ...liftedRates, certificateWatchMs: 50 }
@@ -59,7 +60,7 @@ async function replaceUnderFlood(runtime: string | undefined): Promise<void> {
 }
 
 /** Each new pair is shown before the next one comes: some by SIGHUP, some because the files have changed. */
-async function replace(server: ServerProcess, pairs: Pairs, count: number): Promise<void> {
+async function replace(server: ServerProcess, pairs: CertificatePairs, count: number): Promise<void> {
   for (let index = 0; index < count; index++) {
     const serial = pairs.put()
     if (index % 2 === 0) server.signal('SIGHUP')
@@ -68,7 +69,7 @@ async function replace(server: ServerProcess, pairs: Pairs, count: number): Prom
 }
 
 /** A key that is half written, as a full disk or a copy under way leaves it. */
-async function keepThroughTruncation(server: ServerProcess, pairs: Pairs): Promise<void> {
+async function keepThroughTruncation(server: ServerProcess, pairs: CertificatePairs): Promise<void> {
   const serial = pairs.shown(server.port)
   const whole = readFileSync(pairs.key, 'utf8')
   for (const signal of [false, true]) {
@@ -84,53 +85,6 @@ async function keepThroughTruncation(server: ServerProcess, pairs: Pairs): Promi
 
 function timesSaid(server: ServerProcess, text: string): number {
   return server.stderr.split(text).length - 1
-}
-
-/** Pairs of one authority, and the two files where the server looks for them. */
-class Pairs {
-  readonly certificate: string
-  readonly key: string
-  readonly authority: string
-  readonly #made: OpensslFolder
-  readonly #root: CertificateFiles
-  made = 0
-
-  constructor(made: OpensslFolder) {
-    this.#made = made
-    this.#root = made.make({ subject: 'Operator CA', extensions: authorityExtensions })
-    this.certificate = made.file('chain.pem')
-    this.key = made.file('key.pem')
-    this.authority = this.#root.certificate
-  }
-
-  /** Another pair in their place, the certificate first: for a moment the two do not belong together. */
-  put(): string {
-    this.made += 1
-    const extensions = [
-      'subjectAltName=DNS:localhost',
-      'extendedKeyUsage=serverAuth',
-      'authorityKeyIdentifier=keyid',
-      'subjectKeyIdentifier=hash',
-    ]
-    const { certificate, key } = this.#made.make({ subject: 'server', issuer: this.#root, extensions })
-    const chain = readFileSync(certificate, 'utf8') + readFileSync(this.authority, 'utf8')
-    for (const [path, text] of [
-      [this.certificate, chain],
-      [this.key, readFileSync(key, 'utf8')],
-    ] as const) {
-      writeFileSync(`${path}.new`, text, { mode: 0o600 })
-      renameSync(`${path}.new`, path)
-    }
-    return this.#made.run('x509', '-noout', '-serial', '-in', certificate)
-  }
-
-  /** The serial number of the certificate that a client of openssl sees. */
-  shown(port: number): string {
-    const seen = this.#made.run('s_client', '-connect', `127.0.0.1:${port}`, '-servername', 'localhost')
-    const pem = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/.exec(seen)?.[0] ?? ''
-    writeFileSync(this.#made.file('shown.pem'), pem)
-    return this.#made.run('x509', '-noout', '-serial', '-in', this.#made.file('shown.pem'))
-  }
 }
 
 async function until(condition: () => boolean): Promise<void> {

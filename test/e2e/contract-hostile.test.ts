@@ -14,8 +14,7 @@ test.skipIf(isMissing('python3', '/proc'))(
   async () => {
     await using main = await ServerProcess.start({ limits: liftedRates })
     await using plain = await ServerProcess.start({ limits: liftedRates, flags: ['--no-classic'] })
-    await using impatient = await ServerProcess.start({ limits: { ...liftedRates, loginMsMax: 4000 } })
-    const servers = { main, plain, impatient }
+    const servers = { main, plain }
     const targets = Object.entries(servers).map(([name, { port, authority }]) => `${name}=127.0.0.1:${port}:${authority}`)
     const flags = ['--pid', `main=${main.pid}`, '--vectors', vectors, '--seed', `${seed}`]
     const { code, output } = await runPython('contract_hostile.py', [...flags, ...targets])

@@ -150,7 +150,6 @@ def arguments():
     parser.add_argument("--only", default="", help="play only the rows whose title has this text")
     parser.add_argument("--way", default="", choices=WAYS, help="play only in this way of sending")
     parser.add_argument("--pid", action="append", default=[], metavar="NAME=PID", help="the process of a server")
-    parser.add_argument("--long", action="store_true", help="play the rows that take long, too")
     parser.add_argument("servers", nargs="+", metavar="NAME=HOST:PORT:AUTHORITY")
     parsed = parser.parse_args()
     parsed.servers = servers_of(parsed.servers)

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { errorCode, makeFolder, sweepTemporaries, unusable, writeDurably } from '../../src/pki/durable-file.ts'
+import { callsIn, cannotTrace, tracing } from '../support/traced-calls.ts'
 import { entries, onUnix, refusal, temporaryFolder } from './support.ts'
 
 describe('writeDurably', () => {
@@ -66,6 +69,21 @@ describe('makeFolder', () => {
     writeFileSync(join(folder.path, 'a'), '')
     await refusal('data_unusable', () => makeFolder(join(folder.path, 'a')))
   })
+})
+
+test.skipIf(cannotTrace())('what is done is on the disk, bytes before names', () => {
+  using folder = temporaryFolder()
+  const [strace = '', ...options] = tracing(folder.path)
+  const program = fileURLToPath(new URL('../support/durable-program.ts', import.meta.url))
+  const { status, stderr } = spawnSync(strace, [...options, process.execPath, program, folder.path], { encoding: 'utf8' })
+  expect([status, stderr]).toEqual([0, ''])
+  const within = callsIn(folder.path).filter((call) => call.includes(folder.path))
+  const told = within.map((call) => call.replace(folder.path, '').replace(/[0-9a-f]{16}/, 'x'))
+  const [written, removed] = [
+    ['sync /.written.x.tmp', 'rename /written', 'sync '],
+    ['remove /written', 'sync '],
+  ]
+  expect(told).toEqual([...written, ...removed, 'sync /outer', 'sync '])
 })
 
 describe('sweepTemporaries', () => {

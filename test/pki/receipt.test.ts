@@ -45,6 +45,27 @@ function* lies(ledger: PaperLedger): Iterable<readonly [what: string, receipt: U
       ],
     ],
     ['a row of a later version', [(row) => row.with(0, 2)]],
+    ['a row with another number', [(row) => row.with(1, 4)]],
+    [
+      'an amount that is text',
+      [
+        (row) =>
+          row.with(6, [
+            [3, 7, '-1250'],
+            [4, 8, '1250'],
+          ]),
+      ],
+    ],
+    [
+      'an account with more than an amount',
+      [
+        (row) =>
+          row.with(6, [
+            [3, 7, -1250, 0],
+            [4, 8, 1250],
+          ]),
+      ],
+    ],
     ['a row with more', [(row) => [...row, 1]]],
     ['an order of another kind', [(row) => row.with(3, 'hold')]],
     ['a minted order', [(row) => row.with(3, 'mint')]],

@@ -88,6 +88,20 @@ describe('rotateAuthority', () => {
     expect((await load(root.path)).fingerprint).toBe(fingerprint)
   })
 
+  test.each([
+    ['of a key that is not that of its authority', 'server.key', 'ca.crt'],
+    ['whose authority has not signed itself', 'server.key', 'server.crt'],
+  ])('refuses a decision %s', async (_, keyName, certificateName) => {
+    using root = temporaryFolder()
+    const { fingerprint } = await load(root.path)
+    const read = (name: string): string => readFileSync(join(root.path, name), 'utf8')
+    const folder = new IdentityFolder(root.path)
+    folder.writeBundle('ca-rotation.pem', createPrivateKey(read(keyName)), certificates(read(certificateName)).slice(0, 1))
+    await refusal('certificate_invalid', () => load(root.path))
+    folder.remove('ca-rotation.pem')
+    expect((await load(root.path)).fingerprint).toBe(fingerprint)
+  })
+
   test.skipIf(!opensslFound)('makes chains that openssl accepts from either root, and from no other', async () => {
     using root = temporaryFolder()
     using other = temporaryFolder()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { createPublicKey } from 'node:crypto'
+import { createPublicKey, X509Certificate } from 'node:crypto'
 import { Flusher, linkPair } from '../../src/link/index.ts'
 import { issueDevice } from '../../src/pki/device-certificate.ts'
 import { newDeviceKeys, spkiHash } from '../../src/pki/index.ts'
@@ -36,7 +36,7 @@ function arrive(overrides: Partial<Limits> = {}, shown = certificate, proof: Dev
   }
   const gates = new DeviceGates({ limits, clock, log, devices: { admit, admitKey: admit } })
   near.attach(
-    gates.enter(near, proof, (connected) => {
+    gates.enter({ link: near, connection: 1 }, proof, (connected) => {
       begun.push(connected)
       return session
     }),
@@ -65,6 +65,16 @@ describe('a connection with a device certificate', () => {
     near.flush()
     await settle()
     expect(client.text).toBe('hello')
+  })
+
+  test('is never looked up by a name: who has the same one in a certificate with another key is another device', async () => {
+    const { subject } = new X509Certificate(certificate)
+    const other = await makeCertificate({ commonName: subject.replace('CN=', ''), signedBy: { name: 'authority', key } })
+    expect(other.certificate.subject).toBe(subject)
+    const [one, two] = [arrive(), arrive({}, new Uint8Array(other.certificate.raw))]
+    await settle()
+    expect([one.asked.length, two.asked.length]).toEqual([1, 1])
+    expect(two.asked).not.toEqual(one.asked)
   })
 
   test('is cut without a byte when the device may not come in', async () => {
@@ -104,6 +114,19 @@ describe('a connection with a device certificate', () => {
     expect(far.keepsUp).toBe(false)
     answer.resolve(device)
     await session.until(() => session.bytesTotal === 655_360)
+  })
+
+  test('is cut when more comes meanwhile than is held, paused or not', async () => {
+    const { gates, near, client, begun } = arrive({ heldBytesMax: 65_536 })
+    const gate = gates.enter({ link: near, connection: 1 }, { certificate }, (connected) => {
+      begun.push(connected)
+      return new Recorder()
+    })
+    for (let times = 0; times < 4; times++) gate.received(new Uint8Array(16_384))
+    expect(near.open).toBe(true)
+    gate.received(new Uint8Array(1))
+    await settle()
+    expect([client.ends, begun]).toEqual([['reset'], []])
   })
 
   test('that hung up meanwhile begins no session', async () => {

@@ -113,6 +113,10 @@ describe('Payments.order', () => {
     const payload = encodeOrder(alice.pay(bob, 100n))
     // Under the neutral element as key, R = S·B is a good signature of everything.
     for (const key of [Uint8Array.of(1, ...new Uint8Array(31)), new Uint8Array(32)]) {
+      // No such device can enrol; were there one, its key alone would have to be reason enough.
+      const [spkiHash, id, at] = [memoHashOf(`${key[0]}`), `small order ${key[0]}`, BigInt(stage.clock.now())]
+      const row = { spkiHash, id, accountId: alice.id, ed25519: key, x25519: spkiHash, label: '', at, expiresAt: at + 1_000_000n }
+      stage.store('device.enrol', row)
       const header = Uint8Array.of(0xa2, 0x01, 0x27, 0x04, 0x58, 0x20, ...key)
       const signature = Uint8Array.of(1, ...new Uint8Array(63))
       const order = coseMessage(header, payload, signature)

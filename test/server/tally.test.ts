@@ -13,4 +13,5 @@ test('Tally makes one line a second of a thousand events, and none of silence', 
   tally.count('handshakes failed', 'timeout')
   tally[Symbol.dispose]()
   expect(lines.at(-1)).toEqual(['handshakes failed', { timeout: 1 }])
+  expect([tally.totals('connections refused').of('address'), tally.totals('handshakes failed').of('timeout')]).toEqual([250, 1])
 })

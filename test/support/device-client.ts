@@ -43,7 +43,8 @@ export function messageId(): Uint8Array {
   return new Uint8Array(id)
 }
 
-function dialDevice({ port, fingerprint }: Place, clientCertificate?: { chain: string; key: string }): Promise<Client> {
+/** A connection that has said Hello and nothing else. */
+export function dialDevice({ port, fingerprint }: Place, clientCertificate?: { chain: string; key: string }): Promise<Client> {
   const shown = clientCertificate === undefined ? {} : { clientCertificate }
   return connectNode({ host: '127.0.0.1', port, pin: fingerprint, ...shown })
 }

@@ -69,7 +69,16 @@ export function startPython(script: string, args: readonly string[], input = '',
 }
 
 /** What not every machine has. */
-export type Need = 'python3' | 'python3-cbor2' | 'openssl' | 'testssl' | '/proc' | '127.0.0.2' | 'SEALWIRE_NODE'
+export type Need =
+  | 'python3'
+  | 'python3-cbor2'
+  | 'python3-cryptography'
+  | 'openssl'
+  | 'age'
+  | 'testssl'
+  | '/proc'
+  | '127.0.0.2'
+  | 'SEALWIRE_NODE'
 
 /**
  * True when this machine lacks something that a test needs, which it says loudly: `test.skipIf(isMissing('python3'))`.
@@ -96,7 +105,9 @@ export function pythonWith(module: string): string {
 const available: Readonly<Record<Need, () => boolean>> = {
   python3: () => spawnSync('python3', ['-c', 'import ssl, sys; sys.exit(sys.version_info < (3, 9))']).status === 0,
   'python3-cbor2': () => canImport(pythonWith('cbor2'), 'cbor2'),
+  'python3-cryptography': () => canImport(pythonWith('cryptography'), 'cryptography'),
   openssl: () => spawnSync('openssl', ['version']).status === 0,
+  age: () => spawnSync('age', ['--version']).status === 0,
   testssl: () => spawnSync('testssl', ['--version']).status === 0,
   SEALWIRE_NODE: () => nodeBinary !== '',
   '/proc': () => process.platform === 'linux',

@@ -12,6 +12,7 @@ import type { LedgerSigner } from '../../src/server/ledger-signer.ts'
 import { FileFolder } from '../../src/server/file-folder.ts'
 import { Files } from '../../src/server/files.ts'
 import type { MutualTls } from '../../src/server/mutual-tls.ts'
+import { Counts } from '../../src/server/metrics/counts.ts'
 import { startServices } from '../../src/server/services.ts'
 import { Session, type SessionOptions } from '../../src/server/session.ts'
 import { inMemory, type Input, openInProcessStore, type OperationName, type Output } from '../../src/store/index.ts'
@@ -168,6 +169,7 @@ export class ServerStage implements Disposable {
       limits,
       clock,
       log,
+      counts: new Counts(),
       checksum: crc32,
       accounts,
       classic,

@@ -47,6 +47,13 @@ export const fixedLimits = {
   fileGrantMs: fixed(second, 'ms', 'server/files', 'how long an answer of the store is good for further chunks'),
   fileGrantsMax: fixed(1_000, 'grants', 'server/files', 'such answers remembered; the oldest are forgotten first'),
   fileSweepMax: fixed(500, 'files', 'server/files', 'files removed, or looked for in the store, in one step'),
+  backupHoldMs: fixed(
+    30 * second,
+    'ms',
+    'server/file-holds',
+    'how long the content of deleted files is left to a backup that says nothing',
+  ),
+  backupsMax: fixed(4, 'backups', 'server/file-holds', 'at once; more are answered busy'),
   fileSyncBytes: fixed(4 * MiB, 'bytes', 'server/file-content', 'of a file, what the disk is told to keep at once'),
   // Money.
   paymentRequestMs: fixed(30 * day, 'ms', 'store', 'life of a request to pay that says nothing else'),
@@ -61,6 +68,14 @@ export const fixedLimits = {
   outboxProcessesMax: fixed(1_000, 'programs', 'client/home/outbox-file', 'that use the outbox of one home at once'),
   orderFileBytesMax: fixed(8_192, 'bytes', 'client/home/held-order-files', 'file of an order that was handed over'),
   ledgerKeyBytesMax: fixed(4_096, 'bytes', 'client/home/ledger-key', 'file of the ledger key in the home folder'),
+  // The monitor.
+  monitorConnectionsMax: fixed(32, 'connections', 'server/monitor', 'scrapes and probes at once; more are cut'),
+  monitorRequestBytesMax: fixed(8 * KiB, 'bytes', 'server/monitor', 'line and headers of a request; more is answered 431'),
+  monitorRequestMsMax: fixed(5 * second, 'ms', 'server/monitor', 'a connection, from accept to its end; a longer one is cut'),
+  monitorProbeMsMax: fixed(second, 'ms', 'server/metrics/readiness', 'wait for an answer of the store; a slower one is not ready'),
+  monitorDoubtMs: fixed(5 * second, 'ms', 'server/metrics/readiness', 'how long a store whose last word was doubtful is not ready'),
+  monitorFreshMs: fixed(100, 'ms', 'server/metrics/readiness', 'how long what was asked of the store is told again'),
+  latenessEveryMs: fixed(20, 'ms', 'server/metrics/lateness', 'between two looks at how late the event loop is'),
 } as const satisfies Record<string, LimitRow>
 
 function fixed(value: number, unit: string, by: string, what: string): LimitRow {

@@ -25,7 +25,7 @@ export async function resume({ params, session, server }: Call<'account.resume'>
 export async function password({ account, params, session, server }: Call<'account.password'>): Promise<Result<'account.password'>> {
   const { address, signal } = session.speaker
   const { id, key, tokenHash: keepToken } = account
-  await server.accounts.changePassword({ ...params, id, key, keepToken, address, signal })
+  await server.accounts.changePassword({ ...params, id, key, keepToken, connection: session.speaker.id, address, signal })
   server.endSessions(key, new SealwireError('session_ended', 'the password of the account was changed'), account)
   return {}
 }

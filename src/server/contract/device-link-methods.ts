@@ -7,8 +7,8 @@ import type { AccountIdentity, Origin } from '../accounts.ts'
 import { newToken } from '../session-token.ts'
 import type { Call } from './call.ts'
 
-export async function link({ account, server }: Call<'device.link'>): Promise<Result<'device.link'>> {
-  return server.devices.link(account.id)
+export async function link({ account, session, server }: Call<'device.link'>): Promise<Result<'device.link'>> {
+  return server.devices.link(account.id, session.speaker.id)
 }
 
 export async function useLink({ params, session, server }: Call<'account.link'>): Promise<Result<'account.link'>> {
@@ -19,7 +19,7 @@ export async function useLink({ params, session, server }: Call<'account.link'>)
 
 export async function enrolKey({ account, params, session, server }: Call<'device.enrolKey'>): Promise<Result<'device.enrolKey'>> {
   const { speaker } = session
-  const enroller = { accountId: account.id, label: params.label, token: account.tokenHash }
+  const enroller = { accountId: account.id, label: params.label, token: account.tokenHash, connection: speaker.id }
   const { id, spkiHash } = await server.devices.enrolKey(params.statement, enroller, speaker.device)
   speaker.device ??= { id, spkiHash }
   return { device: id }

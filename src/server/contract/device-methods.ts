@@ -9,7 +9,7 @@ import type { Call } from './call.ts'
 
 export async function enrol({ account, params, session, server }: Call<'device.enrol'>): Promise<Result<'device.enrol'>> {
   const { speaker } = session
-  const enroller = { accountId: account.id, label: params.label, token: account.tokenHash }
+  const enroller = { accountId: account.id, label: params.label, token: account.tokenHash, connection: speaker.id }
   const { device, certificate, authority } = await server.devices.enrol(params, enroller, speaker.device)
   speaker.device ??= { id: device.id, spkiHash: device.spkiHash }
   return { device: device.id, certificate, authority, port: speaker.joinOnly ? server.port : undefined }
@@ -32,7 +32,7 @@ export async function list({ account, session, server }: Call<'device.list'>): P
 
 export async function revoke({ account, params, session, server }: Call<'device.revoke'>): Promise<Result<'device.revoke'>> {
   const { speaker } = session
-  const revoked = await server.devices.revoke(params.device, account.id)
+  const revoked = await server.devices.revoke(params.device, account.id, speaker.id)
   server.endDevice(revoked, deviceRevoked(), { speaker, participant: account })
   // The one that asked is told first that it was done.
   const isItself = speaker.device?.id === revoked.device.id || isSameToken(account.tokenHash, revoked.token)

@@ -10,7 +10,9 @@ export async function begin({ account, params, server }: Call<'file.begin'>): Pr
 }
 
 export async function put({ account, params, server }: Call<'file.put'>): Promise<Result<'file.put'>> {
-  return { offset: await server.files.put(account.id, params.id, params.offset, params.data) }
+  const offset = await server.files.put(account.id, params.id, params.offset, params.data)
+  server.counts.fileBytesReceived += params.data.length
+  return { offset }
 }
 
 export async function end({ account, params, server }: Call<'file.end'>): Promise<Result<'file.end'>> {
@@ -29,5 +31,7 @@ export async function find({ account, params, server }: Call<'file.find'>): Prom
 }
 
 export async function get({ account, params, server }: Call<'file.get'>): Promise<Result<'file.get'>> {
-  return { data: await server.files.read(account.id, params.id, params.offset, params.length) }
+  const data = await server.files.read(account.id, params.id, params.offset, params.length)
+  server.counts.fileBytesSent += data.length
+  return { data }
 }

@@ -26,6 +26,24 @@ export function requireWholeLog(databasePath: string): void {
   })
 }
 
+/**
+ * How many bytes of a log are whole transactions. Nobody may write to it meanwhile; what is behind them is of no transaction, or of
+ * one that has not ended. Throws what the file system throws.
+ */
+export function committedBytes(descriptor: number): number {
+  const header = new DataView(new ArrayBuffer(headerBytes))
+  let sums = fill(descriptor, header, 0) ? sumsOfHeader(header) : undefined
+  if (sums === undefined) return 0
+  const frame = new DataView(new ArrayBuffer(frameHeaderBytes + header.getUint32(8)))
+  const [isLittle, salts] = [header.getUint32(0) === magicLittle, saltsOf(header, 16)]
+  let bytes = 0
+  for (let at = headerBytes; sums !== undefined && fill(descriptor, frame, at); at += frame.byteLength) {
+    sums = saltsOf(frame, 8) === salts ? sumsOfFrame(frame, sums, isLittle) : undefined
+    if (sums !== undefined && frame.getUint32(4) !== 0) bytes = at + frame.byteLength
+  }
+  return bytes
+}
+
 function isWhole(descriptor: number): boolean {
   const header = new DataView(new ArrayBuffer(headerBytes))
   if (!fill(descriptor, header, 0)) return true

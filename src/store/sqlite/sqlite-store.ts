@@ -7,7 +7,7 @@ import { SealwireError } from '../../protocol/errors.ts'
 import type { Input, OperationName, Outcome, Output, Request, Store, StoreLimits } from '../store.ts'
 import { databaseLocation } from './database.ts'
 import type { WorkerSetup } from './messages.ts'
-import { type StoreComponents, SupervisedWorker } from './supervised-worker.ts'
+import { type StoreComponents, type StoreWatch, SupervisedWorker } from './supervised-worker.ts'
 
 /**
  * Opens the store of a data folder in a worker thread.
@@ -16,8 +16,11 @@ import { type StoreComponents, SupervisedWorker } from './supervised-worker.ts'
  */
 export async function openStore(folder: string, limits: StoreLimits, components: StoreComponents): Promise<Store> {
   const setup: WorkerSetup = { location: databaseLocation(folder), limits, presence: 'may-be-new' }
-  return new SqliteStore(limits, await SupervisedWorker.start(setup, components))
+  return new SqliteStore(limits, await SupervisedWorker.start(setup, components), components.watch)
 }
+
+/** What carries out groups, one after the other. */
+export type GroupWorker = Pick<SupervisedWorker, 'execute' | 'close'>
 
 interface Waiting {
   readonly request: Request
@@ -32,7 +35,8 @@ interface Answered {
 
 export class SqliteStore implements Store {
   readonly #limits: StoreLimits
-  readonly #worker: SupervisedWorker
+  readonly #worker: GroupWorker
+  readonly #watch: StoreWatch | undefined
   readonly #waiting: Waiting[] = []
   readonly #ended: Promise<void>
   /** Set while nothing waits: the next request calls it. */
@@ -40,15 +44,17 @@ export class SqliteStore implements Store {
   #closing = false
 
   /** Owns the worker from now on. */
-  constructor(limits: StoreLimits, worker: SupervisedWorker) {
+  constructor(limits: StoreLimits, worker: GroupWorker, watch?: StoreWatch) {
     this.#limits = limits
     this.#worker = worker
+    this.#watch = watch
     this.#ended = this.#live()
   }
 
   run<N extends OperationName>(name: N, input: Input<N>): Promise<Output<N>> {
     if (this.#closing) return Promise.reject(new SealwireError('unavailable', 'the store is closed'))
     if (this.#waiting.length >= this.#limits.storeQueueMax) {
+      this.#watch?.overflowed()
       return Promise.reject(new SealwireError('busy', 'too many requests wait for the store'))
     }
     return new Promise((resolve, reject) => {

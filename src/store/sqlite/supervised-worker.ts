@@ -19,6 +19,16 @@ export interface StoreLog {
 export interface StoreComponents {
   readonly clock: Clock
   readonly log: StoreLog
+  /** Told what happens to groups. Default: nobody is. */
+  readonly watch?: StoreWatch | undefined
+}
+
+/** Who measures a store. Both are called often and must be cheap. */
+export interface StoreWatch {
+  /** A group was answered, so many ms after it was sent. */
+  grouped(ms: number): void
+  /** A request was refused because too many waited. */
+  overflowed(): void
 }
 
 export class SupervisedWorker {
@@ -53,7 +63,10 @@ export class SupervisedWorker {
       await turnOfTheLoop()
       return all(group, new SealwireError('unavailable', 'the store has failed'))
     }
+    const { clock, watch } = this.#components
+    const sentAt = watch === undefined ? 0 : clock.monotonic()
     const executed = await this.#worker.execute(group)
+    watch?.grouped(clock.monotonic() - sentAt)
     if (executed === undefined) {
       this.#logTrouble({ code: 'unknown_outcome', detail: 'the worker died' }, this.#worker.failure)
       return all(group, new SealwireError('unknown_outcome', 'it may or may not have been stored'))

@@ -29,6 +29,7 @@ describe('openDatabase', () => {
     expect(pragma(database, 'pragma checkpoint_fullfsync')).toEqual({ checkpoint_fullfsync: 1n })
     expect(pragma(database, 'pragma foreign_keys')).toEqual({ foreign_keys: 1n })
     expect(pragma(database, 'pragma temp_store')).toEqual({ temp_store: 2n })
+    expect(pragma(database, 'pragma trusted_schema')).toEqual({ trusted_schema: 0n })
     expect(pragma(database, 'pragma busy_timeout')).toEqual({ timeout: BigInt(limits.storeBusyMsMax) })
   })
 

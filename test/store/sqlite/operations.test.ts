@@ -126,6 +126,7 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'throttle.fail': { keys: ['account:a', 'address:b'], at: 1n, windowMs: 9n },
   'throttle.read': { keys: ['account:a'] },
   'throttle.clear': { keys: ['account:a'] },
+  'server.setBack': {},
 }
 const names = Object.keys(inputs) as OperationName[]
 
@@ -167,6 +168,12 @@ describe('steps', () => {
         'SCAN (subquery-1)',
         // Entries that wait for their author to be inserted, while there are such: there never are.
         'SCAN entry USING COVERING INDEX entry_by_id',
+        // What is set back is so as a whole, once, before anybody is served.
+        'SCAN account USING COVERING INDEX sqlite_autoindex_account_2',
+        'SCAN inbox_entry USING INDEX inbox_entry_at',
+        'SCAN inbox_device USING COVERING INDEX inbox_device_account',
+        'SCAN inbox',
+        'SCAN sqlite_sequence',
       ]),
     )
   })

@@ -7,6 +7,7 @@ import { integer, optionalInteger, type Row } from '../statement.ts'
 import { entryColumns, entryOf, entryTables } from './entry-row.ts'
 import { type ConversationPlace, dropUpTo, settleUpTo } from './inbox-fill.ts'
 import { readPage } from './page.ts'
+import { beginOfLife } from './set-back.ts'
 import type { StepsOf } from './step.ts'
 
 export const inboxSteps: StepsOf<'inbox'> = {
@@ -18,7 +19,7 @@ export const inboxSteps: StepsOf<'inbox'> = {
 
 function openInbox(database: Database, { accountId, device, after, at }: Input<'inbox.open'>, limits: StoreLimits): Output<'inbox.open'> {
   const { lastSeq, lostSeq, goneSeq } = findInbox(database, accountId)
-  if (after !== undefined) requireNotAhead(after, lastSeq)
+  if (after !== undefined) requireOfThisLife(after, lastSeq)
   const known = placeOf(database, accountId, device)
   const ackedSeq = known ?? addDevice(database, accountId, device, { lastSeq, goneSeq })
   // Below what was lost there is something to be told, whatever the device says it has.
@@ -72,6 +73,11 @@ function acknowledge(database: Database, { accountId, device, seq }: Input<'inbo
 function requireNotAhead(seq: bigint, lastSeq: bigint): void {
   if (seq <= lastSeq) return
   throw new SealwireError('conflict', 'the device is ahead of its inbox', { hint: 'open the inbox without a place, and begin anew' })
+}
+
+/** The same of a place that was given away before this store became one of an earlier day: see set-back.ts. */
+function requireOfThisLife(seq: bigint, lastSeq: bigint): void {
+  requireNotAhead(seq >= beginOfLife(lastSeq) ? seq : lastSeq + 1n, lastSeq)
 }
 
 /** The account has it from now on, on one of its devices. */

@@ -4,10 +4,12 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { Input } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob } from '../statement.ts'
+import { setBack } from './set-back.ts'
 import type { StepsOf } from './step.ts'
 
 export const serverSteps: StepsOf<'server'> = {
   'server.id': { kind: 'write', run: serverId, runWithoutRoom: knownServerId },
+  'server.setBack': { kind: 'write', run: setBack },
 }
 
 function serverId(database: Database, { fresh }: Input<'server.id'>): Uint8Array {

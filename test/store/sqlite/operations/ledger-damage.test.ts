@@ -64,6 +64,17 @@ describe('what was written', () => {
     using store = openLedger(folder)
     expect(faultOf(store)).toBeUndefined()
   })
+
+  test('stands there once: the database takes no second transfer of the same signer under the same id', () => {
+    using folder = new StoreFolder()
+    fillLedger(folder, 8)
+    const connection = new DatabaseSync(folder.database)
+    const others = 'kind, digest, unit, amount, payer_id, payee_id, at'
+    const again = `insert into transfer (posting, signer_id, id, ${others})
+      select (select max(posting) + 1 from transfer), signer_id, id, ${others} from transfer where kind = 'pay' limit 1`
+    expect(() => connection.exec(again)).toThrow('UNIQUE constraint failed: transfer.id, transfer.signer_id')
+    connection.close()
+  })
 })
 
 test('the connection of the store asks those triggers for "insert or replace" too', () => {

@@ -1,0 +1,104 @@
+// Everything that can be said about an unpacked backup without starting a server on it: whether the keys fit the certificates, whether
+// the database is sound, whether the ledger computes, and whether each file is what the database says.
+
+import { getRandomValues } from 'node:crypto'
+import type { Clock } from '../../domain/clock.ts'
+import { IdentityFolder, parseCertificates } from '../../pki/identity-folder.ts'
+import { openLedgerKey, readLedgerPublicKey, readSealedKeys, serverIdBytes } from '../../pki/index.ts'
+import { parseOwnKey } from '../../pki/own-key.ts'
+import { resolveLimits } from '../../protocol/limits.ts'
+import { SealwireError } from '../../protocol/errors.ts'
+import { fileKey } from '../../server/file-folder.ts'
+import { proveLedger } from '../../server/ledger-proof.ts'
+import { Signatures } from '../../server/signatures.ts'
+import { openInProcessStore, type SynchronousStore, takeSnapshot, verifyStructure } from '../../store/index.ts'
+import { folderFingerprint } from '../data-folder.ts'
+import type { Unpacked } from './unpack.ts'
+
+/** What was found. */
+export interface Examination {
+  /** The pin of the server. */
+  readonly fingerprint: string
+  /** Rows of the ledger that were recomputed. */
+  readonly ledgerRows: number
+  /** Files that the database names and that are missing or not what it says, by their ids in hexadecimal digits. */
+  readonly damaged: readonly string[]
+}
+
+export interface ExamineParts {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Told how many rows of the ledger were recomputed. */
+  readonly progress?: (rows: number) => void
+}
+
+/**
+ * Examines an unpacked backup. The schema of its database is brought up to date.
+ * @throws {SealwireError} `backup_invalid` with the first thing that is wrong, but for files; what the keys are refused with; `stopping`.
+ */
+export async function examine(folder: string, { contents }: Unpacked, parts: ExamineParts): Promise<Examination> {
+  const fingerprint = examineKeys(folder, parts.clock)
+  const fault = verifyStructure(folder)
+  if (fault !== undefined) throw wrong(`the database in it is damaged: ${fault.what}`)
+  const ledgerRows = await examineLedger(folder, parts)
+  return { fingerprint, ledgerRows, damaged: damagedFiles(folder, contents) }
+}
+
+function examineKeys(folder: string, clock: Clock): string {
+  const identity = new IdentityFolder(folder)
+  for (const [key, certificate] of [
+    ['ca.key', 'ca.crt'],
+    ['server.key', 'server.crt'],
+  ] as const) {
+    const secret = identity.readKey(key)
+    if (secret === undefined) throw wrong(`the key ${key} is missing in it`)
+    const [leaf] = identity.readCertificates(certificate) ?? []
+    if (leaf !== undefined && !leaf.checkPrivateKey(secret)) throw wrong(`its certificate ${certificate} is not of its key ${key}`)
+  }
+  const imported = identity.readBundle('imported.pem')
+  if (imported !== undefined) {
+    const path = identity.pathOf('imported.pem')
+    if (!parseCertificates(path, imported)[0].checkPrivateKey(parseOwnKey(path, imported))) {
+      throw wrong('its imported certificate is not of its key')
+    }
+  }
+  examineLedgerKey(folder)
+  readSealedKeys(folder, clock.now())
+  return folderFingerprint(folder)
+}
+
+/** A server that never ran to its end of the start may have none of them yet. */
+function examineLedgerKey(folder: string): void {
+  const told = readLedgerPublicKey(folder)
+  if (told === undefined) return
+  if (Buffer.compare(openLedgerKey(folder).publicKey, told) !== 0) throw wrong('ledger.pub in it is not of its ledger.key')
+}
+
+async function examineLedger(folder: string, { clock, signal, progress }: ExamineParts): Promise<number> {
+  const limits = resolveLimits()
+  using opened: SynchronousStore = openInProcessStore(folder, limits)
+  const serverId = opened.run('server.id', { fresh: getRandomValues(new Uint8Array(serverIdBytes)) })
+  const store: Parameters<typeof proveLedger>[0]['store'] = { run: async (name, input) => opened.run(name, input) }
+  const parts = { store, clock, limits, signatures: new Signatures(limits), serverId, publicKey: readLedgerPublicKey(folder) }
+  const rest = async (): Promise<void> => {
+    await new Promise<void>((resolve) => void setImmediate(resolve))
+    if (signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
+  }
+  const { rows, fault } = await proveLedger(parts, { rest, ...(progress === undefined ? {} : { progress }) })
+  if (fault !== undefined) throw wrong(`the ledger in it is not what it must be: ${fault.row} ${fault.what}`)
+  return rows
+}
+
+function damagedFiles(folder: string, contents: Unpacked['contents']): readonly string[] {
+  using snapshot = takeSnapshot(folder, resolveLimits())
+  const damaged: string[] = []
+  for (const { id, size, sha256 } of snapshot.files()) {
+    const content = contents.get(fileKey(id))
+    if (content === undefined || content.size !== size || Buffer.compare(content.sha256, sha256) !== 0) damaged.push(fileKey(id))
+  }
+  return damaged
+}
+
+function wrong(what: string): SealwireError {
+  return new SealwireError('backup_invalid', what, { hint: 'take an earlier backup' })
+}

@@ -1,0 +1,170 @@
+// One moment of a database that others go on writing to, as the bytes of its two files: what a backup is made of. Nothing is
+// written for it but a copy of the log, and who writes waits only while the end of the log is looked for.
+//
+//   write lock ─▶ read transaction: from here on the moment stays ─▶ end of the log ─▶ lock released
+//                 └ the log is not begun anew, and the database file gets no page that is not in the log up to there ┘
+//
+// So the database file, whatever is brought into it while it is read, together with the log up to that end is the moment. There is
+// one exception: a reader that found everything in the database file already does not keep the log from being begun anew. Then its
+// header changes, nothing of it was needed, and it is left out. (https://sqlite.org/walformat.html#locks)
+
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { join } from 'node:path'
+import { assert, SealwireError } from '../../protocol/errors.ts'
+import type { StoreLimits } from '../store.ts'
+import { databaseLocation } from './database.ts'
+import { failureOf } from './failure.ts'
+import { committedBytes } from './log-damage.ts'
+import { blob, integer } from './statement.ts'
+
+/** A file of the moment, open for reading. */
+export interface SnapshotPart {
+  readonly descriptor: number
+  readonly bytes: number
+}
+
+/** A file of a conversation that is whole. */
+export interface SnapshotFile {
+  readonly id: Uint8Array
+  readonly size: number
+  /** 32 bytes. */
+  readonly sha256: Uint8Array
+}
+
+/** The moment. It stays until it is disposed, and as long the log grows. */
+export class Snapshot implements Disposable {
+  readonly database: SnapshotPart
+  /** Empty where everything is in the database. */
+  readonly log: SnapshotPart
+  readonly #reader: DatabaseSync
+  readonly #held: DisposableStack
+
+  /** @internal Made by {@link takeSnapshot}. */
+  constructor(parts: { readonly database: SnapshotPart; readonly log: SnapshotPart }, reader: DatabaseSync, held: DisposableStack) {
+    this.database = parts.database
+    this.log = parts.log
+    this.#reader = reader
+    this.#held = held
+  }
+
+  /** How many entries of conversations there are; files that are whole, and their bytes. */
+  count(): { readonly entries: number; readonly files: number; readonly fileBytes: number } {
+    const row = this.#reader
+      .prepare(
+        'select (select count(*) from entry) as entries, count(*) as files, coalesce(sum(size), 0) as bytes from file where whole = 1',
+      )
+      .get()
+    assert(row !== undefined, 'a count without a row')
+    return { entries: Number(row['entries']), files: Number(row['files']), fileBytes: Number(row['bytes']) }
+  }
+
+  /** Files that are whole, by id. */
+  *files(): Generator<SnapshotFile, void, undefined> {
+    for (const row of this.#reader.prepare('select id, size, sha256 from file where whole = 1 order by id').iterate()) {
+      yield { id: blob(row, 'id'), size: Number(integer(row, 'size')), sha256: blob(row, 'sha256') }
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#held.dispose()
+  }
+}
+
+/**
+ * Holds the moment that the database of a data folder is in now.
+ * @throws {SealwireError} `data_locked` when somebody else writes for longer than `storeBusyMsMax`; `storage_full`, `data_unusable`.
+ */
+export function takeSnapshot(folder: string, { storeBusyMsMax }: Pick<StoreLimits, 'storeBusyMsMax'>): Snapshot {
+  const path = databaseLocation(folder)
+  using held = new DisposableStack()
+  try {
+    // Closed after the connections: to close a file gives up the locks that connections of this process have on it.
+    const database = held.adopt(openSync(path, 'r'), closeSync)
+    const reader = new DatabaseSync(path, { timeout: storeBusyMsMax, readBigInts: true })
+    const log = held.adopt(holdMoment(path, reader, storeBusyMsMax), ({ descriptor }) => closeSync(descriptor))
+    held.adopt(reader, (each) => each.close())
+    const parts = { database: partOf(database), log: partOf(held.adopt(copyLog(folder, log), closeSync)) }
+    return new Snapshot(parts, reader, held.move())
+  } catch (cause) {
+    throw refusal(path, cause)
+  }
+}
+
+/** The log as far as it belongs to the moment. */
+interface HeldLog extends SnapshotPart {
+  readonly header: Uint8Array
+}
+
+/** Begins the read transaction, and finds where the log ends in it. Gives the reader back, closed, when it cannot. */
+function holdMoment(path: string, reader: DatabaseSync, timeout: number): HeldLog {
+  const writer = new DatabaseSync(path, { timeout })
+  try {
+    writer.exec('begin immediate')
+    reader.exec('begin')
+    reader.prepare('select count(*) from sqlite_schema').get()
+    // Not earlier: until somebody reads, a server that starts may put another file in its place.
+    const descriptor = openSync(`${path}-wal`, 'r')
+    return { descriptor, header: headerOf(descriptor), bytes: committedBytes(descriptor) }
+  } catch (reason) {
+    reader.close()
+    throw reason
+  } finally {
+    writer.close()
+  }
+}
+
+/** The log up to its end, in a file of its own that has no name any more. */
+function copyLog(folder: string, { descriptor, header, bytes }: HeldLog): number {
+  const path = join(folder, copyName)
+  rmSync(path, { force: true })
+  const copy = openSync(path, 'wx+', 0o600)
+  try {
+    rmSync(path, { force: true })
+    const length = copyBytes(descriptor, copy, bytes)
+    // Begun anew meanwhile: everything that was in it is in the database file.
+    if (length < bytes || Buffer.compare(headerOf(descriptor), header) !== 0) ftruncateSync(copy)
+    return copy
+  } catch (reason) {
+    closeSync(copy)
+    throw reason
+  }
+}
+
+/** How many there were. */
+function copyBytes(source: number, target: number, length: number): number {
+  const piece = new Uint8Array(pieceBytes)
+  let at = 0
+  for (let read = -1; read !== 0 && at < length; at += read) {
+    read = readSync(source, piece, 0, Math.min(piece.length, length - at), at)
+    for (let written = 0; written < read; ) written += writeSync(target, piece, written, read - written, at + written)
+  }
+  return at
+}
+
+function headerOf(log: number): Uint8Array {
+  const header = new Uint8Array(32)
+  return header.subarray(0, readSync(log, header, 0, header.length, 0))
+}
+
+function partOf(descriptor: number): SnapshotPart {
+  return { descriptor, bytes: fstatSync(descriptor).size }
+}
+
+function refusal(path: string, cause: unknown): SealwireError {
+  if (SealwireError.is(cause)) return cause
+  const failure = failureOf(cause)
+  if (failure === 'locked') return new SealwireError('data_locked', `another program holds ${path}`, { cause, hint: 'try again' })
+  if (failure === 'full' || isNoSpace(cause)) return new SealwireError('storage_full', `there is no room beside ${path}`, { cause })
+  return new SealwireError('data_unusable', `the database ${path} cannot be read`, {
+    cause,
+    hint: 'check the folder, its owner and the disk',
+  })
+}
+
+function isNoSpace(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
+}
+
+const copyName = '.sealwire.db-wal.backup.tmp'
+const pieceBytes = 1 << 20
