@@ -1,23 +1,24 @@
 // The load of durable-load.ts for an MQTT 3.1.1 broker: the same pairs, QoS 1 on both sides, sessions that outlive their
 // connection (clean session off), so that the broker has to keep what it has acknowledged.
 //
-//   node bin/bun.mjs bench/durable-mqtt.ts PORT SERVER_PID SENDERS DEPTH SECONDS
+//   node bin/bun.mjs bench/durable-mqtt.ts PORT SERVER_PID SENDERS DEPTH SECONDS [BYTES]
 
 import { systemClock } from '../src/domain/index.ts'
 import { type DialledLink, dialTls, Flusher, type LinkEnd, type LinkReceiver } from '../src/link/index.ts'
 import { resolveLimits } from '../src/protocol/index.ts'
 import { Counts, fail, measure } from './load.ts'
 
-const [port = 0, serverPid = 0, senders = 0, depth = 0, seconds = 0] = process.argv.slice(2).map(Number)
-if (!(seconds > 0)) fail('usage: durable-mqtt.ts PORT SERVER_PID SENDERS DEPTH SECONDS')
+const [port = 0, serverPid = 0, senders = 0, depth = 0, seconds = 0, payloadBytes = 64] = process.argv.slice(2).map(Number)
+if (!(seconds > 0)) fail('usage: durable-mqtt.ts PORT SERVER_PID SENDERS DEPTH SECONDS [BYTES]')
 
 const limits = resolveLimits()
 const context = { limits, flusher: new Flusher(limits, systemClock) }
 const counts = new Counts()
-const payload = Buffer.alloc(64, 0x6d)
+const payload = Buffer.alloc(payloadBytes, 0x6d)
 /** Headers: type and flags (MQTT 3.1.1 §2.2). */
 const type = { connect: 0x10, connack: 0x20, publish: 0x32, puback: 0x40, subscribe: 0x82, suback: 0x90 } as const
 const packetIdMax = 60_000
+const incomplete = { start: 0, end: Number.POSITIVE_INFINITY } as const
 
 class Client implements LinkReceiver {
   readonly name: string
@@ -40,10 +41,9 @@ class Client implements LinkReceiver {
   received(read: Uint8Array): void {
     this.#unread = this.#unread.length === 0 ? Buffer.from(read) : Buffer.concat([this.#unread, read])
     let at = 0
-    // Everything that a broker sends here is shorter than 128 bytes.
-    for (let end = this.#end(at); end <= this.#unread.length; end = this.#end(at)) {
-      this.#packet(this.#unread.readUInt8(at), this.#unread.subarray(at + 2, end))
-      at = end
+    for (let body = this.#bodyAt(at); body.end <= this.#unread.length; body = this.#bodyAt(at)) {
+      this.#packet(this.#unread.readUInt8(at), this.#unread.subarray(body.start, body.end))
+      at = body.end
     }
     this.#unread = this.#unread.subarray(at)
   }
@@ -75,8 +75,13 @@ class Client implements LinkReceiver {
     })
   }
 
-  #end(at: number): number {
-    return at + 2 > this.#unread.length ? Number.POSITIVE_INFINITY : at + 2 + this.#unread.readUInt8(at + 1)
+  /** Where the body of the packet at `at` is. Its length has a byte or two: nothing here is longer than 16 KiB. */
+  #bodyAt(at: number): { readonly start: number; readonly end: number } {
+    if (at + 2 > this.#unread.length) return incomplete
+    const first = this.#unread.readUInt8(at + 1)
+    if (first < 128) return { start: at + 2, end: at + 2 + first }
+    if (at + 3 > this.#unread.length) return incomplete
+    return { start: at + 3, end: at + 3 + (first & 127) + 128 * this.#unread.readUInt8(at + 2) }
   }
 
   #packet(header: number, body: Buffer): void {
@@ -130,8 +135,9 @@ async function arrive(name: string): Promise<Client> {
 
 function packet(header: number, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts)
-  if (body.length > 127) fail('a packet is longer than one byte says')
-  return Buffer.concat([Buffer.of(header, body.length), body])
+  const length = body.length < 128 ? [body.length] : [(body.length & 127) | 128, body.length >> 7]
+  if (body.length >= 128 ** 2) fail('a packet is longer than two bytes say')
+  return Buffer.concat([Buffer.of(header, ...length), body])
 }
 
 function text(value: string): Buffer {

@@ -7,13 +7,14 @@
 // Without mosquitto and openssl in the PATH there is Sealwire alone. Mosquitto saves at the strictest that it offers: after every
 // change, in one piece and from the loop that serves, after it has acknowledged; nothing makes an acknowledgement wait for it.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fail } from './load.ts'
-import { freePort, listening, type Running, serveSealwire } from './servers.ts'
+import { end, type Running, serveSealwire } from './servers.ts'
+import { startMosquitto } from './suite/peers.ts'
 
 interface Server extends Running {
   readonly name: string
@@ -22,21 +23,11 @@ interface Server extends Running {
 
 const [seconds = '5', ...chosen] = process.argv.slice(2)
 const cells = chosen.length > 0 ? chosen : ['1x1', '64x1', '64x16', '500x1', 'room:50x16']
-/** Beside the listener and the places of files. */
-const mosquitto = `allow_anonymous true
-max_inflight_messages 0
-max_queued_messages 0
-set_tcp_nodelay true
-user root
-persistence true
-autosave_on_changes true
-autosave_interval 1
-`
 const folder = mkdtempSync(join(tmpdir(), 'sealwire-bench-'))
 
 try {
   const results: { readonly name: string; readonly cell: string; readonly accepted: number }[] = []
-  for (const start of [startSealwire, startMosquitto]) {
+  for (const start of [startSealwire, besides]) {
     const server = await start()
     if (server === undefined) continue
     for (const cell of cells) {
@@ -45,9 +36,7 @@ try {
       console.log(`${server.name} [${cell}] ${line} | load=${loadavg()[0]?.toFixed(1)}`)
       results.push({ name: server.name, cell, accepted: Number(line.match(/accepted\/cpu-s=(\d+)/)?.[1]) })
     }
-    const ended = once(server.process, 'exit')
-    server.process.kill()
-    await ended
+    await end(server.process)
   }
   for (const { cell, accepted } of results.filter(({ name }) => name === 'mosquitto')) {
     const ours = results.find((each) => each.cell === cell)?.accepted ?? 0
@@ -72,18 +61,7 @@ async function startSealwire(): Promise<Server> {
   return { name: 'sealwire', ...(await serveSealwire(join(folder, 'data'))), load: 'durable-load.ts' }
 }
 
-async function startMosquitto(): Promise<Server | undefined> {
-  const port = await freePort()
-  const key = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'crt.pem'), '-subj', '/CN=localhost', '-nodes']
-  const config = `listener ${port} 127.0.0.1\ncertfile ${folder}/crt.pem\nkeyfile ${folder}/key.pem\n${mosquitto}persistence_location ${folder}/\n`
-  writeFileSync(join(folder, 'mosquitto.conf'), config)
-  try {
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', ...key], { stdio: 'ignore' })
-    execFileSync('mosquitto', ['-h'], { stdio: 'ignore' })
-  } catch (reason) {
-    if (!(reason instanceof Error && 'status' in reason && reason.status !== null)) return undefined
-  }
-  const server = spawn('mosquitto', ['-c', join(folder, 'mosquitto.conf')], { stdio: 'ignore' })
-  await listening(port)
-  return { name: 'mosquitto', process: server, port, load: 'durable-mqtt.ts' }
+async function besides(): Promise<Server | undefined> {
+  const server = await startMosquitto(folder, { durable: true })
+  return server && { name: 'mosquitto', ...server, load: 'durable-mqtt.ts' }
 }

@@ -32,6 +32,8 @@ export function dial(port: number): Promise<DialledLink> {
 
 export abstract class LoadClient implements LinkReceiver {
   readonly name: string
+  /** Of the installation that {@link enter} makes. */
+  token: Uint8Array = new Uint8Array()
   readonly #link: DialledLink
   readonly #decoder = new FrameDecoder({ checksum })
   #answer: ((packet: Packet) => void) | undefined
@@ -50,14 +52,19 @@ export abstract class LoadClient implements LinkReceiver {
   drained(): void {}
 
   closed(end: LinkEnd): void {
-    fail(`the connection of ${this.name} is over: ${end}`)
+    if (end !== 'closed') fail(`the connection of ${this.name} is over: ${end}`)
   }
 
   /** Registers. Answers the number of the server. */
   async enter(): Promise<Uint8Array> {
     const { body } = await this.#ask(encodeFrame(contractCommands.hello, encodeHello({ versions: [1], client: 'load' })))
-    await this.request('account.register', { name: this.name })
+    const { token } = await this.request('account.register', { name: this.name })
+    this.token = token
     return parseWelcome(body).server ?? fail('a server without a number')
+  }
+
+  leave(): void {
+    this.#link.close()
   }
 
   async request<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {

@@ -15,8 +15,10 @@ import { encodeOrder, type Order, orderPurposes } from '../src/protocol/contract
 import { contractCommands, parseFault } from '../src/protocol/contract/index.ts'
 import type { Packet } from '../src/protocol/index.ts'
 import { createHash } from 'node:crypto'
-import { Counts, fail, measure } from './load.ts'
+import { Counts, fail, measure, storeWarmUpMs } from './load.ts'
 import { dial, inSteps, LoadClient, newId, requestFrame } from './load-client.ts'
+import { nativeLoad, play } from './native.ts'
+import { encodePlan, type PlannedConnection } from './plan.ts'
 
 const [port = 0, serverPid = 0, payers = 0, depth = 0, seconds = 0, orders = 0, talk = 0] = process.argv.slice(2).map(Number)
 if (!(orders > 0)) fail('usage: payment-load.ts PORT SERVER_PID PAYERS DEPTH SECONDS ORDERS TALK')
@@ -74,6 +76,11 @@ class Payer extends LoadClient {
     })
   }
 
+  /** What {@link start} would do, for a program that costs less. */
+  get plan(): PlannedConnection {
+    return { token: this.token, requests: this.#frames }
+  }
+
   start(): void {
     for (let open = 0; open < depth; open++) this.#pay()
   }
@@ -113,5 +120,12 @@ for (const [index, payer] of all.entries()) {
   }
   payer.prepare(payee, Math.ceil(orders / payers))
 }
+const program = nativeLoad()
+if (program !== undefined) {
+  for (const payer of everybody) payer.leave()
+  const plan = encodePlan(all.map((payer) => payer.plan))
+  console.log(await play(program, [port, serverPid, depth, seconds, storeWarmUpMs], plan))
+  process.exit()
+}
 for (const payer of all) payer.start()
-await measure(counts, serverPid, seconds)
+await measure(counts, serverPid, seconds, storeWarmUpMs)
