@@ -35,7 +35,7 @@ export class Counts {
   /** Requests for methods that there are not. */
   readonly unknown = new RequestCounts()
   /** By their number on the wire. */
-  readonly classicCommands: number[] = Array.from({ length: classicCommandsMax }, () => 0)
+  readonly classicCommands: number[] = Array.from({ length: classicCommandPlaces }, () => 0)
   readonly classicRefusals = new Tallies<Code>()
   readonly opened = new Tallies<Door>()
   readonly closed = new Tallies<LinkEnd>()
@@ -50,11 +50,11 @@ export class Counts {
 
   /** A command of the classic dialect. */
   classic(command: number): void {
-    const at = command < classicCommandsMax ? command : 0
+    const at = command < classicCommandPlaces ? command : 0
     this.classicCommands[at] = (this.classicCommands[at] ?? 0) + 1
   }
 }
 
 /** One more than the highest number of a classic command; 0 stands for all others. */
-const classicCommandsMax = 11
+const classicCommandPlaces = 11
 const requestSeconds = Object.freeze([0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3])
