@@ -4,6 +4,7 @@ import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { SealwireError } from '../protocol/errors.ts'
+import { limitTable } from '../protocol/limits.ts'
 import type { BackedUp } from './backup/back-up.ts'
 import { fileTarget, OutputTarget } from './backup/backup-target.ts'
 import { newPassphrase } from './backup/passphrase.ts'
@@ -105,8 +106,9 @@ The server may run meanwhile, and is hardly slowed down. The backup is of one mo
 the files, the keys and the certificates as they are when it begins. What --cert, --key and --config
 name outside of the data folder is not in it.
 
-Whoever has the file and the passphrase has the server: keep them apart, and choose a long one. The
-file is an age file with a tar archive in it: age -d FILE | tar x takes it apart without Sealwire.
+Whoever has the file and the passphrase has the server: keep them apart, and choose a long one, of
+${limitTable.passwordCharactersMin.value} to ${limitTable.passwordCharactersMax.value} characters. The file is an age file with a tar archive in it: age -d FILE | tar x takes
+it apart without Sealwire.
 
 Examples:
   sealwire backup /backups/sealwire.age --data /srv/sealwire

@@ -55,7 +55,7 @@ export function command(): Command {
     .option('--accounts <n>', 'with LINK or HOST:PORT: how many accounts, 1 to 32 (default: 1)')
     .option('--senders <n>', 'connections that send messages, 1 to 32 (default: 4)')
     .option('--depth <n>', 'messages of each that have no answer yet, 1 to 32 (default: 4)')
-    .option('--seconds <n>', 'how long, 1 to 60 (default: 10)')
+    .option('--seconds <n>', 'how long, 1 to 60; messages get three quarters of it, pings the rest at most (default: 10)')
     .option('--size <bytes>', 'of a message, 1 to 16384 (default: 64)')
     .option('--json', 'print a JSON object')
     .addHelpText('after', notes)

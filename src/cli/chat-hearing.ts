@@ -90,6 +90,11 @@ export class Hearing {
     else this.#directly.read(entry, conversation)
   }
 
+  /** The server was set back to an earlier day: its places mean something else now. */
+  setBack(): void {
+    this.#shown.setBack()
+  }
+
   /** What came directly has its place now. */
   placed(placed: Placed): void {
     this.#directly.placed(placed)

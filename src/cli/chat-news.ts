@@ -56,6 +56,7 @@ interface NewsData extends MoneyNewsData, DirectNewsData {
   readonly unsaved: Refusal & Named
   readonly older: { readonly conversation: number }
   readonly lost: object
+  readonly 'set-back': object
   readonly here: Named
   readonly gone: Named
   readonly typing: Named
@@ -154,6 +155,7 @@ const texts: {
   unsaved: ({ name, ...refusal }) => `not saved: ${quote(name)}: ${refusalLine(refusal)}`,
   older: () => 'there is more that you have not read: /history',
   lost: () => 'some of what came was not kept for this device: /history has it',
+  'set-back': () => 'the server was set back to an earlier day: what was said and paid since is not there any more',
   here: ({ name }) => `${escapeControls(name)} is here`,
   gone: ({ name }) => `${escapeControls(name)} is gone`,
   typing: ({ name }) => `${escapeControls(name)} is typing`,

@@ -151,7 +151,11 @@ class Chat {
   async #hear(): Promise<void> {
     const { me, view } = this.#parts
     const lost = (): void => view.tell({ event: 'lost' })
-    for await (const item of me.inbox({ signal: this.#ended.signal, lost })) {
+    const rewound = (): void => {
+      void this.#talk.setBack()
+      view.tell({ event: 'set-back' })
+    }
+    for await (const item of me.inbox({ signal: this.#ended.signal, lost, rewound })) {
       await this.#talk.hear(item)
       await view.drained()
       if (view.closed) return

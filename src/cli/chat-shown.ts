@@ -5,19 +5,25 @@ import { limitTable } from '../protocol/limits.ts'
 import type { Place } from './chat-news.ts'
 import { Recent } from '../domain/recent.ts'
 
+type Placed = Pick<ReadEntry, 'conversation' | 'seq' | 'from' | 'id'>
+
 export class Shown {
   /** The first and the last place, by conversation. */
-  readonly #ranges = new Recent<number, readonly [number, number]>(limitTable.chatConversationsMax.value)
-  readonly #words = new Recent<string, string>(limitTable.chatWordsMax.value)
+  #ranges = new Recent<number, readonly [number, number]>(limitTable.chatConversationsMax.value)
+  #words = new Recent<string, string>(limitTable.chatWordsMax.value)
+  readonly #ids = new Recent<string, true>(limitTable.chatWordsMax.value)
+  #isSetBack = false
 
-  has({ conversation, seq }: Pick<ReadEntry, 'conversation' | 'seq'>): boolean {
-    const range = this.#ranges.find(conversation)
-    return range !== undefined && seq >= range[0] && seq <= range[1]
+  has(entry: Placed): boolean {
+    const range = this.#ranges.find(entry.conversation)
+    if (range !== undefined && entry.seq >= range[0] && entry.seq <= range[1]) return true
+    return this.#isSetBack && this.#ids.find(idOf(entry)) !== undefined
   }
 
-  add(entry: Pick<ReadEntry, 'conversation' | 'seq' | 'kind' | 'text'>): void {
+  add(entry: Placed & Pick<ReadEntry, 'kind' | 'text'>): void {
     const { conversation, seq, kind, text } = entry
     this.#reach(conversation, seq, seq)
+    this.#ids.add(idOf(entry), true)
     if (kind === 'message' && text !== undefined) this.say(conversation, seq, text)
   }
 
@@ -31,6 +37,13 @@ export class Shown {
     this.#words.add(`${conversation}:${seq}`, text)
   }
 
+  /** The server is of an earlier day: its places are given to something else now, and what was shown is known by its id. */
+  setBack(): void {
+    this.#ranges = new Recent(limitTable.chatConversationsMax.value)
+    this.#words = new Recent(limitTable.chatWordsMax.value)
+    this.#isSetBack = true
+  }
+
   words(conversation: number, seq: number | undefined): string | undefined {
     return seq === undefined ? undefined : this.#words.find(`${conversation}:${seq}`)
   }
@@ -39,6 +52,10 @@ export class Shown {
     const [first, last] = this.#ranges.find(conversation) ?? [from, to]
     this.#ranges.add(conversation, [Math.min(first, from), Math.max(last, to)])
   }
+}
+
+function idOf({ conversation, from, id }: Placed): string {
+  return `${conversation}:${from}:${id}`
 }
 
 /** Where things are said, by the number of the conversation. */

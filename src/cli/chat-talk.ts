@@ -171,6 +171,11 @@ export class Talk {
     return this.#turn.take(async () => this.#hearing.placed(placed))
   }
 
+  /** What comes from now on comes from a server of an earlier day. */
+  setBack(): Promise<void> {
+    return this.#turn.take(async () => this.#hearing.setBack())
+  }
+
   /** Takes what is told live: of whom one talks with it is told who comes, goes and types. */
   notice(event: LiveEvent): void {
     if (this.#focus.name === 'talking') this.#live.notice(event, this.#focus)

@@ -8,7 +8,8 @@ import { shownEarlier } from './chat-direct-heard.ts'
 import { writeAll } from './descriptor.ts'
 import { entryJson, entryLine } from './entry-line.ts'
 import { findHome } from './find-home.ts'
-import { withMember } from './member.ts'
+import { follow as followInbox, watchSilence } from './inbox-follow.ts'
+import { warnOf, withMember } from './member.ts'
 import { stopOnSignals } from './stop-signal.ts'
 
 interface InboxFlags {
@@ -23,7 +24,7 @@ export function command(): Command {
     .usage('[OPTIONS]')
     .description('Print what is new for this device, acknowledge it, and end.')
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
-    .option('--follow', 'go on printing what comes, until it is interrupted')
+    .option('--follow', 'go on printing what comes, also after a lost connection, until it is interrupted')
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', notes)
     .action(inbox)
@@ -31,21 +32,30 @@ export function command(): Command {
 
 async function inbox({ home, follow = false, json = false }: InboxFlags): Promise<void> {
   using stop = stopOnSignals({ clock: systemClock })
-  const parts = { clock: systemClock, signal: stop.signal }
-  try {
-    const place = findHome(home, process.env)
-    await withMember(place, parts, async ({ client, profile }) =>
-      printInbox(client, {
+  const { signal } = stop
+  const place = findHome(home, process.env)
+  const session = (opened: () => void): Promise<void> =>
+    withMember(place, { clock: systemClock, signal }, async ({ client, profile }) => {
+      opened()
+      using _watch = follow ? watchSilence(client, systemClock) : undefined
+      await printInbox(client, {
         follow,
-        signal: stop.signal,
+        signal,
         own: profile.name,
         isShown: await shownEarlier(place, profile.name),
         print: (entry, seq) => writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry)),
-      }),
-    )
+      })
+    })
+  try {
+    if (follow) await followInbox(session, { clock: systemClock, signal, random: Math.random, lost })
+    else await session(() => {})
   } catch (reason) {
-    if (!stop.signal.aborted) throw reason
+    if (!signal.aborted) throw reason
   }
+}
+
+function lost(reason: unknown): void {
+  warnOf('the connection is made again', reason)
 }
 
 /** How an inbox is printed. */

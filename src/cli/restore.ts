@@ -71,7 +71,7 @@ Everything after ${at} is gone:
     a transfer of that time is not known any more, and whoever has its signed order can send it again
     until that expires: agree with those concerned before you pay anything again by hand
   bans, revoked devices and passwords of that time: what they had ended is good again
-    sealwire admin devices --data ${escapeControls(folder)}
+    sealwire cert list --data ${escapeControls(folder)}
 If the other server still runs somewhere, end it: two servers with one key are two truths.
 `
 }

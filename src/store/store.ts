@@ -237,9 +237,10 @@ export interface Operations extends DeliveryOperations, LedgerOperations {
   'server.id': { input: { readonly fresh: Uint8Array }; output: Uint8Array }
   /**
    * This store is a copy of an earlier day that takes the place of the one that went on: no number that was given away since is
-   * given to something else. Once, before anybody is served.
+   * given to something else. Once, before anybody is served. Both are to be by chance: the same copy may have taken its place before.
+   * `lives`: of 2^32 places each, which inboxes go on. `skipped`: numbers of accounts, conversations and ledger accounts that are left out.
    */
-  'server.setBack': { input: Record<string, never>; output: undefined }
+  'server.setBack': { input: { readonly lives: bigint; readonly skipped: bigint }; output: undefined }
   /**
    * Makes two different accounts contacts of each other, who talk in their direct conversation from now on; true when they
    * were not. False also when one of them has `contactsPerAccountMax` already.

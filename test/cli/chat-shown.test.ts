@@ -7,10 +7,23 @@ describe('Shown', () => {
   test('has what was shown, and what was read before', () => {
     const shown = new Shown()
     shown.add(entry({ seq: 12 }))
-    expect([11, 12, 13].map((seq) => shown.has({ conversation: 7, seq }))).toEqual([false, true, false])
+    expect([11, 12, 13].map((seq) => shown.has(entry({ seq })))).toEqual([false, true, false])
     shown.begin(7, 8)
-    expect([8, 12, 13].map((seq) => shown.has({ conversation: 7, seq }))).toEqual([true, true, false])
-    expect(shown.has({ conversation: 8, seq: 1 })).toBe(false)
+    expect([8, 12, 13].map((seq) => shown.has(entry({ seq })))).toEqual([true, true, false])
+    expect(shown.has(entry({ conversation: 8, seq: 1 }))).toBe(false)
+  })
+
+  test('knows by its id what was shown before the server was set back, and nothing by its place', () => {
+    const shown = new Shown()
+    shown.begin(7, 11)
+    shown.add(entry({ seq: 12, id: 'a', text: 'one' }))
+    shown.setBack()
+    expect(shown.has(entry({ seq: 12, id: 'b' }))).toBe(false)
+    expect(shown.has(entry({ seq: 3, id: 'a' }))).toBe(true)
+    expect(shown.has(entry({ seq: 3, id: 'a', from: 'carol' }))).toBe(false)
+    expect(shown.words(7, 12)).toBeUndefined()
+    shown.add(entry({ seq: 12, id: 'b' }))
+    expect(shown.has(entry({ seq: 12, id: 'c' }))).toBe(true)
   })
 
   test('knows what messages say, as far as there is room', () => {

@@ -1,7 +1,9 @@
 // The commands of one message at a time, as scripts use them: real processes, a real server, and what survives its death.
 
 import { afterAll, describe, expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { DirectNote } from '../../src/client/home/direct-ways.ts'
 import { Home } from '../../src/client/home/home.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -88,6 +90,27 @@ describe('send and inbox', () => {
     // One device has one place: what the one has acknowledged before the other looks is not for the other any more.
     const isTold = (): boolean => / alice: for followers\n/.test(follower.stdout) && /"text":"for followers"/.test(other.stdout)
     while (!isTold()) await run(['send', 'bob', 'for followers', '--home', alice])
+    follower.child.kill('SIGTERM')
+    expect(await follower.ended()).toBe(0)
+  })
+
+  test('an inbox that follows goes on when its server is back', async () => {
+    const data = mkdtempSync(join(tmpdir(), 'sealwire-follow-'))
+    using _data = { [Symbol.dispose]: () => rmSync(data, { recursive: true, force: true }) }
+    await using first = await ServerProcess.start({ data, limits: liftedRates })
+    using people = new Homes()
+    const [ann, ben] = [await people.join(first, 'ann'), await people.join(first, 'ben')]
+    await run(['contacts', 'request', 'ben', 'it is ann', '--home', ann])
+    await run(['contacts', 'accept', 'ann', '--home', ben])
+    await run(['send', 'ben', 'before', '--home', ann])
+    await using follower = new CliProcess(['inbox', '--follow', '--home', ben])
+    await follower.printed(/ ann: before\n/)
+    const flags = ['--listen', `127.0.0.1:${first.port}`]
+    await first.kill()
+    await follower.printed(/warning: the connection is made again: /, 'stderr')
+    await using _second = await ServerProcess.start({ data, limits: liftedRates, flags })
+    expect((await run(['send', 'ben', 'afterwards', '--home', ann])).exitCode).toBe(0)
+    await follower.printed(/ ann: afterwards\n/)
     follower.child.kill('SIGTERM')
     expect(await follower.ended()).toBe(0)
   })

@@ -26,7 +26,7 @@ test.skipIf(isMissing('python3-cryptography', '/proc'))(
       expect(unexplained(server.stderr)).toEqual([])
     }
   },
-  300_000,
+  900_000,
 )
 
 /** Below test/e2e, where `startPython` looks. */

@@ -22,7 +22,27 @@ export function checkEnd(parts: FinalParts): void {
   for (const deed of parts.deeds) checkDeed(deed, parts)
   for (const device of parts.devices) if (!device.isOut) checkInbox(device, parts)
   checkWords(parts)
+  checkSaid(parts)
   checkMoney(parts)
+}
+
+/** What a device got is what was said there, or an edit of it. */
+function checkSaid({ checks, deeds, before }: FinalParts): void {
+  const texts = new Map<string, Set<string>>()
+  for (const { what, result, state } of deeds) {
+    if (what.kind !== 'say' || state !== 'done') continue
+    const { conversation, seq } = result as { conversation: number; seq: number }
+    texts.set(`${conversation}/${seq}`, new Set([what.text]))
+  }
+  for (const { what } of deeds) if (what.kind === 'edit') texts.get(`${what.conversation}/${what.target}`)?.add(what.text)
+  for (const [name, all] of checks.kept) {
+    for (const { conversation, seq, text } of all) {
+      const place = `${conversation}/${seq}`
+      const said = texts.get(place)
+      if (said === undefined || text === undefined || before.has(place)) continue
+      if (!said.has(text)) checks.failed(`heard: ${name} got ${place} with other words than were said`)
+    }
+  }
 }
 
 function checkDeed(deed: Deed, { books, people, checks, devices }: FinalParts): void {

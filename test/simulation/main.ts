@@ -2,10 +2,11 @@
 // --verbose tells the hash of each, and of one that fails what happened last.
 
 import { createHash } from 'node:crypto'
-import { parseArgs } from 'node:util'
+import { readFlags, wrongUsage } from '../support/program-flags.ts'
 import { type Outcome, simulate } from './world.ts'
 
-const { values } = parseArgs({
+const usage = 'npm run simulate -- [--seeds N] [--from S] [--verbose] [--stop]'
+const { values } = readFlags(usage, {
   options: {
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     stop: { type: 'boolean', default: false },
   },
 })
+if (![values.seeds, values.from].every((text) => /^\d{1,15}$/.test(text))) wrongUsage(usage)
 process.exitCode = (await worlds(Number(values.from), Number(values.seeds))) === 0 ? 0 : 1
 
 /** Answers how many failed. */

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { unusable } from '../../pki/durable-file.ts'
+import { errorCode, unusable } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 
 export interface BackupSource {
@@ -21,6 +21,9 @@ export async function fileSource(path: string): Promise<BackupSource> {
     if (!stats.isFile()) throw new SealwireError('data_unusable', `${path} is no file`)
     return { bytes: stats.size, stream: () => told(createReadStream(path, { highWaterMark: pieceBytes }), path) }
   } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') {
+      throw new SealwireError('data_unusable', `there is no file ${path}`, { cause, hint: 'name a backup that sealwire backup has made' })
+    }
     throw SealwireError.is(cause) ? cause : unusable(`cannot read ${path}`, cause)
   }
 }

@@ -30,6 +30,10 @@ export async function fileTarget(path: string, { force }: { readonly force: bool
     sweepTemporaries(dirname(path), [name])
     return new FileTarget(path, temporary, await open(temporary, 'wx', 0o600), force)
   } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') {
+      const sentence = `there is no folder ${dirname(path)} to write ${name} into`
+      throw new SealwireError('data_unusable', sentence, { cause, hint: 'make it first, or name another one' })
+    }
     throw unusable(`cannot write ${path}`, cause)
   }
 }

@@ -18,14 +18,14 @@ export interface PassphraseSource {
   readonly signal: AbortSignal
 }
 
-/** For a backup that is made. @throws {SealwireError} `usage`; `password_invalid` when it is shorter or longer than a password may be. */
+/** For a backup that is made. @throws {SealwireError} `usage`, also when it is shorter or longer than a password may be. */
 export async function newPassphrase(source: PassphraseSource): Promise<string> {
   const text = await read(source, true)
   const { passwordCharactersMin: min, passwordCharactersMax: max } = limits
   try {
     return parsePassword(text, limits)
   } catch (cause) {
-    throw new SealwireError('password_invalid', `a passphrase has ${min} to ${max} characters`, { cause, hint: 'choose another one' })
+    throw new SealwireError('usage', `a passphrase has ${min} to ${max} characters`, { cause, hint: 'choose another one' })
   }
 }
 
@@ -47,12 +47,15 @@ async function read({ file, signal }: PassphraseSource, isNew: boolean): Promise
 
 async function firstLineOf(path: string, said: string): Promise<string> {
   try {
-    return await firstLine(createReadStream(path))
+    await using lines = new InputLines(createReadStream(path))
+    const line = await lines.nextIfAny('passphrase')
+    if (line !== undefined) return line
   } catch (reason) {
     const cause = SealwireError.is(reason) ? reason.cause : reason
     if (errorCode(cause) === undefined) throw reason
-    throw refuse(commandLine('--passphrase-file'), said, 'cannot be read', 'name a file whose first line is the passphrase')
+    throw refuse(commandLine('--passphrase-file'), said, 'cannot be read', hint)
   }
+  throw refuse(commandLine('--passphrase-file'), said, 'has no passphrase in its first line', hint)
 }
 
 async function firstLine(input: AsyncIterable<Uint8Array>): Promise<string> {
@@ -60,5 +63,6 @@ async function firstLine(input: AsyncIterable<Uint8Array>): Promise<string> {
   return await lines.next('passphrase')
 }
 
+const hint = 'name a file whose first line is the passphrase'
 const limits = resolveLimits()
 const standardInput = 0

@@ -1,6 +1,7 @@
 // A data folder from a backup. From its first to its last moment there is a file in the folder which says that this is not a server
 // yet: whatever ends in between, nobody starts one on half of it.
 
+import { randomInt } from 'node:crypto'
 import { readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
@@ -51,7 +52,7 @@ export async function restoreBackup(parts: RestoreParts): Promise<Unpacked & Exa
 /** What was given away since the backup is not given away again. */
 function goOn(folder: string): void {
   using store = openInProcessStore(folder, resolveLimits())
-  store.run('server.setBack', {})
+  store.run('server.setBack', { lives: BigInt(1 + randomInt(lives)), skipped: BigInt(randomInt(skippedMin, skippedMax)) })
 }
 
 function requireEmpty(folder: string, own: readonly string[] = []): void {
@@ -79,6 +80,11 @@ function clear(folder: string): void {
 function removeFolders(folders: readonly string[]): void {
   for (const folder of folders) if (readdirSync(folder).length === 0) rmdirSync(folder)
 }
+
+/** There are two million lives of an inbox: enough for 500 restores, and two of one backup meet in one of 8,000. */
+const lives = 2 ** 13
+/** More numbers than anybody uses between a backup and the day on which it is needed. Conversations have 2^31 of them. */
+const [skippedMin, skippedMax] = [1_000_000, 17_000_000]
 
 /** Of a new file system. */
 const freshName = 'lost+found'

@@ -70,7 +70,7 @@ export const metricTable = {
   sealwire_transfers_refused_total: counter('Orders refused, by code', 'code'),
   sealwire_payments: gauge('1 for the state of payments: accepting, refused, unknown, none', 'state'),
   sealwire_ledger_postings: gauge('Postings of the ledger'),
-  sealwire_checkpoint_age_seconds: gauge('Age of the newest checkpoint, in seconds'),
+  sealwire_checkpoint_age_seconds: gauge('Age of the newest checkpoint, in seconds; not there before the first'),
   // Certificates.
   sealwire_certificate_expiry_time_seconds: gauge('When a certificate ends, in seconds since 1970', 'certificate'),
   // Limits.

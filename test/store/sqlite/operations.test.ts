@@ -126,7 +126,7 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'throttle.fail': { keys: ['account:a', 'address:b'], at: 1n, windowMs: 9n },
   'throttle.read': { keys: ['account:a'] },
   'throttle.clear': { keys: ['account:a'] },
-  'server.setBack': {},
+  'server.setBack': { lives: 1n, skipped: 1n },
 }
 const names = Object.keys(inputs) as OperationName[]
 

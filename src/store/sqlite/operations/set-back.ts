@@ -2,26 +2,30 @@
 // the time that is lost; given away again they would mean something else. So this store goes on behind them:
 //
 //   numbers of accounts, conversations and ledger accounts   a stretch is left out that no lost time fills
-//   places in inboxes                                        a new life of 2^32 places begins, and what waits moves into it
+//   places in inboxes                                        another life of 2^32 places begins, and what waits moves into it
+//
+// How long the stretch is and which life it is says chance: of two restores of one copy neither may go on where the other did.
 //
 // A device that names a place of an earlier life has not stored what has that place now: it is told (inboxes.ts), and begins anew
 // where this store knows that it was. The ledger has no gaps, and numbers of entries in a conversation have none: those are
 // given away again.
 
+import type { Input } from '../../store.ts'
 import type { Database } from '../database.ts'
 
-export function setBack(database: Database): undefined {
+export function setBack(database: Database, { lives, skipped }: Input<'server.setBack'>): undefined {
+  const further = lives * life
   // An inbox that was made in the lost time began with its first place, and would again.
   database.prepare('insert or ignore into inbox (account_id) select id from account').run({})
-  database.prepare('update inbox_entry set seq = seq + :life').run({ life })
-  database.prepare('update inbox_device set acked_seq = acked_seq + :life').run({ life })
+  database.prepare('update inbox_entry set seq = seq + :further').run({ further })
+  database.prepare('update inbox_device set acked_seq = acked_seq + :further').run({ further })
   database
     .prepare(
-      `update inbox set last_seq = last_seq + :life, stored_seq = stored_seq + :life, lost_seq = lost_seq + :life,
-         gone_seq = gone_seq + :life`,
+      `update inbox set last_seq = last_seq + :further, stored_seq = stored_seq + :further, lost_seq = lost_seq + :further,
+         gone_seq = gone_seq + :further`,
     )
-    .run({ life })
-  for (const name of ['account', 'conversation', 'ledger_account']) skipNumbers(database, name)
+    .run({ further })
+  for (const name of ['account', 'conversation', 'ledger_account']) skipNumbers(database, name, skipped)
   return undefined
 }
 
@@ -30,7 +34,7 @@ export function beginOfLife(seq: bigint): bigint {
   return seq - (seq % life)
 }
 
-function skipNumbers(database: Database, name: string): void {
+function skipNumbers(database: Database, name: string, skipped: bigint): void {
   database
     .prepare('insert into sqlite_sequence (name, seq) select :name, 0 where not exists (select 1 from sqlite_sequence where name = :name)')
     .run({ name })
@@ -39,5 +43,3 @@ function skipNumbers(database: Database, name: string): void {
 
 /** More than an inbox ever has, and few enough that two million lives are numbers of JavaScript. */
 const life = 1n << 32n
-/** More than anybody can make between a backup and the day on which it is needed. Conversations have 2^31 numbers. */
-const skipped = 1_000_000n
