@@ -4,8 +4,9 @@ import { createDecipheriv } from 'node:crypto'
 import { resolveServeConfig } from '../../src/cli/config.ts'
 import { CipherState } from '../../src/channel/cipher-state.ts'
 import { parseAmount } from '../../src/domain/money.ts'
+import { answerUpgrade } from '../../src/link/http-upgrade.ts'
 import { parseInviteLink } from '../../src/pki/invite-link.ts'
-import { decodeCbor } from '../../src/protocol/contract/cbor.ts'
+import { type CborValue, decodeCbor, encodeCbor } from '../../src/protocol/contract/cbor.ts'
 import { decodeOrder } from '../../src/protocol/contract/order.ts'
 import { FrameDecoder, limitTable, type Packet, SealwireError } from '../../src/protocol/index.ts'
 import type { FuzzTarget } from './target.ts'
@@ -15,6 +16,7 @@ import { configurationTarget } from './targets/configuration.ts'
 import { type Decoder, framesTarget } from './targets/frames.ts'
 import { invitesTarget } from './targets/invites.ts'
 import { paymentsTarget } from './targets/payments.ts'
+import { webTarget } from './targets/web.ts'
 
 /** A target, what is wrong with it, and what a run has to say of it. */
 export interface Broken {
@@ -57,7 +59,17 @@ export function brokenTargets(): readonly Broken[] {
     {
       what: 'a reader of orders that takes units in capitals',
       target: paymentsTarget({ decodeOrder: withCapitals, parseAmount }),
-      found: /an order has one form/,
+      found: /says what it has to say/,
+    },
+    {
+      what: 'a reader of orders that takes an amount of 0',
+      target: paymentsTarget({ decodeOrder: withNothing, parseAmount }),
+      found: /says what it has to say/,
+    },
+    {
+      what: 'a reader of orders that pays somebody twice',
+      target: paymentsTarget({ decodeOrder: withSamePayee, parseAmount }),
+      found: /says what it has to say/,
     },
     {
       what: 'a reader of amounts that takes leading zeros',
@@ -72,9 +84,19 @@ export function brokenTargets(): readonly Broken[] {
       found: /the last limit|is not a whole/,
     },
     {
+      what: 'a configuration whose file beats the environment',
+      target: configurationTarget(withFileFirst),
+      found: /log-level is what the first source says/,
+    },
+    {
       what: 'a configuration that changes the prototype of all objects',
       target: configurationTarget(withPollution),
       found: /the prototype of objects/,
+    },
+    {
+      what: 'an upgrade for pages of every host',
+      target: webTarget(withEveryPage),
+      found: /no page of elsewhere gets in/,
     },
   ]
 }
@@ -187,6 +209,24 @@ const withCapitals: typeof decodeOrder = (kind, payload) => {
   return decodeOrder(kind, new Uint8Array(small))
 }
 
+const withNothing: typeof decodeOrder = (kind, payload) => {
+  const items = kind === 'capture' ? itemsOf(payload) : []
+  return decodeOrder(kind, items[4] === 0 ? encodeCbor(items.with(4, 1)) : payload)
+}
+
+const withSamePayee: typeof decodeOrder = (kind, payload) => {
+  const items = kind === 'split' ? itemsOf(payload) : []
+  const parts = items[5]
+  if (!Array.isArray(parts)) return decodeOrder(kind, payload)
+  const others = parts.map((part: CborValue, at) => (Array.isArray(part) && part[0] === 1 ? part.with(0, at + 1) : part))
+  return decodeOrder(kind, encodeCbor(items.with(5, others)))
+}
+
+function itemsOf(payload: Uint8Array): readonly CborValue[] {
+  const value = decodeCbor(payload)
+  return Array.isArray(value) ? (value as CborValue[]) : []
+}
+
 const withZeros: typeof parseAmount = (text, decimals) => parseAmount(text.replace(/^0+(?=[1-9])/, ''), decimals)
 
 const withRepetition: typeof parseInviteLink = (text) => {
@@ -204,6 +244,16 @@ const withUnknown: typeof resolveServeConfig = async (sources) => {
   const { limits: _, ...flags } = sources.flags ?? {}
   return resolveServeConfig({ ...sources, flags: limits === undefined ? flags : { ...flags, limits } })
 }
+
+const withFileFirst: typeof resolveServeConfig = async (sources) => {
+  const config = await resolveServeConfig(sources)
+  if (sources.file === undefined) return config
+  const { logLevel } = await resolveServeConfig({ file: sources.file }).catch(() => config)
+  return logLevel === 'info' ? config : Object.freeze({ ...config, logLevel })
+}
+
+const withEveryPage: typeof answerUpgrade = (head, origins) =>
+  answerUpgrade(head.replace(/^Origin: https:.*$/m, 'Origin: https://other.example'), origins)
 
 /** Until somebody notices. */
 const withPollution: typeof resolveServeConfig = async (sources) => {

@@ -1,7 +1,7 @@
 // npm run fuzz -- [TARGET …] [--inputs N] [--seed S] [--keep]: runs targets longer, or with other seeds than the tests do. With --keep
 // an input for each way that was found, made small, takes the place of what was kept.
 
-import { parseArgs } from 'node:util'
+import { readFlags, wrongUsage } from '../support/program-flags.ts'
 import { keepShapes, keptInputs } from './corpus.ts'
 import { FoundError } from './found-error.ts'
 import { fuzz, type FuzzReport } from './fuzz.ts'
@@ -15,17 +15,15 @@ const shapeBytesMax = 400
 /** Of all shapes of a target: in hexadecimal, and with what they are, they take five times as much. */
 const corpusBytesMax = 6_000
 
-const { values, positionals } = parseArgs({
+const all = targets.map(({ make }) => make())
+const usage = `npm run fuzz -- [${all.map(({ name }) => name).join('|')}] [--inputs N] [--seed S] [--keep]`
+const { values, positionals } = readFlags(usage, {
   allowPositionals: true,
   options: { inputs: { type: 'string', default: '10000000' }, seed: { type: 'string' }, keep: { type: 'boolean', default: false } },
 })
 const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 32))
-const all = targets.map(({ make }) => make())
 const unknown = positionals.find((name) => all.every((target) => target.name !== name))
-if (unknown !== undefined || !/^\d+$/.test(values.inputs) || !Number.isSafeInteger(seed)) {
-  console.error(`usage: npm run fuzz -- [${all.map(({ name }) => name).join('|')}] [--inputs N] [--seed S] [--keep]`)
-  process.exit(2)
-}
+if (unknown !== undefined || !/^\d+$/.test(values.inputs) || !Number.isSafeInteger(seed)) wrongUsage(usage)
 for (const target of all) {
   if (positionals.length === 0 || positionals.includes(target.name)) await run(target)
 }

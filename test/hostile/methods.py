@@ -4,7 +4,7 @@ import outcome
 from contract_frames import request
 from misbehaviours import List
 from payer import Payer
-from sealwire_contract import chat, fresh_id, say
+from sealwire_contract import EVENT, chat, fresh_id, say
 
 rows = List("methods")
 
@@ -39,6 +39,22 @@ def others_conversation(stage):
     ]
     say(bob, alice, b"still only us")
     return found
+
+
+@rows.misbehaves("others-words", "edits and deletes what the other one of a conversation said", "refused not_permitted")
+def others_words(stage):
+    alice, bob = stage.person("alice"), stage.person("bob")
+    chat(alice, bob)
+    where = {"conversation": alice.conversation}
+    seq = alice.call("message.send", id=fresh_id(), body=b"mine alone", **where)["seq"]
+    bob.entry(body=b"mine alone")
+    found = [
+        asked(bob, "message.edit", id=fresh_id(), body=b"his", target=seq, **where),
+        asked(bob, "message.delete", id=fresh_id(), target=seq, **where),
+    ]
+    alice.quiet()
+    kept = [entry["body"] for entry in alice.call("message.history", **where)["entries"] if entry["seq"] == seq]
+    return found if kept == [b"mine alone"] else f"the words are {kept}"
 
 
 @rows.misbehaves("conversations-guessed", "guesses the numbers of conversations", "refused not_found")
@@ -79,6 +95,20 @@ def ack_future(stage):
         asked(client, method, **params)
         for method, params in (("inbox.ack", {"seq": 1_000}), ("inbox.ack", {"seq": 2**53 - 1}), ("inbox.open", {"after": 1_000}))
     ]
+
+
+@rows.misbehaves("ack-one-beyond", "acknowledges exactly one more than there is", "refused conflict")
+def ack_one_beyond(stage):
+    alice, bob = stage.person("alice"), stage.person("bob")
+    chat(alice, bob)
+    alice.call("message.send", conversation=alice.conversation, id=fresh_id(), body=b"the last of them")
+    event = ["", {}]
+    while event[0] != "inbox.entry":
+        event = bob.body(EVENT)
+    last = event[1]["seq"]
+    found = asked(bob, "inbox.ack", seq=last + 1)
+    bob.call("inbox.ack", seq=last)
+    return [found, asked(bob, "inbox.ack", seq=last + 1)]
 
 
 @rows.misbehaves("open-flood", "opens its inbox ninety times in one write", "answered")

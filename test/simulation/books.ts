@@ -39,9 +39,12 @@ export interface AccountRow {
 export class Books implements Disposable {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  /** By unit, what the issuance account has when the world begins: nobody mints or burns in a world. */
+  readonly #issued: ReadonlyMap<unknown, unknown>
 
   constructor(path: string) {
     this.#database = new DatabaseSync(path, { readOnly: true })
+    this.#issued = new Map(this.#totals().map(({ unit, issued }) => [unit, issued]))
   }
 
   [Symbol.dispose](): void {
@@ -50,12 +53,10 @@ export class Books implements Disposable {
 
   /** What is wrong with the balances now. */
   imbalance(): string | undefined {
-    const rows = this.#all(
-      `select unit, sum(balance) as total, min(iif(kind = 'issuance', 0, balance - floor)) as least,
-       sum(iif(kind = 'issuance', balance, 0)) as issued from ledger_account group by unit`,
-    )
-    for (const { unit, total, least } of rows) {
+    for (const { unit, total, least, issued } of this.#totals()) {
       if (total !== 0) return `the total of ${String(unit)} is ${String(total)}`
+      const before = this.#issued.get(unit)
+      if (issued !== before) return `${String(issued)} of ${String(unit)} was issued, which was ${String(before)}`
       if (Number(least) < 0) return `an account in ${String(unit)} is ${String(least)} under its floor`
     }
     return undefined
@@ -150,6 +151,13 @@ export class Books implements Disposable {
       [account, device, position],
     )
     return Number(row?.['missing'])
+  }
+
+  #totals(): readonly Record<string, unknown>[] {
+    return this.#all(
+      `select unit, sum(balance) as total, min(iif(kind = 'issuance', 0, balance - floor)) as least,
+       sum(iif(kind = 'issuance', balance, 0)) as issued from ledger_account group by unit`,
+    )
   }
 
   #transfers(where: string, values: readonly (bigint | Uint8Array)[]): readonly TransferRow[] {

@@ -1,6 +1,7 @@
 // The simulation finds each of the bugs that are in bugs.ts: a copy of the sources is given it, and worlds are run until one fails.
 
 import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Turns } from '../../src/server/turns.ts'
 import { form } from '../faults/form.ts'
@@ -11,7 +12,7 @@ import { runWorlds } from './run-worlds.ts'
 /** From the seed that is known to show it; the long form looks for it from the first. */
 const seedsMax = form(60, 400)
 const msMax = form(240_000, 1_800_000)
-const copied = ['test/simulation', 'test/faults/random.ts', 'test/faults/mutant.ts']
+const copied = ['test/simulation', 'test/faults/random.ts', 'test/faults/mutant.ts', 'test/support/program-flags.ts']
 
 interface Found {
   readonly seed: number
@@ -28,6 +29,13 @@ test('there are twenty bugs at least, each with a name of its own', () => {
   expect(new Set(bugs.map(({ name }) => name)).size).toBe(bugs.length)
 })
 
+test('docs/simulation.md has a row for each, and no other', () => {
+  const page = readFileSync(new URL('../../docs/simulation.md', import.meta.url), 'utf8')
+  const [, section = ''] = page.split('\n## It finds bugs\n')
+  const [, rows = ''] = (section.split('\n## ')[0] ?? '').split('\n| --- | --- |\n')
+  expect(rows.split('\n\n')[0]?.trim().split('\n')).toEqual(bugs.map(({ name, breaks }) => `| ${name} | \`${breaks}\` |`))
+})
+
 describe('the simulation finds', () => {
   for (const bug of bugs) {
     test.concurrent(
@@ -35,7 +43,8 @@ describe('the simulation finds', () => {
       async () => {
         const [found, again] = await turns.run(() => search(bug))
         console.log(`${bug.name}: ${found === undefined ? 'not found' : `seed ${found.seed}, step ${found.step}: ${found.failure}`}`)
-        expect(found).toBeDefined()
+        // Not only that a world fails, but for the reason that the list gives.
+        expect(found?.failure.split(':')[0]).toBe(bug.breaks)
         expect(again).toEqual(found as Found)
       },
       bugs.length * msMax,

@@ -6,19 +6,27 @@ import type { Chance } from '../chance.ts'
 
 /** One input of the target `configuration`: a few options on the command line and in the environment, now and then a file. */
 export function configurationOf(chance: Chance): string {
-  const lines = Array.from({ length: chance.below(4) }, () => (chance.oneIn(2) ? flagOf(chance) : variableOf(chance)))
+  if (chance.oneIn(8)) return layersOf(chance)
+  const lines = Array.from({ length: chance.between(1, 3) }, () => (chance.oneIn(2) ? flagOf(chance) : variableOf(chance)))
   if (chance.oneIn(20)) lines.push(`port ${chance.pick(['5555', '0', '65536', 'x'])}`)
   const file = chance.oneIn(5) ? `\nfile\n${fileOf(chance)}` : ''
   return `${lines.join('\n')}${file}`
 }
 
-function flagOf(chance: Chance): string {
+/** One option, said in two places or in all three. */
+function layersOf(chance: Chance): string {
   const name = chance.pick(names)
+  const left = chance.below(4)
+  const lines = [left === 0 ? '' : flagOf(chance, name), left === 1 ? '' : variableOf(chance, name)].filter((line) => line !== '')
+  const row = name === 'limits' ? limitsOf(chance) : `${name} = ${valueOf(chance, name)}`
+  return `${lines.join('\n')}${left === 2 ? '' : `\nfile\n${row}\n`}`
+}
+
+function flagOf(chance: Chance, name: ServeOptionName = chance.pick(names)): string {
   return `flag ${name}=${textOf(chance, name)}`
 }
 
-function variableOf(chance: Chance): string {
-  const name = chance.pick(names)
+function variableOf(chance: Chance, name: ServeOptionName = chance.pick(names)): string {
   const values = Array.from({ length: serveOptions[name].many ? chance.between(1, 3) : 1 }, () => textOf(chance, name))
   return `env ${serveOptions[name].variable}=${values.join(chance.oneIn(2) ? ',' : ' , ')}`
 }

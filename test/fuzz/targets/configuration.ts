@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { type ConfigSources, resolveServeConfig, type ServeConfig } from '../../../src/cli/config.ts'
-import { configOption, serveOptions } from '../../../src/cli/serve-options.ts'
-import { limitTable } from '../../../src/protocol/limits.ts'
+import { configOption, type ServeOptionName, serveOptions } from '../../../src/cli/serve-options.ts'
+import { type LimitName, limitTable } from '../../../src/protocol/limits.ts'
 import { Chance } from '../chance.ts'
 import { type Behaviour, type FuzzTarget, must, refusedAs, wordsOf } from '../target.ts'
 import { configurationOf } from './configuration-texts.ts'
@@ -33,6 +33,7 @@ export function configurationTarget(resolve: Resolve = resolveServeConfig): Fuzz
 
 async function resolveAll(resolve: Resolve, file: ConfigFile, input: Uint8Array): Promise<Behaviour> {
   const sources = sourcesOf(input, file)
+  if (isEmpty(sources)) return '-nothing is said'
   let config: ServeConfig
   try {
     config = await resolve(sources)
@@ -47,9 +48,15 @@ async function resolveAll(resolve: Resolve, file: ConfigFile, input: Uint8Array)
   // There are hundreds: they are looked at where somebody has said something of them, and now and then where nobody has.
   if (input.includes(limitLetter) || Chance.of(input).oneIn(16)) expectLimits(config.limits)
   expectPrecedence(config, sources)
+  if (Chance.of(input).oneIn(2)) await expectLayers(config, sources, resolve)
   if (Chance.of(input).oneIn(64)) must(isDeepStrictEqual(await resolve(sources), config), 'the same sources bring the same')
   const { flags = {}, environment = {}, file: path } = sources
   return `+${Object.keys(flags).length} flags, ${Math.min(4, Object.keys(environment).length)} variables${path === undefined ? '' : ', a file'}`
+}
+
+/** What has no source is refused nothing and brings only what is always there. */
+function isEmpty({ port, flags = {}, environment = {}, file }: ConfigSources): boolean {
+  return port === undefined && file === undefined && Object.keys(flags).length === 0 && Object.keys(environment).length === 0
 }
 
 /** Nothing is missing, nothing else is there, everything is in its range, and nobody can change it. */
@@ -58,6 +65,8 @@ function expectWhole(config: ServeConfig): void {
   must(config.listen.length > 0, 'a server listens somewhere')
   for (const { port } of [...config.listen, ...config.sealed, ...config.web]) must(port >= 0 && port <= 65_535, 'a port is one')
   must(['invite', 'open', 'closed'].includes(config.registration) && typeof config.classic === 'boolean', 'a value is of its kind')
+  const host = config.metrics?.host ?? '::1'
+  must(host === '::1' || /^127(\.\d{1,3}){3}$/.test(host), 'metrics are told to this machine alone')
   must(config.data.startsWith('/') && !config.data.includes('\0'), 'a path is absolute')
 }
 
@@ -78,6 +87,33 @@ function expectPrecedence({ registration, limits }: ServeConfig, { flags = {}, e
   must(said === undefined || said === registration, 'who is asked first is heard')
   const [name, value] = flags.limits?.at(-1)?.split('=') ?? []
   must(name === undefined || limits[name as keyof typeof limits] === Number(value), 'the last limit of the command line counts')
+}
+
+/**
+ * Each option is what the first source that says something of it makes of it alone: command line, environment, file. Looked at
+ * where there are two, and where each of them can stand alone.
+ */
+async function expectLayers(config: ServeConfig, { port, flags = {}, environment = {}, file }: ConfigSources, resolve: Resolve) {
+  const isInFlags = (name: ServeOptionName): boolean => Object.hasOwn(flags, name) || (name === 'listen' && port !== undefined)
+  const isInEnvironment = (name: ServeOptionName): boolean => (environment[serveOptions[name].variable] ?? '') !== ''
+  const some = [optionNames.some(isInFlags) && { port, flags }, optionNames.some(isInEnvironment) && { environment }, file && { file }]
+  if (some.filter(Boolean).length < 2) return
+  const alone: (ServeConfig | undefined)[] = []
+  for (const sources of some) alone.push(await resolve(sources || {}).catch(() => undefined))
+  for (const [name, property] of compared) {
+    const first = alone[isInFlags(name) ? 0 : isInEnvironment(name) ? 1 : 2]
+    must(first === undefined || isDeepStrictEqual(config[property], first[property]), `${name} is what the first source says`)
+  }
+  const [inFlags, inEnvironment] = [flags.limits ?? [], (environment[serveOptions.limits.variable] ?? '').split(',')].map(namesOf)
+  for (const name of limitNames) {
+    const first = alone[inFlags?.has(name) ? 0 : inEnvironment?.has(name) ? 1 : 2]
+    must(first === undefined || config.limits[name] === first.limits[name], `the limit ${name} is what the first source says`)
+  }
+}
+
+/** The limits that texts `NAME=VALUE` are for. */
+function namesOf(texts: readonly string[]): ReadonlySet<string> {
+  return new Set(texts.map((text) => text.split('=')[0]?.trim() ?? ''))
 }
 
 /** Whatever is called `__proto__`, no object of anybody else has changed. */
@@ -138,6 +174,18 @@ function opened() {
   return { folder, descriptor: openSync(join(folder, 'server.toml'), 'w') }
 }
 
+const optionNames = Object.keys(serveOptions) as ServeOptionName[]
+/** Options that are taken whole from one source, and what becomes of them; a certificate and its key may be in two. */
+const compared: readonly (readonly [ServeOptionName, keyof ServeConfig])[] = [
+  ...(['listen', 'data', 'registration', 'classic', 'sealed', 'web', 'echo', 'metrics'] as const).map((name) => [name, name] as const),
+  ['host', 'hosts'],
+  ['mutual-tls', 'mutualTls'],
+  ['join-listen', 'joinListen'],
+  ['sealed-v1', 'sealedV1'],
+  ['web-origin', 'webOrigins'],
+  ['log-level', 'logLevel'],
+  ['log-format', 'logFormat'],
+]
 const codes = new Set(['usage', 'config_invalid'])
 /** An option, a variable, a limit, a file, or what several of them say together. */
 const named =
@@ -168,7 +216,7 @@ const pieces = [
   '127.0.0.1:1',
 ]
 const limitRows: Readonly<Record<string, { readonly min: number; readonly max: number } | undefined>> = limitTable
-const limitNames = Object.keys(limitTable)
+const limitNames = Object.keys(limitTable) as LimitName[]
 /** Of `limits` and `SEALWIRE_LIMIT`, and of few other words. */
 const limitLetter = 0x4d
 const prototypeNames = Object.getOwnPropertyNames(Object.prototype).length

@@ -1,6 +1,7 @@
 // Orders: their payloads, their signed messages as a server takes them apart before it asks for the signature, and what the other
 // side of a payment is told of it.
 
+import { isDeepStrictEqual } from 'node:util'
 import { readPayment } from '../../../src/client/payment-message.ts'
 import { coseHeader, coseMessage } from '../../../src/protocol/contract/cose.ts'
 import { type CborValue, encodeCbor } from '../../../src/protocol/contract/cbor.ts'
@@ -8,6 +9,7 @@ import { encodeOrder, type Order, orderAmountMax, type OrderKind, orderKinds } f
 import { paymentType } from '../../../src/protocol/contract/entry.ts'
 import { readSigned } from '../../../src/server/signatures.ts'
 import type { Chance } from '../chance.ts'
+import { plainOrder } from '../plain-order.ts'
 import { wrongValue } from '../schema-values.ts'
 import { type Behaviour, must, refusedAs } from '../target.ts'
 
@@ -24,14 +26,19 @@ export function orderFields(kind: OrderKind, chance: Chance): CborValue {
 }
 
 export function readOrder(read: OrderReader, kind: OrderKind, payload: Uint8Array): Behaviour {
+  const expected = plainOrder(kind, payload)
+  let order: Order
   try {
-    const order = read(kind, payload.slice())
-    must(Buffer.compare(encodeOrder(order), payload) === 0, 'an order has one form')
-    return `+${kind}`
+    order = read(kind, payload.slice())
   } catch (reason) {
     const { code, sentence } = refusedAs(reason, orderCodes)
+    must(expected === undefined, `what says what a ${kind} says is one`)
     return `-${kind}: ${code} ${sentence}`
   }
+  must(expected !== undefined, `a ${kind} says what it has to say`)
+  must(isDeepStrictEqual(order, expected), `a ${kind} is read as it is written`)
+  must(Buffer.compare(encodeOrder(order), payload) === 0, 'an order has one form')
+  return `+${kind}`
 }
 
 /** COSE_Sign1 as a device makes it, but for the signature. */

@@ -8,8 +8,8 @@ import { joined } from '../mutator.ts'
 import { type Behaviour, type FuzzTarget, must, wordsOf } from '../target.ts'
 import { split } from './channel.ts'
 
-/** Inputs are a byte, odd for a request, even for frames; and what comes. */
-export function webTarget(): FuzzTarget {
+/** Inputs are a byte, odd for a request, even for frames; and what comes. `answer`: what answers requests. */
+export function webTarget(answer: typeof answerUpgrade = answerUpgrade): FuzzTarget {
   return {
     name: 'web',
     words: [
@@ -24,21 +24,32 @@ export function webTarget(): FuzzTarget {
       return joined(Uint8Array.of(isRequest ? 1 : 0), isRequest ? new TextEncoder().encode(requestOf(chance)) : framesOf(chance))
     },
     run: (input) =>
-      (input[0] ?? 0) % 2 === 1 ? readRequest(Buffer.from(input.subarray(1)).toString('latin1')) : readFrames(input.slice(1)),
+      (input[0] ?? 0) % 2 === 1 ? readRequest(answer, Buffer.from(input.subarray(1)).toString('latin1')) : readFrames(input.slice(1)),
   }
 }
 
-function readRequest(head: string): Behaviour {
-  const { isUpgraded, response } = answerUpgrade(head, ['https://other.example'])
+function readRequest(answer: typeof answerUpgrade, head: string): Behaviour {
+  const { isUpgraded, response } = answer(head, ['https://other.example'])
   const [status = '', ...rest] = response.split('\r\n')
   must(/^HTTP\/1\.1 (101|4\d\d) [A-Z]/.test(status) && response.includes('\r\n\r\n'), 'an answer is one')
   must(isUpgraded === status.includes(' 101 '), 'who is told to go on is gone on with')
-  const offered = /^sec-websocket-protocol:(.*)$/im.exec(head)?.[1] ?? ''
+  const offered = headerOf(head, 'sec-websocket-protocol') ?? ''
   must(rest.every((line) => line.length < 200) && response.length < 1_000 + offered.length, 'an answer is short')
-  const origin = /^origin:[ \t]*(.*?)[ \t]*\r?$/im.exec(head)?.[1]
-  const isOurs = origin === undefined || origin === 'https://other.example' || origin.toLowerCase().startsWith('https://')
-  must(!isUpgraded || isOurs, 'no page of elsewhere gets in')
+  const origin = headerOf(head, 'origin')
+  must(!isUpgraded || isOurPage(origin, headerOf(head, 'host')), 'no page of elsewhere gets in')
   return isUpgraded ? `+request${origin === undefined ? '' : ' of a page'}` : `-request: ${status.slice(9)}: ${rest.at(-1)?.trim() ?? ''}`
+}
+
+/** The value of a header that is there once; of one that is there more often all of them, with commas. */
+function headerOf(head: string, name: string): string | undefined {
+  const lines = head.split('\r\n').filter((line) => line.toLowerCase().startsWith(`${name}:`))
+  const values = lines.map((line) => line.slice(name.length + 1).replace(/^[ \t]+|[ \t]+$/g, ''))
+  return values.length === 0 ? undefined : values.join(', ')
+}
+
+/** No page, one of the very host and port that were asked for, or one that the operator names. */
+function isOurPage(origin: string | undefined, host: string | undefined): boolean {
+  return origin === undefined || origin === 'https://other.example' || origin.toLowerCase() === `https://${host?.toLowerCase()}`
 }
 
 interface Reading {
@@ -114,7 +125,7 @@ function framesOf(chance: Chance): Uint8Array {
     const opcode = chance.oneIn(10)
       ? chance.below(16)
       : chance.pick([isOpen ? 0 : 2, isOpen ? 0 : 2, 9, 10, chance.oneIn(8) ? 8 : 9] as const)
-    const payload = chance.bytes(opcode < 8 ? chance.length(400) : chance.below(126))
+    const payload = chance.bytes(opcode < 8 ? chance.length(400) : chance.oneIn(20) ? chance.between(120, 130) : chance.below(126))
     const key = chance.bytes(4)
     const header = frameHeader(opcode, payload.length, chance.oneIn(30) ? undefined : key)
     if (opcode < 8) isOpen = chance.oneIn(3)
