@@ -70,6 +70,9 @@ Everything after ${at} is gone:
   transfers: their receipts contradict this ledger, and clients that audit it will say so, rightly;
     a transfer of that time is not known any more, and whoever has its signed order can send it again
     until that expires: agree with those concerned before you pay anything again by hand
+  deletions, blocks and removals from rooms of that time: what and whom they were about is there again
+  devices that were enrolled and names that were registered since: they are not known, and a name is
+    free for anybody
   bans, revoked devices and passwords of that time: what they had ended is good again
     sealwire cert list --data ${escapeControls(folder)}
 If the other server still runs somewhere, end it: two servers with one key are two truths.

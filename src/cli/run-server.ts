@@ -51,6 +51,8 @@ export async function runServer(config: ServeConfig, parts: RunParts): Promise<v
   const { log, clock, stop } = parts
   checkRestored(config.data)
   using _lock = lockData(config.data)
+  // Again: until now a restore could begin, which nothing else keeps out.
+  checkRestored(config.data)
   await using monitoring = await Monitoring.open(config, parts)
   await using keeper = await IdentityKeeper.open(sourceOf(config), { clock, log, limits: config.limits })
   using _hangup = onHangup(() => void keeper.reload('SIGHUP'))

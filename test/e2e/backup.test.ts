@@ -155,7 +155,7 @@ async function killRestore(stage: BackupStage, file: string, signal: 'SIGTERM' |
   const folder = stage.path(signal)
   const args = ['restore', file, '--data', folder, '--passphrase-file', stage.passphrase]
   await using cli = new CliProcess(args)
-  await until('the restore has begun', waitMsMax, () => existsSync(join(folder, 'lock')))
+  await until('the restore has begun', waitMsMax, () => existsSync(join(folder, 'restoring')))
   cli.child.kill(signal)
   const end = await cli.ended()
   if (signal === 'SIGTERM') return expect([end, existsSync(folder)]).toEqual([4, false])

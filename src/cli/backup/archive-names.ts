@@ -43,8 +43,10 @@ const manifestSchema = v.object({
   at: v.pipe(v.string(), v.isoTimestamp()),
   /** Bytes of the database with its log. */
   database: size(),
-  /** Entries of conversations. */
+  /** Accounts, entries of conversations, postings of the ledger. */
+  accounts: size(),
   entries: size(),
+  postings: size(),
   /** Files of conversations, and their bytes. */
   files: size(),
   fileBytes: size(),

@@ -3,6 +3,8 @@
 //
 //   hold the files ─▶ the moment of the database ─▶ small files ─▶ archive: what follows, small files, database, files ─▶ release
 //                                                                    └ encrypted and written as it is read ┘
+//
+// The moment of the database is held until the database is read, and not while the files are.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,10 +14,11 @@ import { errorCode, unusable } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { resolveLimits } from '../../protocol/limits.ts'
 import { fileKey } from '../../server/file-folder.ts'
-import { type Snapshot, type SnapshotFile, takeSnapshot } from '../../store/index.ts'
+import { type Snapshot, type SnapshotCount, type SnapshotFile, type SnapshotPart, takeSnapshot } from '../../store/index.ts'
 import { checkOwner } from '../data-folder.ts'
 import { OperatorClient } from '../operator-client.ts'
 import { type ArchiveEntry, archiveBytes, encrypt, packArchive } from './archive.ts'
+import { FileList } from './file-list.ts'
 import { databaseName, filesName, logName, type Manifest, manifestName } from './archive-names.ts'
 import type { BackupTarget } from './backup-target.ts'
 import { ServerHold } from './server-hold.ts'
@@ -51,8 +54,10 @@ export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   checkOwner(folder)
   using operator = new OperatorClient(folder, { clock })
   await using _hold = await ServerHold.begin(operator, clock)
+  // Taken before the moment: what came after it is not in the backup, though a little of that may be.
+  const at = new Date(clock.now()).toISOString()
   using snapshot = takeSnapshot(folder, resolveLimits())
-  const source = new Source(parts, snapshot, readSmallFiles(folder))
+  const source = new Source(parts, snapshot, { at, small: readSmallFiles(folder) })
   const archive = packArchive(source.entries(), clock.now())
   for await (const piece of await encrypt(archive, parts.passphrase)) await target.write(piece)
   return { manifest: source.manifest, damaged: source.damaged }
@@ -64,16 +69,19 @@ class Source {
   readonly #parts: BackUpParts
   readonly #snapshot: Snapshot
   readonly #small: SmallFiles
+  readonly #files: FileList
   /** Missing from the beginning, or shorter or longer than they were: left out. */
   readonly #missing = new Set<string>()
   readonly #changed: string[] = []
   #done = 0
 
-  constructor(parts: BackUpParts, snapshot: Snapshot, small: SmallFiles) {
+  constructor(parts: BackUpParts, snapshot: Snapshot, { at, small }: { readonly at: string; readonly small: SmallFiles }) {
     this.#parts = parts
     this.#snapshot = snapshot
     this.#small = small
-    this.manifest = this.#describe()
+    const counts = snapshot.count()
+    this.#files = new FileList(snapshot.files(), counts.files)
+    this.manifest = this.#describe(at, counts)
   }
 
   get damaged(): readonly string[] {
@@ -84,27 +92,23 @@ class Source {
     const { database, log } = this.#snapshot
     yield smallEntry(manifestName, Buffer.from(JSON.stringify(this.manifest).padEnd(manifestBytes)))
     for (const [name, bytes] of this.#small) yield smallEntry(name, bytes)
-    for (const [name, { descriptor, bytes }] of [
-      [databaseName, database],
-      [logName, log],
-    ] as const) {
-      yield { name, size: bytes, body: this.#read(descriptor, bytes) }
-    }
-    for (const file of this.#snapshot.files()) {
+    yield { name: databaseName, size: database.bytes, body: this.#read(database) }
+    // It has been read: the log is a copy.
+    this.#snapshot.release()
+    yield { name: logName, size: log.bytes, body: this.#read(log) }
+    for (const file of this.#files) {
       const key = fileKey(file.id)
       if (!this.#missing.has(key)) yield { name: `${filesName}/${key}`, size: file.size, body: this.#content(key, file) }
     }
   }
 
-  #describe(): Manifest {
-    const { version, clock } = this.#parts
+  #describe(at: string, { accounts, entries, postings }: SnapshotCount): Manifest {
+    const { version } = this.#parts
     const { database, log } = this.#snapshot
-    const at = new Date(clock.now()).toISOString()
-    const { entries } = this.#snapshot.count()
     const sizes = this.#sizesOfFiles()
     const smallSizes = [...this.#small.values()].map(({ length }) => length)
     return {
-      ...{ format: 1, version, at, database: database.bytes + log.bytes, entries },
+      ...{ format: 1, version, at, database: database.bytes + log.bytes, accounts, entries, postings },
       ...{ files: sizes.length, fileBytes: sizes.reduce((sum, size) => sum + size, 0) },
       small: [...this.#small.keys()],
       archive: archiveBytes([manifestBytes, ...smallSizes, database.bytes, log.bytes, ...sizes]),
@@ -113,7 +117,7 @@ class Source {
 
   #sizesOfFiles(): readonly number[] {
     const sizes: number[] = []
-    for (const { id, size } of this.#snapshot.files()) {
+    for (const { id, size } of this.#files) {
       const key = fileKey(id)
       if (this.#sizeOf(key) === size) sizes.push(size)
       else this.#missing.add(key)
@@ -138,7 +142,7 @@ class Source {
     }
     try {
       const hash = createHash('sha256')
-      for (const piece of this.#read(descriptor, size)) {
+      for (const piece of this.#read({ descriptor, bytes: size })) {
         hash.update(piece)
         yield piece
       }
@@ -148,7 +152,7 @@ class Source {
     }
   }
 
-  *#read(descriptor: number, bytes: number): Generator<Uint8Array, void, undefined> {
+  *#read({ descriptor, bytes }: SnapshotPart): Generator<Uint8Array, void, undefined> {
     for (let at = 0; at < bytes; ) {
       if (this.#parts.signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
       const piece = new Uint8Array(Math.min(pieceBytes, bytes - at))

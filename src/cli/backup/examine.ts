@@ -11,8 +11,9 @@ import { SealwireError } from '../../protocol/errors.ts'
 import { fileKey } from '../../server/file-folder.ts'
 import { proveLedger } from '../../server/ledger-proof.ts'
 import { Signatures } from '../../server/signatures.ts'
-import { openInProcessStore, type SynchronousStore, takeSnapshot, verifyStructure } from '../../store/index.ts'
+import { openInProcessStore, type Snapshot, type SynchronousStore, takeSnapshot, verifyStructure } from '../../store/index.ts'
 import { folderFingerprint } from '../data-folder.ts'
+import type { Manifest } from './archive-names.ts'
 import type { Unpacked } from './unpack.ts'
 
 /** What was found. */
@@ -21,7 +22,9 @@ export interface Examination {
   readonly fingerprint: string
   /** Rows of the ledger that were recomputed. */
   readonly ledgerRows: number
-  /** Files that the database names and that are missing or not what it says, by their ids in hexadecimal digits. */
+  /** Files that the database names. */
+  readonly files: number
+  /** Those of them that are missing or not what it says, by their ids in hexadecimal digits. */
   readonly damaged: readonly string[]
 }
 
@@ -36,15 +39,16 @@ export interface ExamineParts {
  * Examines an unpacked backup. The schema of its database is brought up to date.
  * @throws {SealwireError} `backup_invalid` with the first thing that is wrong, but for files; what the keys are refused with; `stopping`.
  */
-export async function examine(folder: string, { contents }: Unpacked, parts: ExamineParts): Promise<Examination> {
-  const fingerprint = examineKeys(folder, parts.clock)
+export async function examine(folder: string, unpacked: Unpacked, parts: ExamineParts): Promise<Examination> {
+  const fingerprint = examineKeys(folder, unpacked.manifest, parts.clock)
   const fault = verifyStructure(folder)
   if (fault !== undefined) throw wrong(`the database in it is damaged: ${fault.what}`)
-  const ledgerRows = await examineLedger(folder, parts)
-  return { fingerprint, ledgerRows, damaged: damagedFiles(folder, contents) }
+  openInProcessStore(folder, resolveLimits()).close()
+  const files = examineContent(folder, unpacked)
+  return { fingerprint, ...files, ledgerRows: await examineLedger(folder, parts) }
 }
 
-function examineKeys(folder: string, clock: Clock): string {
+function examineKeys(folder: string, manifest: Manifest, clock: Clock): string {
   const identity = new IdentityFolder(folder)
   for (const [key, certificate] of [
     ['ca.key', 'ca.crt'],
@@ -62,15 +66,18 @@ function examineKeys(folder: string, clock: Clock): string {
       throw wrong('its imported certificate is not of its key')
     }
   }
-  examineLedgerKey(folder)
+  examineLedgerKey(folder, manifest)
   readSealedKeys(folder, clock.now())
   return folderFingerprint(folder)
 }
 
-/** A server that never ran to its end of the start may have none of them yet. */
-function examineLedgerKey(folder: string): void {
+/** A server that never ran to its end of the start may have none of them yet, and nothing that was signed. */
+function examineLedgerKey(folder: string, { postings }: Manifest): void {
   const told = readLedgerPublicKey(folder)
-  if (told === undefined) return
+  if (told === undefined) {
+    if (postings > 0) throw wrong('ledger.pub is missing in it, though there are postings')
+    return
+  }
   if (Buffer.compare(openLedgerKey(folder).publicKey, told) !== 0) throw wrong('ledger.pub in it is not of its ledger.key')
 }
 
@@ -89,8 +96,19 @@ async function examineLedger(folder: string, { clock, signal, progress }: Examin
   return rows
 }
 
-function damagedFiles(folder: string, contents: Unpacked['contents']): readonly string[] {
+/** Whether the database has what it had in the moment of the backup; and its files. */
+function examineContent(folder: string, { manifest, contents }: Unpacked): Pick<Examination, 'files' | 'damaged'> {
   using snapshot = takeSnapshot(folder, resolveLimits())
+  const counts = snapshot.count()
+  for (const name of ['accounts', 'entries', 'postings'] as const) {
+    if (counts[name] !== manifest[name]) throw wrong(`the database in it has ${counts[name]} ${name}, and had ${manifest[name]}`)
+  }
+  const fault = snapshot.fault()
+  if (fault !== undefined) throw wrong(`the database in it is not that of a server: ${fault}`)
+  return { files: counts.files, damaged: damagedFiles(snapshot, contents) }
+}
+
+function damagedFiles(snapshot: Snapshot, contents: Unpacked['contents']): readonly string[] {
   const damaged: string[] = []
   for (const { id, size, sha256 } of snapshot.files()) {
     const content = contents.get(fileKey(id))

@@ -32,13 +32,16 @@ export interface RestoreParts {
 export async function restoreBackup(parts: RestoreParts): Promise<Unpacked & Examination> {
   const { folder } = parts
   requireEmpty(folder)
-  using undo = new DisposableStack()
-  undo.adopt(makeFolder(folder), removeFolders)
-  writeDurably(join(folder, restoringFile), 'A backup is being restored here.\n', 0o600)
-  undo.defer(() => rmSync(join(folder, restoringFile), { force: true }))
+  // Undone in the other order: what is here is removed under the lock, the lock's file as the last, and then the folder.
+  using made = new DisposableStack()
+  made.adopt(makeFolder(folder), removeFolders)
   using _lock = lockData(folder)
   // Nobody else begins here from now on, and what is here is ours.
-  requireEmpty(folder, ownNames)
+  requireEmpty(folder, [lockName])
+  using undo = new DisposableStack()
+  undo.defer(() => rmSync(join(folder, lockName), { force: true }))
+  writeDurably(join(folder, restoringFile), 'A backup is being restored here.\n', 0o600)
+  undo.defer(() => rmSync(join(folder, restoringFile), { force: true }))
   undo.defer(() => clear(folder))
   const unpacked = await unpack(parts)
   const examination = await examine(folder, unpacked, { clock: parts.clock, signal: parts.signal })
@@ -46,6 +49,7 @@ export async function restoreBackup(parts: RestoreParts): Promise<Unpacked & Exa
   if (parts.signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
   removeDurably(join(folder, restoringFile))
   undo.move()
+  made.move()
   return { ...unpacked, ...examination }
 }
 
@@ -72,7 +76,7 @@ function requireEmpty(folder: string, own: readonly string[] = []): void {
 /** While something cannot be removed the file stays that says what it is. */
 function clear(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (name !== restoringFile && name !== freshName) rmSync(join(folder, name), { recursive: true, force: true })
+    if (!keptNames.includes(name)) rmSync(join(folder, name), { recursive: true, force: true })
   }
 }
 
@@ -88,4 +92,6 @@ const [skippedMin, skippedMax] = [1_000_000, 17_000_000]
 
 /** Of a new file system. */
 const freshName = 'lost+found'
-const ownNames: readonly string[] = [restoringFile, 'lock']
+const lockName = 'lock'
+/** Removed by name, after everything else. */
+const keptNames: readonly string[] = [freshName, lockName, restoringFile]

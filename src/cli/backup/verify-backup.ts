@@ -4,8 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../domain/clock.ts'
-import { unusable } from '../../pki/durable-file.ts'
+import { unusable, writeDurably } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
+import { restoringFile } from '../data-folder.ts'
 import { json, print } from '../operator-command.ts'
 import { readPath } from '../option-value.ts'
 import { commandLine } from '../origin.ts'
@@ -31,6 +32,8 @@ export async function verifyBackup(file: string, flags: VerifyFlags): Promise<vo
   const startedAt = systemClock.monotonic()
   using temporary = temporaryFolder(flags.temp)
   const { folder } = temporary
+  // Killed, it leaves the keys there: nobody may take that for a server.
+  writeDurably(join(folder, restoringFile), 'A backup is being verified here.\n', 0o600)
   using line = new ProgressLine('verifying', systemClock)
   const [{ unpack }, { examine }] = await Promise.all([import('./unpack.ts'), import('./examine.ts')])
   const progress = (done: number, size: number): void => line.show(done, size)
@@ -69,11 +72,11 @@ function temporaryFolder(parent: string | undefined): Disposable & { readonly fo
 
 async function tell(
   manifest: Manifest,
-  { fingerprint, ledgerRows, damaged }: Examination,
+  { fingerprint, ledgerRows, files, damaged }: Examination,
   seconds: number,
   isJson: boolean,
 ): Promise<void> {
-  const { at, version, database, files, fileBytes, entries } = manifest
+  const { at, version, database, fileBytes, entries } = manifest
   const good = damaged.length === 0
   if (isJson) {
     const told = { good, at, version, fingerprint, database, entries, ledgerRows, files, fileBytes, damaged, seconds }

@@ -89,7 +89,7 @@ function usual(): Made[] {
     entry('sealwire.db-wal', 'more'),
     entry(content, 'hello'),
   ]
-  const counts = { database: 12, entries: 0, files: 1, fileBytes: 5, small: ['ca.key', 'ca.crt'] }
+  const counts = { database: 12, accounts: 0, entries: 0, postings: 0, files: 1, fileBytes: 5, small: ['ca.key', 'ca.crt'] }
   const archive = archiveBytes([1_024, ...others.map(({ bytes }) => bytes.length)])
   const manifest = { format: 1, version: '0', at: new Date(0).toISOString(), ...counts, archive }
   return [entry('backup.json', JSON.stringify(manifest).padEnd(1_024)), ...others]

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { closeSync, openSync, readdirSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { resolveLimits } from '../../../src/protocol/index.ts'
 import { openInProcessStore, openStore, type Snapshot, takeSnapshot, verifyStructure } from '../../../src/store/index.ts'
 import { refusalOf } from '../../support/refusal.ts'
@@ -50,8 +51,37 @@ describe('takeSnapshot', () => {
     }
     using snapshot = takeSnapshot(folder.path, limits)
     store.run('file.abandon', { accountId, id: new Uint8Array(16).fill(1) })
-    expect(snapshot.count()).toEqual({ entries: 1, files: 2, fileBytes: 3 })
+    expect(snapshot.count()).toEqual({ accounts: 1, entries: 1, postings: 0, files: 2, fileBytes: 3 })
     expect([...snapshot.files()]).toEqual([1, 2].map((number) => ({ ...whole(number) })))
+  })
+
+  test('refuses a log in which something committed cannot be read any more', async () => {
+    using folder = new StoreFolder()
+    await using store = await openStore(folder.path, limits, { log: new RecordedLog(), clock: new ImpatientClock() })
+    for (const name of ['alice', 'bob', 'carol']) await store.run('account.create', newAccount(name))
+    takeSnapshot(folder.path, limits)[Symbol.dispose]()
+    const log = openSync(join(folder.path, 'sealwire.db-wal'), 'r+')
+    const one = new Uint8Array(1)
+    readSync(log, one, 0, 1, 5_000)
+    writeSync(log, one.with(0, (one[0] ?? 0) ^ 1), 0, 1, 5_000)
+    closeSync(log)
+    expect(refusalOf(() => takeSnapshot(folder.path, limits))).toBe('data_unusable')
+    expect(readdirSync(folder.path).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  test('when it is released the log can be begun anew, and its copy is still there', () => {
+    using folder = new StoreFolder()
+    using store = openInProcessStore(folder.path, limits)
+    for (const name of ['alice', 'carol']) store.run('account.create', newAccount(name))
+    using snapshot = takeSnapshot(folder.path, limits)
+    const { bytes, descriptor } = snapshot.log
+    store.run('account.create', newAccount('bob'))
+    using other = new DatabaseSync(join(folder.path, 'sealwire.db'))
+    const checkpoint = () => other.prepare('pragma wal_checkpoint(truncate)').get()?.['busy']
+    expect(checkpoint()).toBe(1)
+    snapshot.release()
+    expect(checkpoint()).toBe(0)
+    expect([bytes > 0, readSync(descriptor, new Uint8Array(bytes), 0, bytes, 0)]).toEqual([true, bytes])
   })
 
   test('refuses a folder without a database', () => {
