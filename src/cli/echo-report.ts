@@ -2,8 +2,8 @@
 // on standard error what came to nothing before it was a connection. Strangers decide how often, so both are paced.
 
 import type { HandshakeFailure, Link, RemoteAddress } from '../link/index.ts'
-import type { LimitName, Limits } from '../protocol/index.ts'
-import type { Refusal } from '../server/admission.ts'
+import type { Limits } from '../protocol/index.ts'
+import { type Refusal, refusalLimits } from '../server/admission.ts'
 import type { EchoObserver } from '../server/echo.ts'
 import type { EchoLines } from './echo-lines.ts'
 import { payloadText } from './echo-payload.ts'
@@ -39,7 +39,7 @@ export class EchoReport implements EchoObserver {
 
   /** A connection was dropped before its handshake. */
   refused(address: string, why: Refusal): void {
-    if (this.#failures.admit()) this.#failures.print(`Connection refused: ${address}, because of ${bounds[why]}`)
+    if (this.#failures.admit()) this.#failures.print(`Connection refused: ${address}, because of ${refusalLimits[why]}`)
   }
 }
 
@@ -52,14 +52,3 @@ const failures = {
   timeout: 'took too long',
   evicted: 'made room for another',
 } as const
-
-/** The limit that an operator may raise, for each reason. */
-const bounds: Readonly<Record<Refusal, LimitName>> = {
-  connections: 'connectionsMax',
-  unauthenticated: 'connectionsUnauthenticatedMax',
-  address: 'connectionsUnauthenticatedPerAddressMax',
-  address_rate: 'connectionsPerSecondPerAddressMax',
-  handshake_rate: 'handshakesPerSecondMax',
-  memory: 'residentBytesMax',
-  echo: 'echoConnectionsMax',
-}

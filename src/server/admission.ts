@@ -7,7 +7,7 @@
 
 import { addressGroup, type Clock, TokenBucket } from '../domain/index.ts'
 import type { Ticket } from '../link/index.ts'
-import { type Limits, SealwireError } from '../protocol/index.ts'
+import { type LimitName, type Limits, SealwireError } from '../protocol/index.ts'
 
 /** A place for one connection. It counts as unauthenticated until `authenticated` is called. */
 export interface ConnectionTicket extends Ticket {
@@ -25,6 +25,17 @@ export interface Machine {
 
 /** Why a connection was dropped; counted, and logged once a second at most. */
 export type Refusal = 'connections' | 'unauthenticated' | 'address' | 'address_rate' | 'handshake_rate' | 'memory' | 'echo'
+
+/** The limit behind each. */
+export const refusalLimits: Readonly<Record<Refusal, LimitName>> = {
+  connections: 'connectionsMax',
+  unauthenticated: 'connectionsUnauthenticatedMax',
+  address: 'connectionsUnauthenticatedPerAddressMax',
+  address_rate: 'connectionsPerSecondPerAddressMax',
+  handshake_rate: 'handshakesPerSecondMax',
+  memory: 'residentBytesMax',
+  echo: 'echoConnectionsMax',
+}
 
 /** Cuts a connection whose handshake is not done. */
 type Evict = () => void

@@ -36,7 +36,7 @@ class Passers:
             yield from self.people.log_in(peer, number)
             yield from peer.call("session.echo", data=random.randbytes(100))
             self.count("logged_in")
-            yield from self.leave(peer)
+            self.count((yield from peer.go()))
 
         return passing
 
@@ -49,16 +49,6 @@ class Passers:
         elif way == "cut_in_handshake":
             yield from peer.begin_handshake(self.people.context)
             peer.reset()
-
-    def leave(self, peer):
-        way = random.choice(["goodbye", "closed", "reset", "cut_in_frame"])
-        self.count(way)
-        if way == "goodbye":
-            yield from peer.goodbye()
-        elif way == "reset":
-            peer.reset()
-        elif way == "cut_in_frame":
-            peer.write(b"MAGC\x12\x00")
 
     def come(self, count):
         """So many, a few of them at a time."""

@@ -16,6 +16,7 @@ import errno
 import heapq
 import itertools
 import pathlib
+import random
 import resource
 import select
 import socket
@@ -149,6 +150,17 @@ class Peer:
         """In order: what it asked was answered."""
         self.say(GOODBYE, cbor.encode({}))
         yield from self.ends()
+
+    def go(self):
+        """Leaves in one of four ways; answers in which."""
+        way = random.choice(["goodbye", "closed", "reset", "cut_in_frame"])
+        if way == "goodbye":
+            yield from self.goodbye()
+        elif way == "reset":
+            self.reset()
+        elif way == "cut_in_frame":
+            self.write(b"MAGC\x12\x00")
+        return way
 
     def reset(self):
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

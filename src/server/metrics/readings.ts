@@ -3,7 +3,7 @@
 
 import type { Flusher } from '../../link/index.ts'
 import { classicCommands, type LimitName } from '../../protocol/index.ts'
-import type { Admission, Refusal } from '../admission.ts'
+import { type Admission, refusalLimits } from '../admission.ts'
 import type { EchoService } from '../echo.ts'
 import type { Census } from '../server-options.ts'
 import type { Session } from '../session.ts'
@@ -103,7 +103,7 @@ export function storeReadings(store: StoreCounts) {
 export function limitReadings({ counts, tally, flusher, hashing, signatures }: ServerInside, store: StoreCounts) {
   const reached = new Tallies<LimitName>()
   for (const [limit, count] of counts.limits.entries) reached.add(limit, count)
-  for (const [why, limit] of Object.entries(admissionLimits)) reached.add(limit, tally.totals('connections refused').of(why))
+  for (const [why, limit] of Object.entries(refusalLimits)) reached.add(limit, tally.totals('connections refused').of(why))
   const failed = tally.totals('handshakes failed')
   reached.add('handshakeMsMax', failed.of('timeout'))
   reached.add('connectionsUnauthenticatedMax', failed.of('evicted'))
@@ -113,17 +113,6 @@ export function limitReadings({ counts, tally, flusher, hashing, signatures }: S
   reached.add('signaturesWaitingMax', signatures?.queue.overflows ?? 0)
   reached.add('storeQueueMax', store.overflows)
   return { sealwire_limit_reached_total: labelled(reached) } satisfies Partial<Readings>
-}
-
-/** The limit behind each reason to drop a connection. */
-const admissionLimits: Readonly<Record<Refusal, LimitName>> = {
-  connections: 'connectionsMax',
-  unauthenticated: 'connectionsUnauthenticatedMax',
-  address: 'connectionsUnauthenticatedPerAddressMax',
-  address_rate: 'connectionsPerSecondPerAddressMax',
-  handshake_rate: 'handshakesPerSecondMax',
-  memory: 'residentBytesMax',
-  echo: 'echoConnectionsMax',
 }
 
 function standings(sessions: ReadonlySet<Session>): readonly Labelled[] {
