@@ -35,12 +35,14 @@ const binaryBytesMin = 1024 * 1024
 /**
  * Runs Bun with these arguments until it ends, and ends as it did.
  * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} start where, and with which environment; default: as we are
  */
-export function launch(args) {
+export function launch(args, start = {}) {
   const binary = findBinary()
   if (binary === undefined) return
-  const child = spawn(binary, args, { stdio: 'inherit' })
+  // Before there is a child: a signal that comes as soon as it speaks must not end this process alone.
   for (const signal of forwardedSignals) process.on(signal, () => child.kill(signal))
+  const child = spawn(binary, args, { ...start, stdio: 'inherit' })
   child.on('error', (reason) => fail(`the runtime does not start (${reason.message}). Install again on this machine with npm ci`))
   child.on('exit', (code, signal) => {
     if (signal === null) process.exit(code)

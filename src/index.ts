@@ -26,6 +26,7 @@ export type {
   ReadEntry,
   RequestOptions,
   RequestsOptions,
+  SearchOptions,
   SearchPage,
   Sealwire,
   SendFailure,

@@ -103,6 +103,7 @@ const fields: readonly BadVector[] = [
   wrong('empty text', 'message.search', { text: '' }),
   wrong('text of 201 code units', 'message.search', { text: 'x'.repeat(201) }),
   wrong('a page of 201', 'message.search', { max: 201 }),
+  wrong('half a place', 'message.search', { before: 1, place: { seq: 4 } }),
   wrong('place -1', 'inbox.open', { after: -1 }),
   wrong('place as text', 'inbox.ack', { seq: '44' }),
   wrong('place 2^53', 'mark.read', { seq: 2n ** 53n }),

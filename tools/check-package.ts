@@ -65,13 +65,14 @@ function install(tarball: string): string {
   return project
 }
 
-/** `sealwire/link/*` stands for one subpath for each of its files. */
+/** `sealwire/link/*` stands for one subpath for each file in that folder and below it. */
 function exportedSubpaths(installed: string): readonly string[] {
   return Object.entries(manifest.exports).flatMap(([subpath, target]) => {
     const name = subpath.replace(/^\./, 'sealwire')
     if (typeof target === 'string') return []
     if (!name.endsWith('/*')) return [name]
-    const modules = readdirSync(join(installed, target.default.replace('*.js', ''))).filter((file) => file.endsWith('.js'))
+    const below = readdirSync(join(installed, target.default.replace('*.js', '')), { recursive: true, encoding: 'utf8' })
+    const modules = below.filter((file) => file.endsWith('.js')).map((file) => file.replaceAll('\\', '/'))
     return modules.map((file) => name.replace('*', file.replace(/\.js$/, '')))
   })
 }

@@ -88,6 +88,7 @@ export const conversationRequests = [
   request('pinned ones after', 29, 'message.history', { conversation: 7, after: 0, max: 1, pinned: true }),
   request('search', 30, 'message.search', { text: 'hello' }),
   request('search in one conversation', 31, 'message.search', { text: 'x'.repeat(200), conversation: 7, before: time, max: 200 }),
+  request('search on', 300, 'message.search', { text: 'hello', before: time, place: { conversation: 7, seq: 4 } }),
   request('open the inbox', 32, 'inbox.open', {}),
   request('open the inbox behind a place', 33, 'inbox.open', { after: 41 }),
   request('acknowledge', 34, 'inbox.ack', { seq: 44 }),

@@ -29,6 +29,8 @@ export const limitEffects: Readonly<Partial<Record<LimitName, string>>> = {
   drainMsMax: 'what is left is cut',
   webRequestBytesMax: 'answered 431, and closed',
   webMessageBytesMax: 'the WebSocket is closed (1009)',
+  webEmptyFramesPerSecondMax: 'the WebSocket is closed (1008)',
+  webEmptyFramesBurstMax: 'the WebSocket is closed (1008)',
   outputBytesHigh: 'nothing more is read from who writes there',
   requestsPerSecondUnauthenticatedMax: 'requests wait, then are refused (rate_limited)',
   requestsBurstUnauthenticatedMax: 'requests wait, then are refused (rate_limited)',

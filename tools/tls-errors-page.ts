@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { foreignCertificates, libraryErrors, systemErrors, unfitCertificates } from '../src/link/dial-error.ts'
 import { listenErrors } from '../src/link/listen-error.ts'
-import { alerts, handshakeReasons, libraryReasons, type Words } from '../src/link/tls-alert.ts'
+import { alerts, handshakeReasons, libraryReasons, type Words } from '../src/link/tls/alert.ts'
 import { markdownTable } from './markdown.ts'
 
 const begin = '<!-- The tables are written by `npm run pages` from src/link. -->'

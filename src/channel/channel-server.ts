@@ -147,7 +147,8 @@ export class ChannelServer {
   #open(handshake: NoiseHandshake): SealedChannel {
     assert(this.#pattern !== undefined, 'a handshake without a pattern')
     const { clock, limits } = this.#options
-    return new SealedChannel(this.#pattern, handshake, this.#queue, { ...limits, clock })
+    const takes = { recordBytesMax: limits.channelRecordBytesMax }
+    return new SealedChannel(this.#pattern, handshake, this.#queue, { ...limits, clock, takes })
   }
 }
 

@@ -3,11 +3,18 @@ import type { ByteQueue } from './byte-queue.ts'
 import type { NoiseHandshake } from './noise-handshake.ts'
 import type { PatternName } from './patterns.ts'
 import type { ChannelClock } from './record.ts'
-import { RecordReader } from './record-reader.ts'
+import { type ReaderBounds, RecordReader } from './record-reader.ts'
 import { RecordWriter, type WriterLimits } from './record-writer.ts'
 
 /** The bounds that a channel keeps to. */
 export type ChannelLimits = WriterLimits & Pick<Limits, 'channelHandshakeBytesMax'>
+
+/** What a channel needs. */
+export interface ChannelTerms extends ChannelLimits {
+  readonly clock: ChannelClock
+  /** What this end has told its peer that it takes. Default: what the protocol allows. */
+  readonly takes?: Pick<ReaderBounds, 'recordBytesMax'>
+}
 
 /** A channel whose handshake is done. */
 export class SealedChannel {
@@ -20,18 +27,13 @@ export class SealedChannel {
   readonly reader: RecordReader
 
   /** Takes over a handshake that is done, and what `queue` holds of the records behind it. */
-  constructor(
-    pattern: PatternName,
-    handshake: NoiseHandshake,
-    queue: ByteQueue,
-    { clock, ...limits }: ChannelLimits & { readonly clock: ChannelClock },
-  ) {
+  constructor(pattern: PatternName, handshake: NoiseHandshake, queue: ByteQueue, { clock, takes, ...limits }: ChannelTerms) {
     const { inbound, outbound } = handshake.split()
     this.pattern = pattern
     this.peerKey = handshake.remoteStaticKey
     this.hash = handshake.hash
     this.writer = new RecordWriter(outbound, clock, limits)
-    this.reader = new RecordReader(inbound, clock, { ageMsMax: limits.channelAgeMsMax }, queue)
+    this.reader = new RecordReader(inbound, clock, { ...takes, ageMsMax: limits.channelAgeMsMax }, queue)
   }
 
   /** Zeroes the keys. Best effort: the runtime may have made copies. */

@@ -2,32 +2,25 @@
 
 import { Command } from 'commander'
 import type { OperatorResult } from '../protocol/operator.ts'
-import { addMoneyCommands } from './admin-money.ts'
-import { writeAll } from './descriptor.ts'
-import { devicesLine } from './device-line.ts'
-import { formatEndpoint } from './endpoint.ts'
-import { escapeControls } from './escape.ts'
-import { json, named, notOne, type OperatorFlags, part, print, withOperator } from './operator-command.ts'
+import { addMoneyCommands } from './admin/money.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { devicesLine } from './operator/device-line.ts'
+import { formatEndpoint } from './options/endpoint.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { json, named, needsOne, type OperatorFlags, part, print, withOperator } from './operator/command.ts'
 
 type ListedAccount = OperatorResult<'account.list'>['accounts'][number]
 
 /** The command, as program.ts loads it. */
 export function command(): Command {
-  const admin = new Command('admin')
-    .usage('COMMAND [OPTIONS]')
-    .description('Look after the accounts of a server, and their money.')
-    .argument('[command]', 'list, ban, unban, reset-password, status; unit, mint, burn, limit, freeze, unfreeze')
-    .addHelpText('after', notes)
-    .action((word: string | undefined) => {
-      throw notOne('admin', word, names)
-    })
+  const admin = new Command('admin').description('Look after the accounts of a server, and their money.').addHelpText('after', notes)
+  needsOne(admin, 'admin', 'list, ban, unban, reset-password, status; unit, mint, burn, limit, freeze, unfreeze')
   admin.addCommand(part('list', 'list the accounts, ordered by name').action(list))
   admin.addCommand(named('ban', 'keep an account out; its sessions end').action(ban))
   admin.addCommand(named('unban', 'take a ban back').action(unban))
   admin.addCommand(named('reset-password', 'give an account a new password; its sessions end').action(resetPassword))
   admin.addCommand(part('status', 'say whether the server runs, and where').action(status))
   addMoneyCommands(admin)
-  const names = admin.commands.map((each) => each.name())
   return admin
 }
 

@@ -12,12 +12,12 @@ import { contradictionIn, momentText, parseLedgerPublicKey, type SignedCheckpoin
 import { SealwireError } from '../protocol/errors.ts'
 import { limitTable } from '../protocol/limits.ts'
 import { sameBytes } from '../protocol/same-bytes.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { withMember } from './member.ts'
-import { readFileAtMost } from './read-file.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { withMember } from './member/member.ts'
+import { readFileAtMost } from './terminal/read-file.ts'
 
 interface AuditFlags {
   readonly home?: string
@@ -113,11 +113,14 @@ async function compareFiles(keyFile: string, files: readonly string[], json: boo
   await writeCompared(checkpoints, json)
 }
 
-/** What the files show. @throws {SealwireError} `receipt_invalid` or `usage`, with the file. */
+/** What the files show. @throws {SealwireError} `receipt_invalid` or `usage`, with the file; `usage` for what is more than one audit takes. */
 async function read(files: readonly string[], key: Uint8Array): Promise<readonly Told[]> {
   const told: Told[] = []
   for (const file of files) {
-    const bytes = await readFileAtMost(file, limitTable.checkpointsBytesMax.value)
+    const bytes = await readFileAtMost(file, bytesMax)
+    // What is behind that may contradict all of it.
+    if (bytes.length > bytesMax)
+      throw new SealwireError('usage', `${file} is larger than ${bytesMax} bytes`, { hint: 'show the newest ones' })
     try {
       told.push(...readCheckpoints(bytes, key).map((checkpoint) => ({ checkpoint, file })))
     } catch (cause) {
@@ -177,6 +180,7 @@ function hex(bytes: Uint8Array): string {
 
 const standardOutput = 1
 const keyBytesMax = 4_096
+const bytesMax = limitTable.checkpointsBytesMax.value
 
 const notes = `
 The home keeps the checkpoints that it sees: what the server has signed of its ledger, in receipts

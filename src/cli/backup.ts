@@ -9,14 +9,16 @@ import type { BackedUp } from './backup/back-up.ts'
 import { fileTarget, OutputTarget } from './backup/backup-target.ts'
 import { newPassphrase } from './backup/passphrase.ts'
 import { verifyBackup, type VerifyFlags } from './backup/verify-backup.ts'
-import { findDataFolder } from './data-folder.ts'
-import { writeNow } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { json, type OperatorFlags, print } from './operator-command.ts'
-import { readPath } from './option-value.ts'
-import { commandLine } from './origin.ts'
-import { ProgressLine } from './progress-line.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { counted } from './terminal/counted.ts'
+import { findDataFolder } from './operator/data-folder.ts'
+import { refuseDataFolder } from './operator/own-files.ts'
+import { writeNow } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { json, type OperatorFlags, print } from './operator/command.ts'
+import { readPath } from './options/option-value.ts'
+import { commandLine } from './options/origin.ts'
+import { ProgressLine } from './terminal/progress-line.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 import { version } from './version.ts'
 
 interface BackupFlags extends OperatorFlags {
@@ -53,10 +55,10 @@ async function backup(file: string, flags: BackupFlags): Promise<void> {
   if (path === undefined && isatty(standardOutput)) {
     throw new SealwireError('usage', 'a backup is no text for a terminal', { hint: 'name a file, or send it into a pipe' })
   }
+  if (path !== undefined) refuseDataFolder(path, folder)
   using stop = stopOnSignals({ clock: systemClock })
   const { signal } = stop
   const passphrase = await newPassphrase({ file: flags.passphraseFile, signal })
-  const startedAt = systemClock.monotonic()
   await using target = path === undefined ? new OutputTarget() : await fileTarget(path, { force: flags.force === true })
   using line = new ProgressLine('backing up', systemClock)
   const { backUp } = await import('./backup/back-up.ts')
@@ -64,8 +66,7 @@ async function backup(file: string, flags: BackupFlags): Promise<void> {
   const done = await backUp({ folder, passphrase, target, version: version(), clock: systemClock, signal, progress })
   await target.commit()
   line.end()
-  const seconds = Math.round((systemClock.monotonic() - startedAt) / 100) / 10
-  await tell(done, { file: path, bytes: target.bytes, seconds, isJson: flags.json === true })
+  await tell(done, { file: path, bytes: target.bytes, seconds: line.seconds, isJson: flags.json === true })
   if (done.damaged.length > 0) throw incomplete(done.damaged)
 }
 
@@ -80,7 +81,7 @@ interface Told {
 async function tell({ manifest, damaged }: BackedUp, { file, bytes, seconds, isJson }: Told): Promise<void> {
   const { at, database, files, fileBytes, entries } = manifest
   const told = { file: file ?? '-', bytes, at, database, files, fileBytes, entries, damaged: damaged.length, seconds }
-  const words = `backed up as of ${at}: ${entries} entries, ${files} files, ${sizeText(bytes)} in ${seconds} s${file === undefined ? '' : ` to ${escapeControls(file)}`}\n`
+  const words = `backed up as of ${at}: ${counted(entries, 'entry', 'entries')}, ${counted(files, 'file')}, ${sizeText(bytes)} in ${seconds} s${file === undefined ? '' : ` to ${escapeControls(file)}`}\n`
   const text = isJson ? json(told) : words
   if (file === undefined) writeNow(standardError, text)
   else await print(text)

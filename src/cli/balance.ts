@@ -3,12 +3,13 @@
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { isNothing } from '../domain/money.ts'
-import { writeAll } from './descriptor.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { warnForked } from './ledger-watch.ts'
-import { withMember } from './member.ts'
-import { checkUnit } from './ordering.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { unitAdvice } from './money/money.ts'
+import { warnForked } from './money/ledger-watch.ts'
+import { type Member, withMember } from './member/member.ts'
+import { checkUnit } from './money/ordering.ts'
 
 interface BalanceFlags {
   readonly home?: string
@@ -29,7 +30,7 @@ export function command(): Command {
       checkUnit(unit)
       const place = findHome(home, process.env)
       warnForked(place)
-      await withMember(place, { clock: systemClock }, async ({ client }) => {
+      const tell = async ({ client }: Member): Promise<void> => {
         const { balances } = await client.request('payment.balance', unit === undefined ? {} : { unit })
         const lines = balances.map(({ unit: code, balance, held, frozen }) => {
           if (json) return jsonLine({ unit: code, balance, ...(isNothing(held) ? {} : { held }), ...(frozen === true ? { frozen } : {}) })
@@ -37,7 +38,8 @@ export function command(): Command {
           return `${balance} ${code}${beside}${frozen === true ? ' (frozen)' : ''}\n`
         })
         await writeAll(1, lines.join(''))
-      })
+      }
+      await withMember(place, { clock: systemClock }, tell, unit === undefined ? undefined : unitAdvice)
     })
 }
 

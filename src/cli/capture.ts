@@ -1,3 +1,3 @@
 // `sealwire capture`: see orders.ts.
 
-export { captureCommand as command } from './orders.ts'
+export { captureCommand as command } from './money/orders.ts'

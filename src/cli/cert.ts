@@ -6,33 +6,19 @@ import { checkOwnCertificate, type OwnTexts, readOwnTexts } from '../pki/own-cer
 import { tooEarly } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { importMax, type OperatorResult, overlapMs, sealedOverlapMs } from '../protocol/operator.ts'
-import { certificateJson, certificateText } from './cert-report.ts'
-import { findDataFolder } from './data-folder.ts'
-import { writeAll } from './descriptor.ts'
-import { issueCommand, listCommand, revokeCommand } from './cert-devices.ts'
-import { parseDuration } from './duration.ts'
-import { jsonLine } from './json-line.ts'
-import { OperatorClient } from './operator-client.ts'
-import { readPath } from './option-value.ts'
-import { commandLine } from './origin.ts'
-import { suggestion } from './suggest.ts'
-
-/** The flags that every one of the commands takes. */
-interface CertFlags {
-  readonly data?: string
-  readonly json?: boolean
-}
+import { certificateJson, certificateText } from './cert/report.ts'
+import { issueCommand, listCommand, revokeCommand } from './cert/devices.ts'
+import { parseDuration } from './options/duration.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import type { OperatorClient } from './operator/client.ts'
+import { needsOne, type OperatorFlags, part, print, withOperator } from './operator/command.ts'
+import { readPath } from './options/option-value.ts'
+import { commandLine } from './options/origin.ts'
 
 /** The command, as program.ts loads it. */
 export function command(): Command {
-  const cert = new Command('cert')
-    .usage('COMMAND [OPTIONS]')
-    .description('Look after the certificates of a server and of its devices.')
-    .argument('[command]', 'show, renew, rotate-ca, rotate-sealed, import, issue, list or revoke')
-    .addHelpText('after', notes)
-    .action((word: string | undefined) => {
-      throw notOne(word, names)
-    })
+  const cert = new Command('cert').description('Look after the certificates of a server and of its devices.').addHelpText('after', notes)
+  needsOne(cert, 'cert', 'show, renew, rotate-ca, rotate-sealed, import, issue, list or revoke')
   cert.addCommand(part('show', 'show the certificate, and until when it is good').action(show))
   cert.addCommand(part('renew', 'renew the certificate now').action(renew))
   cert.addCommand(
@@ -53,30 +39,29 @@ export function command(): Command {
       .action(importOwn),
   )
   for (const each of [issueCommand(), listCommand(), revokeCommand()]) cert.addCommand(each)
-  const names = cert.commands.map((each) => each.name())
   return cert
 }
 
-async function show(flags: CertFlags): Promise<void> {
-  await withOperator(flags, (operator) => operator.call('certificate.show', {}))
+async function show(flags: OperatorFlags): Promise<void> {
+  await tell(flags, (operator) => operator.call('certificate.show', {}))
 }
 
-async function renew(flags: CertFlags): Promise<void> {
-  await withOperator(flags, (operator) => operator.call('certificate.renew', {}))
+async function renew(flags: OperatorFlags): Promise<void> {
+  await tell(flags, (operator) => operator.call('certificate.renew', {}))
 }
 
-async function rotate(flags: CertFlags & { readonly overlap: string }): Promise<void> {
+async function rotate(flags: OperatorFlags & { readonly overlap: string }): Promise<void> {
   const overlap = parseDuration(flags.overlap, commandLine('--overlap'), { ...overlapMs, min: 60_000 })
-  await withOperator(flags, async (operator) => {
+  await tell(flags, async (operator) => {
     // What is replaced is named, so that asking again after a lost answer does not replace the new one too.
     const { authority } = await operator.call('certificate.show', {})
     return operator.call('certificate.rotate', { from: authority.fingerprint, overlapMs: overlap })
   })
 }
 
-async function rotateSealed(flags: CertFlags & { readonly overlap: string }): Promise<void> {
+async function rotateSealed(flags: OperatorFlags & { readonly overlap: string }): Promise<void> {
   const overlap = parseDuration(flags.overlap, commandLine('--overlap'), { ...sealedOverlapMs, min: 60_000 })
-  await withOperator(flags, async (operator) => {
+  await tell(flags, async (operator) => {
     const { sealed } = await operator.call('certificate.show', {})
     if (sealed === undefined) {
       throw new SealwireError('key_missing', 'the server has no key for the sealed channel', { hint: 'start it with --sealed HOST:PORT' })
@@ -86,16 +71,16 @@ async function rotateSealed(flags: CertFlags & { readonly overlap: string }): Pr
   })
 }
 
-async function importOwn(certificate: string | undefined, key: string | undefined, flags: CertFlags & { readonly remove?: boolean }) {
+async function importOwn(certificate: string | undefined, key: string | undefined, flags: OperatorFlags & { readonly remove?: boolean }) {
   if (flags.remove === true) {
     if (certificate !== undefined) throw new SealwireError('usage', '--remove takes no files', { hint: 'leave out CERT and KEY' })
-    return withOperator(flags, (operator) => operator.call('certificate.remove', {}))
+    return tell(flags, (operator) => operator.call('certificate.remove', {}))
   }
   if (certificate === undefined || key === undefined) {
     throw new SealwireError('usage', 'import needs a certificate and its key', { hint: 'sealwire cert import CERT KEY' })
   }
   const texts = readPair(certificate, key)
-  return withOperator(flags, (operator) => operator.call('certificate.import', { certificate: texts.certificate, key: texts.key }))
+  return tell(flags, (operator) => operator.call('certificate.import', { certificate: texts.certificate, key: texts.key }))
 }
 
 /** Checked here too, where the files have names. */
@@ -108,30 +93,15 @@ function readPair(certificate: string, key: string): OwnTexts {
   return texts
 }
 
-async function withOperator(
-  flags: CertFlags,
-  use: (operator: OperatorClient) => Promise<OperatorResult<'certificate.show'>>,
-): Promise<void> {
-  using operator = new OperatorClient(findDataFolder(flags.data, process.env), { clock: systemClock })
-  const state = await use(operator)
-  await writeAll(standardOutput, flags.json === true ? jsonLine(certificateJson(state)) : certificateText(state, systemClock.now()))
-}
+type Certificate = OperatorResult<'certificate.show'>
 
-function part(name: string, description: string): Command {
-  return new Command(name)
-    .description(`${description.charAt(0).toUpperCase()}${description.slice(1)}.`)
-    .summary(description)
-    .option('--data <dir>', 'data folder of the server (default: ./sealwire-data; SEALWIRE_DATA)')
-    .option('--json', 'print a JSON object')
+/** Prints what `use` says of the certificate. */
+async function tell(flags: OperatorFlags, use: (operator: OperatorClient) => Promise<Certificate>): Promise<void> {
+  await withOperator(flags, async (operator) => {
+    const state = await use(operator)
+    await print(flags.json === true ? jsonLine(certificateJson(state)) : certificateText(state, systemClock.now()))
+  })
 }
-
-function notOne(word: string | undefined, names: readonly string[]): SealwireError {
-  const help = 'sealwire cert --help shows what it takes'
-  if (word === undefined) return new SealwireError('usage', 'cert needs a command', { hint: help })
-  return new SealwireError('usage', `unknown command 'cert ${word}'`, { hint: suggestion(word, names, help) })
-}
-
-const standardOutput = 1
 
 const notes = `
 The commands act through the server that runs in the data folder, or by themselves when none

@@ -11,20 +11,20 @@ import { systemClock } from '../domain/clock.ts'
 import { messageBodyBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { resolveLimits } from '../protocol/limits.ts'
-import { whoOf } from './chat-deeds.ts'
-import { shownEarlier } from './chat-direct-heard.ts'
-import { type DirectFlags, readDirect } from './chat-direct-options.ts'
-import { runChat } from './chat-run.ts'
-import { ChatTerminal } from './chat-terminal.ts'
-import { type ChatView, PlainView } from './chat-view.ts'
-import { wantsColours } from './colours.ts'
-import { inputLines } from './echo-input.ts'
-import { EchoOutput } from './echo-output.ts'
-import { formatEndpoint } from './endpoint.ts'
-import { findHome } from './find-home.ts'
-import { adviseMember, warnOf } from './member.ts'
-import { PendingPayments } from './pending-payments.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { whoOf } from './chat/deeds.ts'
+import { shownEarlier } from './chat/direct-heard.ts'
+import { type DirectFlags, readDirect } from './chat/direct-options.ts'
+import { runChat } from './chat/run.ts'
+import { ChatTerminal } from './chat/terminal.ts'
+import { type ChatView, PlainView } from './chat/view.ts'
+import { wantsColours } from './terminal/colours.ts'
+import { inputLines } from './echo/input.ts'
+import { EchoOutput } from './echo/output.ts'
+import { formatEndpoint } from './options/endpoint.ts'
+import { findHome } from './member/find-home.ts'
+import { adviseMember, warnOf } from './member/member.ts'
+import { PendingPayments } from './money/pending-payments.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 
 interface ChatFlags extends DirectFlags {
   readonly home?: string
@@ -134,7 +134,7 @@ const standardOutput = 1
 const notes = `
 What you type is stored on the server and reaches them whenever they are here; who does not know you
 is asked first. What begins with / is a command: /talk NAME, /accept, /decline, /exit, /history,
-/edit TEXT, /delete, /react EMOJI, /file PATH, /save, /pay 5 for WHAT, /request 5, /balance, /who,
+/edit TEXT, /delete, /unsend, /react EMOJI, /file PATH, /save, /pay 5 for WHAT, /request 5, /balance, /who,
 /contacts, /rooms, /status, /block NAME, /quit; /help explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
 means that every line is stored on the server.
 

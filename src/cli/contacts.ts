@@ -6,12 +6,12 @@ import { systemClock } from '../domain/clock.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { freshId } from './id.ts'
-import { jsonLine } from './json-line.ts'
-import { withMember } from './member.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { freshId } from './options/id.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { withMember } from './member/member.ts'
 
 interface ContactsFlags {
   readonly home?: string
@@ -130,7 +130,7 @@ function contactJson({ since, ...contact }: Contact): string {
 const advice: Advice = {
   not_found: 'check the name',
   no_request: 'sealwire contacts lists who asks',
-  busy: 'they have declined, or too many requests of yours are open: try again tomorrow',
+  busy: 'try again tomorrow, or when some of your open requests are answered',
 }
 const standardOutput = 1
 

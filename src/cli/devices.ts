@@ -5,12 +5,12 @@ import { systemClock } from '../domain/clock.ts'
 import { formatInviteLink } from '../pki/index.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { writeAll } from './descriptor.ts'
-import { deviceJson, deviceLine } from './device-line.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { withMember } from './member.ts'
-import { terminalQr } from './terminal-qr.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { deviceJson, deviceLine } from './operator/device-line.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { withMember } from './member/member.ts'
+import { terminalQr } from './terminal/terminal-qr.ts'
 
 interface DevicesFlags {
   readonly home?: string

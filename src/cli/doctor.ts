@@ -11,22 +11,23 @@ import { isPin } from '../pki/pin.ts'
 import { sealedPins } from '../pki/sealed-key.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { resolveLimits } from '../protocol/limits.ts'
-import { resolveServeConfig } from './config.ts'
-import { checkDataFolder, findDataFolder, folderFingerprint } from './data-folder.ts'
-import { writeAll } from './descriptor.ts'
+import { resolveServeConfig } from './serve/config.ts'
+import { checkDataFolder, findDataFolder, folderFingerprint } from './operator/data-folder.ts'
+import { writeAll } from './terminal/descriptor.ts'
 import { clientCertificateOf, readDevice } from '../client/home/device-files.ts'
 import type { Trust } from './doctor/certificates.ts'
 import { examineFolder, examineOwnCertificate } from './doctor/examine-folder.ts'
 import { examineAddresses, examineDescriptors } from './doctor/examine-machine.ts'
+import { examineRunning } from './doctor/examine-running.ts'
 import { examineSealed } from './doctor/examine-sealed.ts'
 import { examineServer, type ServerExamination } from './doctor/examine-server.ts'
 import { type Finding, faultNames, faults, findingLines } from './doctor/finding.ts'
-import { type Endpoint, parseEndpoint } from './endpoint.ts'
-import { findHome } from './find-home.ts'
+import { type Endpoint, parseEndpoint } from './options/endpoint.ts'
+import { findHome } from './member/find-home.ts'
 import type { Home } from '../client/home/home.ts'
-import { jsonLine } from './json-line.ts'
+import { jsonLine } from './terminal/json-line.ts'
 import { KnownServers } from '../client/home/known-servers.ts'
-import { commandLine, refuse } from './origin.ts'
+import { commandLine, refuse } from './options/origin.ts'
 import { findProfile, type Profile } from '../client/home/profile.ts'
 
 /** The flags as they were typed. */
@@ -71,6 +72,7 @@ async function examine(address: string | undefined, flags: DoctorFlags): Promise
   const home = findHome(flags.home, process.env)
   const server = address === undefined ? undefined : readServer(address)
   const isServerSide = flags.data !== undefined || flags.listen !== undefined || flags.config !== undefined
+  if (server === undefined && !isServerSide) checkHome(home, flags.home)
   const target = server ?? (isServerSide ? undefined : joinedServer(home))
   const inside = isServerSide || target === undefined ? await examineInside(flags) : []
   const outside = target === undefined ? [] : await examineOutside(target, home, flags)
@@ -87,10 +89,21 @@ async function tell(findings: readonly Finding[], isJson: boolean): Promise<void
   await writeAll(standardOutput, text)
   const [first] = names
   if (first === undefined) return
-  const count = names.length === 1 ? 'a fault' : `${names.length} faults`
-  throw new SealwireError(faults[first], `there is ${count}: ${names.join(', ')}`, {
+  const count = names.length === 1 ? 'is a fault' : `are ${names.length} faults`
+  throw new SealwireError(faults[first], `there ${count}: ${names.join(', ')}`, {
     hint: 'what to do about it stands beside it, behind next',
   })
+}
+
+/** Whoever names a home does not mean a data folder. @throws {SealwireError} `usage`. */
+function checkHome({ path }: Home, flag: string | undefined): void {
+  if (flag === undefined || statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
+  throw refuse(
+    commandLine('--home'),
+    flag,
+    'is no folder',
+    'name the home of somebody who has joined, or a server: HOST:PORT, or --data DIR',
+  )
 }
 
 async function examineInside(flags: DoctorFlags): Promise<readonly Finding[]> {
@@ -103,7 +116,7 @@ async function examineInside(flags: DoctorFlags): Promise<readonly Finding[]> {
   return [
     ...findings,
     ...examineOwnCertificate(config.data, config.certificate, now),
-    ...(isInUse ? [] : await examineAddresses(addresses)),
+    ...(isInUse ? await examineRunning(config.data) : await examineAddresses(addresses)),
     ...examineDescriptors(config.limits),
   ]
 }

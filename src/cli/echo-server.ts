@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { systemClock } from '../domain/index.ts'
 import { type Limits, limitTable, resolveLimits, SealwireError } from '../protocol/index.ts'
-import type { EchoIdentitySource } from './echo-identity.ts'
-import { EchoOutput } from './echo-output.ts'
-import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from './endpoint.ts'
-import { readLimit, readPath } from './option-value.ts'
-import { commandLine } from './origin.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import type { EchoIdentitySource } from './echo/identity.ts'
+import { EchoOutput } from './echo/output.ts'
+import { type Endpoint, formatEndpoint, parseEndpoint, parsePort } from './options/endpoint.ts'
+import { readLimit, readPath } from './options/option-value.ts'
+import { commandLine } from './options/origin.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 
 /** What an echo server is started with. */
 export interface EchoServerConfig {
@@ -65,7 +65,7 @@ async function serveEcho(config: EchoServerConfig): Promise<void> {
   using stop = stopOnSignals({ clock: systemClock })
   const output = new EchoOutput(1, config.limits, systemClock)
   const errors = new EchoOutput(2, config.limits, systemClock)
-  const { runEchoServer } = await import('./echo-server-run.ts')
+  const { runEchoServer } = await import('./echo/server-run.ts')
   await runEchoServer(config, { clock: systemClock, stop: stop.signal, output, errors })
 }
 

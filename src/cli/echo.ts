@@ -4,9 +4,9 @@ import { isIPv6 } from 'node:net'
 import { Command } from 'commander'
 import { systemClock } from '../domain/index.ts'
 import { limitTable, resolveLimits, SealwireError } from '../protocol/index.ts'
-import { EchoOutput } from './echo-output.ts'
-import { type Endpoint, parseEndpoint, parsePort } from './endpoint.ts'
-import { commandLine, type Origin, refuse } from './origin.ts'
+import { EchoOutput } from './echo/output.ts'
+import { type Endpoint, parseEndpoint, parsePort } from './options/endpoint.ts'
+import { commandLine, type Origin, refuse } from './options/origin.ts'
 
 /** What an echo client is started with. */
 export interface EchoConfig {
@@ -65,7 +65,7 @@ async function echoWith(config: EchoConfig): Promise<void> {
   const limits = resolveLimits()
   const { stdin: input, stdout } = process
   const [output, errors] = [new EchoOutput(1, limits, systemClock), new EchoOutput(2, limits, systemClock)]
-  const { runEcho } = await import('./echo-run.ts')
+  const { runEcho } = await import('./echo/run.ts')
   await runEcho(config, { limits, clock: systemClock, input, terminal: input.isTTY && stdout.isTTY, output, errors })
 }
 

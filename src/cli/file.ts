@@ -2,22 +2,26 @@
 
 import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
-import { openSealwire } from '../client/home/open-sealwire.ts'
-import { formatMessageId, parseMessageId } from '../client/message-id.ts'
+import { disk } from '../client/home/disk.ts'
+import { formatMessageId, parseMessageId } from '../client/outbox/message-id.ts'
 import type { Sealwire } from '../client/sealwire.ts'
 import { systemClock } from '../domain/clock.ts'
+import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
-import { advised } from './advice.ts'
-import { safeName } from './chat-files.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { adviseMember, warnOf } from './member.ts'
-import { commandLine, refuse } from './origin.ts'
-import { ProgressLine } from './progress-line.ts'
+import { savePlace } from './chat/files.ts'
+import { writeAll, writeNow } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { connected } from './member/connected.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { adviseMember } from './member/member.ts'
+import { freshId } from './options/id.ts'
+import { isPassing } from './member/passing.ts'
+import { commandLine, refuse } from './options/origin.ts'
+import { ProgressLine } from './terminal/progress-line.ts'
 import { readRecipient } from './send.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { shellWord } from './terminal/shell-word.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 
 interface FileFlags {
   readonly home?: string
@@ -31,11 +35,14 @@ export function command(): Command {
   const sending = common(new Command('send').description('Send a file of up to 5 GB. Sending the same one again goes on where it stopped.'))
     .argument('<NAME>', 'a contact, or # and the number of a conversation')
     .argument('<PATH>', 'of the file')
-    .option('--id <uuid>', 'a UUID of version 7: repeating it goes on, and sends nothing twice (default: a fresh one, printed at once)')
+    .option(
+      '--id <uuid>',
+      'a UUID of version 7: repeating it goes on, and sends nothing twice (default: a fresh one, printed as it begins)',
+    )
     .action((name: string, path: string, _flags: FileFlags, self: Command) => send(name, path, self.optsWithGlobals<FileFlags>()))
   const getting = common(new Command('get').description('Save a file that was sent. Saving it again goes on where it stopped.'))
     .argument('<ID>', 'of the file, as inbox and history show it')
-    .argument('[PATH]', 'where to (default: its name, in this folder)')
+    .argument('[PATH]', 'where to, or a folder (default: its name, in this folder); nothing is written over')
     .action((id: string, path: string | undefined, _flags: FileFlags, self: Command) => get(id, path, self.optsWithGlobals<FileFlags>()))
   return file.addCommand(sending).addCommand(getting).addHelpText('after', notes)
 }
@@ -44,19 +51,20 @@ function common(part: Command): Command {
   return part.option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)').option('--json', 'print a JSON object')
 }
 
-async function send(name: string, path: string, { home, id, json = false }: FileFlags): Promise<void> {
+async function send(name: string, path: string, { home: flag, id: given, json = false }: FileFlags): Promise<void> {
   const recipient = readRecipient(name, commandLine('NAME'))
-  if (id !== undefined) parseId(id)
-  await withSealwire(home, async (me, signal) => {
-    using line = new ProgressLine(`sending ${escapeControls(basename(path))}`, systemClock)
-    const conversation = await me.conversation('to' in recipient ? recipient.to : recipient.conversation)
-    const progress = (done: number, size: number): void => line.show(done, size)
-    const sent = await conversation.sendFile(resolve(path), { signal, progress, ...(id === undefined ? {} : { id }) })
-    line.end()
-    await writeAll(
-      standardOutput,
-      json ? jsonLine({ id: sent.id, conversation: sent.conversation, status: 'accepted' }) : `sent ${sent.id}\n`,
-    )
+  const id = formatMessageId(given === undefined ? freshId() : parseId(given))
+  // What cannot be sent is told before anybody is dialled, and before there is an id to go on with.
+  await (await disk.source(resolve(path)))[Symbol.asyncDispose]()
+  const more = [...(flag === undefined ? [] : ['--home', flag]), ...(json ? ['--json'] : [])]
+  const again = ['sealwire', 'file', 'send', name, path, '--id', id, ...more].map(shellWord).join(' ')
+  await withSealwire(flag, async (me, signal) => {
+    const conversation = await me.conversation('to' in recipient ? recipient.to : recipient.conversation, { signal })
+    const file = escapeControls(basename(path))
+    if (given === undefined) writeNow(standardError, `sending ${file} under the id ${id}\n`)
+    const transfer = { what: `sending ${file}`, again: `go on where it stopped: ${again} (nothing is sent twice)` }
+    const sent = await carried(me, transfer, signal, (progress) => conversation.sendFile(resolve(path), { signal, progress, id }))
+    await writeAll(standardOutput, json ? jsonLine({ id, conversation: sent.conversation, status: 'accepted' }) : `sent ${id}\n`)
   })
 }
 
@@ -64,23 +72,61 @@ async function get(text: string, path: string | undefined, { home, json = false 
   const id = parseId(text)
   await withSealwire(home, async (me, signal) => {
     const file = await me.call('file.find', { id }, { signal })
-    // The name is its sender's: never a path of theirs.
-    const target = resolve(path ?? safeName(file.name, id))
-    using line = new ProgressLine(`saving ${escapeControls(basename(target))}`, systemClock)
-    await me.saveFile(file, target, { signal, progress: (done, size) => line.show(done, size) })
-    line.end()
+    const { path: target } = savePlace(path, { name: file.name, id }, `sealwire file get ${text} PATH`)
+    const transfer = { what: `saving ${escapeControls(basename(target))}`, again: 'the same command goes on where it stopped' }
+    await carried(me, transfer, signal, (progress) => me.saveFile(file, target, { signal, progress }))
     await writeAll(standardOutput, json ? jsonLine({ id: text, path: target, size: file.size }) : `saved ${escapeControls(target)}\n`)
   })
+}
+
+/** Carries a file, with a line that tells how far it is, and whether there is a connection. */
+async function carried<T>(
+  me: Sealwire,
+  { what, again }: Transfer,
+  signal: AbortSignal,
+  carry: (progress: (done: number, size: number) => void) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController()
+  using line = new ProgressLine(what, systemClock)
+  void tellLost(me, line, over.signal)
+  try {
+    return await carry((done, size) => line.show(done, size))
+  } catch (reason) {
+    const error = SealwireError.from(reason)
+    if (error.code === 'internal' || !(signal.aborted || isPassing(error))) throw reason
+    throw new SealwireError(error.code, error.sentence, { cause: error, hint: again })
+  } finally {
+    over.abort()
+  }
+}
+
+async function tellLost(me: Sealwire, line: ProgressLine, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const state of me.states({ signal })) {
+      if (signal.aborted || state === 'closed') return
+      line.note(state === 'online' ? undefined : 'connection lost, trying again')
+    }
+  } catch {
+    // Whoever carries the file is told.
+  }
+}
+
+interface Transfer {
+  /** For the line. */
+  readonly what: string
+  /** How one that was cut off goes on. */
+  readonly again: string
 }
 
 async function withSealwire(flag: string | undefined, use: (me: Sealwire, signal: AbortSignal) => Promise<void>): Promise<void> {
   const home = findHome(flag, process.env)
   using stop = stopOnSignals({ clock: systemClock })
   try {
-    await using me = await openSealwire(home.path, { signal: stop.signal, warn: warnOf })
+    await using me = await connected(home, { clock: systemClock, signal: stop.signal })
     await use(me, stop.signal)
   } catch (reason) {
-    throw advised(adviseMember(home, reason), advice)
+    // How one that was cut off goes on is more than what is said to everybody.
+    throw SealwireError.from(reason).hint === undefined ? adviseMember(home, reason, advice) : reason
   }
 }
 
@@ -100,6 +146,7 @@ const advice: Advice = {
   quota_exceeded: 'delete files that are not needed any more',
 }
 const standardOutput = 1
+const standardError = 2
 
 const notes = `
 Examples:

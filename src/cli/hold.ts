@@ -1,3 +1,3 @@
 // `sealwire hold`: see orders.ts.
 
-export { holdCommand as command } from './orders.ts'
+export { holdCommand as command } from './money/orders.ts'

@@ -1,16 +1,19 @@
 // `sealwire inbox`: what is new for this device. What was printed is acknowledged, and does not come again.
 
 import { Command } from 'commander'
-import type { Client } from '../client/node.ts'
+import { SilenceWatch } from '../client/retry.ts'
 import { systemClock } from '../domain/clock.ts'
-import type { Entry } from '../protocol/contract/index.ts'
-import { shownEarlier } from './chat-direct-heard.ts'
-import { writeAll } from './descriptor.ts'
-import { entryJson, entryLine } from './entry-line.ts'
-import { findHome } from './find-home.ts'
-import { follow as followInbox, watchSilence } from './inbox-follow.ts'
-import { warnOf, withMember } from './member.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { SealwireError } from '../protocol/errors.ts'
+import { resolveLimits } from '../protocol/limits.ts'
+import { shownEarlier } from './chat/direct-heard.ts'
+import { writeAll, writeNow } from './terminal/descriptor.ts'
+import { entryJson, entryLine } from './terminal/entry-line.ts'
+import { EntryRooms } from './terminal/entry-room.ts'
+import { findHome } from './member/find-home.ts'
+import { follow as followInbox } from './inbox/follow.ts'
+import { printInbox } from './inbox/print.ts'
+import { warnOf, withMember } from './member/member.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 
 interface InboxFlags {
   readonly home?: string
@@ -37,13 +40,15 @@ async function inbox({ home, follow = false, json = false }: InboxFlags): Promis
   const session = (opened: () => void): Promise<void> =>
     withMember(place, { clock: systemClock, signal }, async ({ client, profile }) => {
       opened()
-      using _watch = follow ? watchSilence(client, systemClock) : undefined
+      using _watch = follow ? new SilenceWatch(client, { clock: systemClock, limits: resolveLimits() }) : undefined
+      const rooms = new EntryRooms((conversation) => client.request('conversation.find', { conversation }), profile.name)
       await printInbox(client, {
         follow,
         signal,
         own: profile.name,
+        left,
         isShown: await shownEarlier(place, profile.name),
-        print: (entry, seq) => writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry)),
+        print: async (entry, seq) => writeAll(standardOutput, json ? entryJson(entry, seq) : entryLine(entry, await rooms.placeOf(entry))),
       })
     })
   try {
@@ -55,45 +60,17 @@ async function inbox({ home, follow = false, json = false }: InboxFlags): Promis
 }
 
 function lost(reason: unknown): void {
-  warnOf('the connection is made again', reason)
+  const { code, sentence } = SealwireError.from(reason)
+  // Without a hint: what there is to do is being done.
+  warnOf('the connection is made again', new SealwireError(code, sentence))
 }
 
-/** How an inbox is printed. */
-export interface PrintOptions {
-  readonly follow: boolean
-  readonly signal: AbortSignal
-  /** The own name: what this account said itself is not news. */
-  readonly own: string
-  /** What a chat of this home has shown, to which it came directly. */
-  readonly isShown: (entry: Entry) => boolean
-  readonly print: (entry: Entry, seq: number) => Promise<void>
+function left(): void {
+  writeNow(standardError, 'sealwire: warning: some of what came was not kept for this device: sealwire history NAME has it\n')
 }
 
-/** Prints and acknowledges, one after the other; without `follow` up to what was there at the beginning. */
-async function printInbox(
-  client: Pick<Client, 'request' | 'events'>,
-  { follow, signal, own, isShown, print }: PrintOptions,
-): Promise<void> {
-  const events = client.events({ signal })
-  const { lastSeq, ackedSeq } = await client.request('inbox.open', {})
-  if (!follow && ackedSeq >= lastSeq) return
-  let acknowledged = ackedSeq
-  for await (const event of events) {
-    if (event.event !== 'inbox.entry') continue
-    const { seq, entry } = event.data
-    if (entry.from !== own && !isShown(entry)) await print(entry, seq)
-    const isLast = !follow && seq >= lastSeq
-    // What is behind one acknowledgement is printed: a crash in between prints it again, and never not at all.
-    if (isLast || seq - acknowledged >= acknowledgeEvery || follow) {
-      await client.request('inbox.ack', { seq })
-      acknowledged = seq
-    }
-    if (isLast) return
-  }
-}
-
-const acknowledgeEvery = 100
 const standardOutput = 1
+const standardError = 2
 
 const notes = `
 One home is one device: what one inbox command has printed, another one of the same home does not

@@ -2,24 +2,18 @@
 
 import { randomBytes } from 'node:crypto'
 import { Command } from 'commander'
-import { formatMessageId } from '../client/message-id.ts'
+import { formatMessageId } from '../client/outbox/message-id.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { OperatorResult } from '../protocol/operator.ts'
-import { escapeControls } from './escape.ts'
-import { json, notOne, type OperatorFlags, part, print, withOperator } from './operator-command.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { json, needsOne, type OperatorFlags, part, print, withOperator } from './operator/command.ts'
 
 type Exported = OperatorResult<'ledger.export'>['postings'][number]
 
 /** The command, as program.ts loads it. */
 export function command(): Command {
-  const ledger = new Command('ledger')
-    .usage('COMMAND [OPTIONS]')
-    .description('Export or verify the ledger of a server.')
-    .argument('[command]', 'export or verify')
-    .addHelpText('after', notes)
-    .action((word: string | undefined) => {
-      throw notOne('ledger', word, ['export', 'verify'])
-    })
+  const ledger = new Command('ledger').description('Export or verify the ledger of a server.').addHelpText('after', notes)
+  needsOne(ledger, 'ledger', 'export or verify')
   ledger.addCommand(
     part('export', 'print every posting, as lines of JSON').option('--csv', 'print CSV, a line for each account').action(exportAll),
   )

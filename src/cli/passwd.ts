@@ -4,11 +4,11 @@ import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { type Advice, advised } from './advice.ts'
-import { writeAll } from './descriptor.ts'
-import { devicesLine } from './device-line.ts'
-import { findHome } from './find-home.ts'
-import { type Member, openMember } from './member.ts'
-import { InputLines, readPassword } from './prompt.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { devicesLine } from './operator/device-line.ts'
+import { findHome } from './member/find-home.ts'
+import { type Member, openMember } from './member/member.ts'
+import { InputLines, readPassword } from './terminal/prompt.ts'
 
 /** The command, as program.ts loads it. */
 export function command(): Command {

@@ -2,7 +2,7 @@
 // file that exports `command()`; only the file of the command that was chosen is loaded, because loading takes longer
 // than anything else at the start. The others are known by name, for the help and for "did you mean".
 
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Help } from 'commander'
 import { SealwireError } from '../protocol/errors.ts'
 import { exitCodesHelp } from './report.ts'
 import { version } from './version.ts'
@@ -72,7 +72,7 @@ export async function run(args: readonly string[]): Promise<void> {
     await program.parseAsync(wordsToParse(args, others, chosen), { from: 'user' })
   } catch (reason) {
     if (!(reason instanceof CommanderError)) throw reason
-    if (!ends.has(reason.code)) throw usageError(reason, chosen)
+    if (!ends.has(reason.code)) throw usageError(reason, calledNames(program, others, chosen))
   }
 }
 
@@ -89,6 +89,7 @@ export async function makeProgram(chosen: string | undefined): Promise<Command> 
     .exitOverride()
     // An error is thrown, and told in one line by whoever catches it; commander says nothing of it by itself.
     .configureOutput({ writeOut, writeErr() {}, outputError() {} })
+    .configureHelp({ commandUsage })
   for (const [name, { summary, load }] of Object.entries(commands)) {
     const command = name === chosen ? (await load()).command().addHelpText('after', exitCodesHelp()) : new Command(name)
     program.addCommand(command.summary(summary).copyInheritedSettings(program))
@@ -114,11 +115,26 @@ function chosenName(words: readonly string[]): string | undefined {
   return name !== undefined && Object.hasOwn(commands, name) ? name : undefined
 }
 
+/** `rooms create`: the command that was chosen, and the one of it that the words name, if they do. */
+function calledNames(program: Command, words: readonly string[], chosen: string | undefined): string | undefined {
+  const command = program.commands.find((one) => one.name() === chosen)
+  const part = command?.commands.find((one) => words.includes(one.name()))
+  return part === undefined ? chosen : `${chosen} ${part.name()}`
+}
+
+/** Commands of commands leave the line to commander, which writes it another way than we do. */
+function commandUsage(command: Command): string {
+  return new Help()
+    .commandUsage(command)
+    .replace('[options]', '[OPTIONS]')
+    .replaceAll(/<([^<>]+)>/g, '$1')
+}
+
 /** commander's error as ours: `error: unknown option '--dta'\n(Did you mean --data?)` is a sentence and a hint. */
-function usageError(error: CommanderError, chosen: string | undefined): SealwireError {
+function usageError(error: CommanderError, called: string | undefined): SealwireError {
   const [, what = error.message, near] = /^(?:error: )?(.*?)(?:\n\((Did you mean .*)\))?$/s.exec(error.message) ?? []
   const sentence = what.replace(/\.$/, '').replace('. Expected', ', expected').replace('. Allowed', ', allowed')
-  const help = chosen === undefined ? 'sealwire --help shows the commands' : `sealwire ${chosen} --help shows what it takes`
+  const help = called === undefined ? 'sealwire --help shows the commands' : `sealwire ${called} --help shows what it takes`
   return new SealwireError('usage', sentence, { hint: near?.replace(/^D/, 'd') ?? help, cause: error })
 }
 

@@ -7,10 +7,10 @@ import { systemClock } from '../domain/clock.ts'
 import { verifyReceipt } from '../pki/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { knownLedgerKey } from '../client/home/ledger-key.ts'
-import { findHome } from './find-home.ts'
-import { readId } from './id.ts'
-import { keepCheckpoint, warnForked } from './ledger-watch.ts'
-import { withMember } from './member.ts'
+import { findHome } from './member/find-home.ts'
+import { readId } from './options/id.ts'
+import { keepCheckpoint, warnForked } from './money/ledger-watch.ts'
+import { withMember } from './member/member.ts'
 
 interface ReceiptFlags {
   readonly home?: string

@@ -1,3 +1,3 @@
 // `sealwire refund`: see orders.ts.
 
-export { refundCommand as command } from './orders.ts'
+export { refundCommand as command } from './money/orders.ts'

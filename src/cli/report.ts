@@ -3,9 +3,9 @@
 
 import { inspect, styleText } from 'node:util'
 import { type Code, SealwireError } from '../protocol/errors.ts'
-import { wantsColours } from './colours.ts'
-import { writeNow } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
+import { wantsColours } from './terminal/colours.ts'
+import { writeNow } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
 
 export interface ExitCodeRow {
   readonly what: string

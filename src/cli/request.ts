@@ -1,15 +1,17 @@
 // `sealwire request`: asking to be paid.
 
 import { Command } from 'commander'
-import { formatMessageId } from '../client/message-id.ts'
-import { momentAfter } from '../client/payment-orders.ts'
-import { writeAll } from './descriptor.ts'
-import { parseDuration } from './duration.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { ownId } from './id.ts'
-import { withPurse } from './money.ts'
-import { commandLine } from './origin.ts'
+import { formatMessageId } from '../client/outbox/message-id.ts'
+import { momentAfter } from '../client/payments/orders.ts'
+import { limitTable } from '../protocol/limits.ts'
+import type { Advice } from './advice.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { ownId } from './options/id.ts'
+import { withPurse } from './money/money.ts'
+import { checkMemo, checkUnit } from './money/ordering.ts'
+import { lastingMs } from './money/lasting.ts'
 import { requestJson } from './requests.ts'
 
 interface RequestFlags {
@@ -36,30 +38,36 @@ export function command(): Command {
     .option('--json', 'print a JSON object')
     .addHelpText('after', notes)
     .action(async (name: string, amount: string, { home, memo, unit, id, for: lasting, json = false }: RequestFlags) => {
+      checkUnit(unit)
+      checkMemo(memo)
       const own = ownId(id)
       // Counted from the id: said again, it is the same request.
-      const ends = lasting === undefined ? {} : { expiresAt: momentAfter(own, parseDuration(lasting, commandLine('--for'), lastingMs)) }
-      await withPurse(findHome(home, process.env), async ({ client, payments }) => {
-        const row = await payments.unit(unit)
-        const text = await payments.amountText(amount, row.unit)
-        const made = await client.request('payment.request', {
-          id: own,
-          name,
-          unit: row.unit,
-          amount: text,
-          ...(memo === undefined ? {} : { memo }),
-          ...ends,
-        })
-        await writeAll(
-          1,
-          json ? requestJson(made) : `asked ${escapeControls(made.to)} for ${made.amount} ${made.unit}\nid ${formatMessageId(made.id)}\n`,
-        )
-      })
+      const ends = lasting === undefined ? {} : { expiresAt: momentAfter(own, lastingMs(lasting, limitTable.paymentRequestMsMax.value)) }
+      await withPurse(
+        findHome(home, process.env),
+        async ({ client, payments }) => {
+          const row = await payments.unit(unit)
+          const text = await payments.amountText(amount, row.unit)
+          const made = await client.request('payment.request', {
+            id: own,
+            name,
+            unit: row.unit,
+            amount: text,
+            ...(memo === undefined ? {} : { memo }),
+            ...ends,
+          })
+          await writeAll(
+            1,
+            json ? requestJson(made) : `asked ${escapeControls(made.to)} for ${made.amount} ${made.unit}\nid ${formatMessageId(made.id)}\n`,
+          )
+        },
+        undefined,
+        advice,
+      )
     })
 }
 
-/** The shortest and the longest life of a request, in ms. */
-const lastingMs = { min: 60_000, max: 365 * 24 * 60 * 60_000 } as const
+const advice: Advice = { conflict: 'the id stands for something else: sealwire requests --all tells what was asked under it' }
 
 const notes = `
 Examples:

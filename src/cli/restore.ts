@@ -6,12 +6,13 @@ import type { Examination } from './backup/examine.ts'
 import { knownPassphrase } from './backup/passphrase.ts'
 import type { Unpacked } from './backup/unpack.ts'
 import { damagedFiles, openBackup } from './backup/verify-backup.ts'
-import { findDataFolder } from './data-folder.ts'
-import { writeNow } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { json, print } from './operator-command.ts'
-import { ProgressLine } from './progress-line.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { counted } from './terminal/counted.ts'
+import { findDataFolder } from './operator/data-folder.ts'
+import { writeNow } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { json, print } from './operator/command.ts'
+import { ProgressLine } from './terminal/progress-line.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 
 interface RestoreFlags {
   readonly data?: string
@@ -38,14 +39,12 @@ async function restore(file: string, flags: RestoreFlags): Promise<void> {
   using stop = stopOnSignals({ clock: systemClock })
   const { signal } = stop
   const passphrase = await knownPassphrase({ file: flags.passphraseFile, signal })
-  const startedAt = systemClock.monotonic()
   using line = new ProgressLine('restoring', systemClock)
   const { restoreBackup } = await import('./backup/restore-backup.ts')
   const progress = (done: number, size: number): void => line.show(done, size)
   const restored = await restoreBackup({ source, passphrase, folder, clock: systemClock, signal, progress })
   line.end()
-  const seconds = Math.round((systemClock.monotonic() - startedAt) / 100) / 10
-  await tell(folder, restored, seconds, flags.json === true)
+  await tell(folder, restored, line.seconds, flags.json === true)
   if (restored.damaged.length > 0)
     throw damagedFiles(restored.damaged, 'the server is restored all the same; who asks for them is told that they are gone')
 }
@@ -58,7 +57,8 @@ async function tell(
 ): Promise<void> {
   const { at, entries, files } = manifest
   if (isJson) return print(json({ data: folder, at, fingerprint, entries, ledgerRows, files, damaged, seconds }))
-  await print(`restored ${escapeControls(folder)}: the server ${fingerprint} as of ${at}, with ${entries} entries and ${files} files\n`)
+  const words = `${counted(entries, 'entry', 'entries')} and ${counted(files, 'file')}`
+  await print(`restored ${escapeControls(folder)}: the server ${fingerprint} as of ${at}, with ${words}\n`)
   writeNow(standardError, after(at, folder))
 }
 

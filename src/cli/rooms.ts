@@ -3,17 +3,19 @@
 import { Command } from 'commander'
 import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
+import { roomTitleCharactersMax, roomTopicCharactersMax } from '../protocol/contract/entry.ts'
 import type { ConversationInfo } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import type { Advice } from './advice.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { freshId } from './id.ts'
-import { jsonLine } from './json-line.ts'
-import { withMember } from './member.ts'
-import { choice } from './option-value.ts'
-import { commandLine, refuse } from './origin.ts'
+import { type Advice, advised } from './advice.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { freshId } from './options/id.ts'
+import { checkLength } from './options/length.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { withMember } from './member/member.ts'
+import { choice } from './options/option-value.ts'
+import { commandLine, refuse } from './options/origin.ts'
 
 interface RoomFlags {
   readonly home?: string
@@ -29,6 +31,8 @@ type Asked = Pick<Client, 'request'>
 interface RoomCommand {
   readonly what: string
   readonly arguments: readonly (readonly [string, string])[]
+  /** Refuses what no server takes, before there is a connection. */
+  readonly check?: (words: readonly string[], flags: RoomFlags) => void
   readonly act: (client: Asked, words: readonly string[], flags: RoomFlags) => Promise<object>
   readonly line: (result: never) => string
 }
@@ -64,6 +68,7 @@ function commandOf(name: string, row: RoomCommand): Command {
     .action(async (...given: unknown[]) => {
       const flags = (given.at(-1) as Command).optsWithGlobals<RoomFlags>()
       const words = given.filter((word) => typeof word === 'string')
+      row.check?.(words, flags)
       await withMember(
         findHome(flags.home, process.env),
         { clock: systemClock },
@@ -80,13 +85,18 @@ function commandOf(name: string, row: RoomCommand): Command {
     })
 }
 
-const room = ['<ROOM>', '# and its number, as the list shows it'] as const
+const room = ['<ROOM>', 'its number, with or without #, as the list shows it'] as const
 const who = ['<NAME>', 'of an account'] as const
 
 const roomCommands: Readonly<Record<string, RoomCommand>> = {
   create: {
     what: 'Make a room.',
     arguments: [['<TITLE>', 'what it is called']],
+    check([title = ''], { topic }) {
+      if (title === '') throw refuse(commandLine('TITLE'), title, 'is empty', 'write what the room is called')
+      checkLength('TITLE', title, roomTitleCharactersMax)
+      checkLength('--topic', topic ?? '', roomTopicCharactersMax)
+    },
     act: async (client, [title = ''], { topic, announcement = false, history = 'joined' }) => {
       const policy = choice(['joined', 'all'])(history, commandLine('--history'))
       const id = freshId()
@@ -106,7 +116,9 @@ const roomCommands: Readonly<Record<string, RoomCommand>> = {
     arguments: [room, who],
     act: async (client, [where = '', name = '']) => {
       const conversation = numberOf(where)
-      await client.request('room.invite', { conversation, name })
+      await toSomebody(client, conversation, 'sealwire contacts lists whom you can invite', () =>
+        client.request('room.invite', { conversation, name }),
+      )
       return { conversation, name, state: 'invited' }
     },
     line: ({ name, conversation }: { name: string; conversation: number }) => `invited ${escapeControls(name)} to #${conversation}`,
@@ -122,9 +134,8 @@ const roomCommands: Readonly<Record<string, RoomCommand>> = {
   },
   join: {
     what: 'Join a room that you are invited to, or to which you have a link.',
-    arguments: [['<ROOM>', '# and its number, or the word of a link']],
-    act: async (client, [where = '']) =>
-      client.request('room.join', where.startsWith('#') ? { conversation: numberOf(where) } : { secret: secretOf(where) }),
+    arguments: [['<ROOM>', 'its number, with or without #, or the word of a link']],
+    act: async (client, [where = '']) => client.request('room.join', entranceOf(where)),
     line: ({ conversation }: { conversation: number }) => `joined #${conversation}`,
   },
   leave: {
@@ -140,8 +151,9 @@ const roomCommands: Readonly<Record<string, RoomCommand>> = {
     what: 'Remove a member, or take an invitation back.',
     arguments: [room, who],
     act: async (client, [where = '', name = '']) => {
-      await client.request('room.remove', { conversation: numberOf(where), name })
-      return { conversation: numberOf(where), name, state: 'removed' }
+      const conversation = numberOf(where)
+      await toSomebody(client, conversation, membersHint(conversation), () => client.request('room.remove', { conversation, name }))
+      return { conversation, name, state: 'removed' }
     },
     line: ({ name, conversation }: { name: string; conversation: number }) => `removed ${escapeControls(name)} from #${conversation}`,
   },
@@ -150,14 +162,16 @@ const roomCommands: Readonly<Record<string, RoomCommand>> = {
     arguments: [room, who, ['<ROLE>', 'owner, moderator or member']],
     act: async (client, [where = '', name = '', word = '']) => {
       const role = choice(['owner', 'moderator', 'member'])(word, commandLine('ROLE'))
-      await client.request('room.role', { conversation: numberOf(where), name, role })
-      return { conversation: numberOf(where), name, role }
+      const conversation = numberOf(where)
+      await toSomebody(client, conversation, membersHint(conversation), () => client.request('room.role', { conversation, name, role }))
+      return { conversation, name, role }
     },
     line: ({ name, role }: { name: string; role: string }) => `${escapeControls(name)} is ${role}`,
   },
   topic: {
     what: 'Set what a room is about.',
     arguments: [room, ['<TEXT>', 'the topic']],
+    check: ([, topic = '']) => checkLength('TEXT', topic, roomTopicCharactersMax),
     act: async (client, [where = '', topic = '']) => {
       await client.request('room.update', { conversation: numberOf(where), topic })
       return { conversation: numberOf(where), topic }
@@ -171,6 +185,31 @@ const roomCommands: Readonly<Record<string, RoomCommand>> = {
     line: ({ name, role, invited }: { name: string; role: string; invited?: boolean }) =>
       `${escapeControls(name)}${role === 'member' ? '' : ` (${role})`}${invited === true ? ' (invited)' : ''}`,
   },
+}
+
+/** Does something to somebody in a room. When it is not the room that is not there, `hint` tells who is. */
+async function toSomebody(client: Asked, conversation: number, hint: string, act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act()
+  } catch (reason) {
+    if (!SealwireError.is(reason) || reason.code !== 'not_found') throw reason
+    if (await isIn(client, conversation)) throw advised(reason, { not_found: hint })
+    throw new SealwireError('not_found', 'there is no such room', { cause: reason, hint: notIn })
+  }
+}
+
+async function isIn(client: Asked, conversation: number): Promise<boolean> {
+  try {
+    const { kind, state } = await client.request('conversation.find', { conversation })
+    return kind === 'room' && state !== 'invited'
+  } catch (reason) {
+    if (SealwireError.is(reason) && reason.code === 'not_found') return false
+    throw reason
+  }
+}
+
+function membersHint(conversation: number): string {
+  return `sealwire rooms members ${conversation} lists who is there`
 }
 
 async function members(client: Asked, conversation: number): Promise<object[]> {
@@ -195,14 +234,24 @@ async function list({ home, json = false }: RoomFlags): Promise<void> {
   })
 }
 
+/** In a command a # that is not in quotes begins a comment: the number alone can be copied. */
 function roomLine({ conversation, title = '', role, state, members: count, topic = '' }: ConversationInfo): string {
-  const standing = state === 'invited' ? ' (you are invited: rooms join)' : role === 'member' ? '' : ` (${role})`
+  const standing = state === 'invited' ? ` (you are invited: rooms join ${conversation})` : role === 'member' ? '' : ` (${role})`
   return `#${conversation} ${escapeControls(title)}, ${count} ${count === 1 ? 'member' : 'members'}${standing}${topic === '' ? '' : `: ${escapeControls(topic)}`}\n`
 }
 
+/** The word of a link is longer than any number. */
+function entranceOf(text: string): { conversation: number } | { secret: Uint8Array } {
+  return text.startsWith('#') || isNumber(text) ? { conversation: numberOf(text) } : { secret: secretOf(text) }
+}
+
+function isNumber(text: string): boolean {
+  return /^#?[1-9]\d{0,9}$/.test(text)
+}
+
 function numberOf(text: string): number {
-  if (/^#?[1-9]\d{0,9}$/.test(text)) return Number(text.replace('#', ''))
-  throw refuse(commandLine('ROOM'), text, 'is no room', 'write # and its number, as sealwire rooms lists it')
+  if (isNumber(text)) return Number(text.replace('#', ''))
+  throw refuse(commandLine('ROOM'), text, 'is no room', 'write its number, as sealwire rooms lists it')
 }
 
 /** The secret in the word of a link: 16 bytes. @throws {SealwireError} `link_invalid` for every other text. */
@@ -210,13 +259,14 @@ export function secretOf(text: string): Uint8Array {
   const secret = Uint8Array.from(Buffer.from(text, 'base64url'))
   if (secret.length === 16 && Buffer.from(secret).toString('base64url') === text) return secret
   throw new SealwireError('link_invalid', 'this is neither a room nor the word of a link', {
-    hint: 'copy the whole word again, or write # and the number',
+    hint: 'copy the whole word again, or write the number of the room',
   })
 }
 
+const notIn = 'sealwire rooms lists those that you are in'
 const advice: Advice = {
-  not_found: 'sealwire rooms lists those that you are in',
-  not_contact: 'only contacts can be invited: sealwire contacts request NAME, or give them a link',
+  not_found: notIn,
+  not_contact: 'ask them first with sealwire contacts request NAME, or give them a link of sealwire rooms link ROOM',
   not_permitted: 'ask the owner of the room',
   room_full: 'the room has as many members as it can have',
 }

@@ -1,20 +1,21 @@
 // `sealwire send`: one message, stored on the server when the command has ended well. It tries again by itself for as long as
 // it may, under one and the same id, so that a message is never sent twice; what fails leaves nothing behind.
 
+import { isUtf8 } from 'node:buffer'
 import { Command } from 'commander'
-import { formatMessageId } from '../client/message-id.ts'
+import { formatMessageId } from '../client/outbox/message-id.ts'
 import type { Home } from '../client/home/home.ts'
 import { type Clock, systemClock } from '../domain/clock.ts'
 import { messageBodyBytesMax, type Params, type Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
-import { writeAll } from './descriptor.ts'
-import { findHome } from './find-home.ts'
-import { ownId } from './id.ts'
-import { jsonLine } from './json-line.ts'
-import { openMember } from './member.ts'
-import { commandLine, refuse } from './origin.ts'
-import { tryUntil } from './passing.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { findHome } from './member/find-home.ts'
+import { ownId } from './options/id.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { openMember } from './member/member.ts'
+import { commandLine, refuse } from './options/origin.ts'
+import { tryUntil } from './member/passing.ts'
 
 interface SendFlags {
   readonly home?: string
@@ -77,9 +78,19 @@ function readSeconds(text = '15'): number {
   throw refuse(commandLine('--timeout'), text, 'is not a number of seconds from 1 to 9999', 'write 15')
 }
 
-/** @throws {SealwireError} `message_too_large`. */
+/** @throws {SealwireError} `message_too_large`; `usage` for nothing, and for what is no text. */
 async function readBody(text: string): Promise<Uint8Array> {
-  if (text !== '-') return within(Buffer.from(text))
+  const [origin, body] = text === '-' ? ['standard input', await readInput()] : ['TEXT', Buffer.from(text)]
+  if (body.length > messageBodyBytesMax)
+    throw new SealwireError('message_too_large', `a message has at most ${messageBodyBytesMax} bytes`, { hint: asFile })
+  if (body.length === 0) throw new SealwireError('usage', `${origin} is empty`, { hint: 'say something: sealwire send NAME TEXT' })
+  // Whoever reads it would see something else.
+  if (!isUtf8(body)) throw new SealwireError('usage', `${origin} is no text in UTF-8`, { hint: asFile })
+  return new Uint8Array(body)
+}
+
+/** Enough of it to know that it is too long. */
+async function readInput(): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
@@ -87,14 +98,7 @@ async function readBody(text: string): Promise<Uint8Array> {
     length += chunk.length
     if (length > messageBodyBytesMax) break
   }
-  return within(Buffer.concat(chunks))
-}
-
-function within(body: Uint8Array): Uint8Array {
-  if (body.length <= messageBodyBytesMax) return new Uint8Array(body)
-  throw new SealwireError('message_too_large', `a message has at most ${messageBodyBytesMax} bytes`, {
-    hint: 'send it as a file: sealwire file send NAME PATH',
-  })
+  return Buffer.concat(chunks)
 }
 
 const advice: Advice = {
@@ -104,6 +108,7 @@ const advice: Advice = {
   unknown_outcome: `it may have been sent: repeat the command with the same --id`,
 }
 const again = 'leave it out, or repeat the one that a send has printed'
+const asFile = 'send it as a file: sealwire file send NAME PATH'
 const standardOutput = 1
 
 const notes = `

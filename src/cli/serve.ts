@@ -1,17 +1,17 @@
 // `sealwire serve`: what it is told, where it logs, and when it stops. The server itself is put together in
-// run-server.ts.
+// serve/run-server.ts.
 
 import { isatty } from 'node:tty'
 import { Command, Option } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import type { Log } from '../server/log.ts'
-import { wantsColours } from './colours.ts'
-import { type ConfigSources, resolveServeConfig, type ServeConfig } from './config.ts'
-import { writeNow } from './descriptor.ts'
-import { explain } from './log-format.ts'
-import { type OpenLog, openLog } from './logging.ts'
-import { configOption, type ServeOptionRow, serveOptions } from './serve-options.ts'
-import { stopOnSignals } from './stop-signal.ts'
+import { wantsColours } from './terminal/colours.ts'
+import { type ConfigSources, resolveServeConfig, type ServeConfig } from './serve/config.ts'
+import { writeNow } from './terminal/descriptor.ts'
+import { explain } from './log/format.ts'
+import { type OpenLog, openLog } from './log/logging.ts'
+import { configOption, type ServeOptionRow, serveOptions } from './serve/options.ts'
+import { stopOnSignals } from './terminal/stop-signal.ts'
 
 /** The command, as program.ts loads it. */
 export function command(): Command {
@@ -32,12 +32,15 @@ export function command(): Command {
 
 async function serveWith(said: Pick<ConfigSources, 'port' | 'flags' | 'file'>): Promise<void> {
   const config = await resolveServeConfig({ ...said, environment: process.env, terminal: isatty(standardError) })
+  // Without it nobody could log in: said before anything is made, the log too. Later it costs nothing any more.
+  const { loadArgon2id } = await import('../server/accounts/argon2id.ts')
+  loadArgon2id()
   using stop = stopOnSignals({ clock: systemClock })
   await using log = openServerLog(config)
   using _crashes = logCrashes(log)
   try {
     // Everything else of the server is loaded here, so that help and refusals need not wait for it.
-    const [{ runServer }, { terminalQr }] = await Promise.all([import('./run-server.ts'), import('./terminal-qr.ts')])
+    const [{ runServer }, { terminalQr }] = await Promise.all([import('./serve/run-server.ts'), import('./terminal/terminal-qr.ts')])
     const print = (lines: string): void => writeNow(standardOutput, `${lines}\n`)
     await runServer(config, { log, clock: systemClock, stop: stop.signal, print, draw: terminalQr })
   } catch (reason) {

@@ -1,21 +1,20 @@
 // `sealwire split`: pays several at once, all or nobody, once, whatever happens on the way.
 
-import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import type { Payments, SplitShare, Transfer } from '../client/payments.ts'
 import { nameKey } from '../domain/case-fold.ts'
 import { formatAmount } from '../domain/money.ts'
 import { splitPayees } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { confirm } from './confirm.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { type Purse, withPurse } from './money.ts'
-import { Ordering } from './ordering.ts'
-import { commandLine, refuse } from './origin.ts'
-import { sumWords } from './payment-words.ts'
+import { canAsk, confirm } from './terminal/confirm.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { type Purse, withPurse } from './money/money.ts'
+import { Ordering } from './money/ordering.ts'
+import { commandLine, refuse } from './options/origin.ts'
+import { asideWords, sumWords } from './money/words.ts'
 
 interface SplitFlags {
   readonly home?: string
@@ -36,7 +35,7 @@ export function command(): Command {
     .option('--memo <text>', 'what it is for; all of them see it')
     .option('--unit <code>', 'in which unit (default: the standard one of the server)')
     .option('--id <uuid>', 'a UUID of version 7: repeating it pays nothing twice (default: a fresh one)')
-    .option('--yes', 'do not ask at a terminal')
+    .option('--yes', 'do not ask; without a terminal nobody is asked anyway')
     .option('--json', 'print a JSON object')
     .addHelpText('after', notes)
     .action(split)
@@ -46,7 +45,7 @@ async function split(words: readonly string[], flags: SplitFlags): Promise<void>
   const { home, memo, unit, yes = false, json = false } = flags
   const ordering = new Ordering('split', words, flags)
   const shares = readShares(words, memo)
-  let isAgreed = yes || json || !isatty(0)
+  let isAgreed = yes || json || !canAsk()
   let code = unit
   const use = async ({ payments }: Purse): Promise<void> => {
     code = (await payments.unit(code)).unit
@@ -89,8 +88,8 @@ async function question(
     total += BigInt(text.replace('.', ''))
     lines.push(`  ${escapeControls(name)} ${sumWords({ amount: text, unit })}\n`)
   }
-  const what = memo === undefined ? '' : ` for ${escapeControls(memo)}`
-  return `${lines.join('')}pay ${sumWords({ amount: formatAmount(total, BigInt(decimals)), unit })} in all${what}?`
+  const sum = sumWords({ amount: formatAmount(total, BigInt(decimals)), unit })
+  return `${lines.join('')}Pay ${sum} in all${asideWords(memo)}?`
 }
 
 function splitText({ id, amount, unit, balance, parts = [] }: Transfer): string {
@@ -106,8 +105,9 @@ function splitJson({ id, status, amount, unit, balance, parts = [] }: Transfer):
 const standardOutput = 1
 
 const notes = `
-All of them are paid, in one transfer, or nobody is. At a terminal it asks first; --yes and --json do
-not. Without an answer the same order is sent again for 15 seconds; after that it says under which
+All of them are paid, in one transfer, or nobody is. It asks first where standard input is a terminal
+and neither --yes nor --json is given; everywhere else nobody is asked and it pays at once. Without an
+answer from the server the same order is sent again for 15 seconds; after that it says under which
 --id the same command finds out what became of it.
 
 Examples:

@@ -1,17 +1,19 @@
 // `sealwire statement`: what moved on one's account, newest first.
 
 import { Command } from 'commander'
-import { formatMessageId } from '../client/message-id.ts'
+import { formatMessageId } from '../client/outbox/message-id.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { warnForked } from './ledger-watch.ts'
-import { withMember } from './member.ts'
-import { checkUnit } from './ordering.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { warnForked } from './money/ledger-watch.ts'
+import { type Member, withMember } from './member/member.ts'
+import { csvField } from './money/csv-field.ts'
+import { unitAdvice } from './money/money.ts'
+import { checkUnit } from './money/ordering.ts'
 
 interface StatementFlags {
   readonly home?: string
@@ -41,7 +43,9 @@ async function statement({ home, unit, json = false, csv = false }: StatementFla
   const write = json ? lineJson : csv ? lineCsv : lineText
   const place = findHome(home, process.env)
   warnForked(place)
-  await withMember(place, { clock: systemClock }, async ({ client }) => {
+  const tell = async ({ client }: Member): Promise<void> => {
+    // A unit that is not there would be one in which nothing has moved.
+    if (unit !== undefined) await client.request('payment.balance', { unit })
     if (csv) await writeAll(1, 'posting,at,kind,unit,delta,balance,from,to,memo,id\r\n')
     for (let before: number | undefined; ; ) {
       const page = { ...(unit === undefined ? {} : { unit }), ...(before === undefined ? {} : { before }) }
@@ -50,16 +54,16 @@ async function statement({ home, unit, json = false, csv = false }: StatementFla
       before = lines.at(-1)?.posting
       if (!more || before === undefined) return
     }
-  })
+  }
+  await withMember(place, { clock: systemClock }, tell, unit === undefined ? undefined : unitAdvice)
 }
 
-function lineText({ at, kind, unit, delta, balance, transfer: { id, payer, payee, memo } }: Line): string {
-  const who = delta.startsWith('-')
-    ? ` to ${escapeControls(payee ?? 'several')}`
-    : payer === undefined
-      ? ''
-      : ` from ${escapeControls(payer)}`
-  const what = memo === undefined || memo === '' ? '' : `: ${escapeControls(memo)}`
+function lineText({ at, kind, unit, delta, balance, transfer }: Line): string {
+  const { id, payer } = transfer
+  const { payees, memo } = toldOf(transfer)
+  const other = delta.startsWith('-') ? (payees.length > 1 ? 'several' : payees[0]) : payer
+  const who = other === undefined ? '' : ` ${delta.startsWith('-') ? 'to' : 'from'} ${escapeControls(other)}`
+  const what = memo === '' ? '' : `: ${escapeControls(memo)}`
   const when = new Date(at).toISOString().slice(0, 16).replace('T', ' ')
   // What others have written comes last: it cannot look like anything that stands before it.
   return `${when} ${delta.startsWith('-') ? delta : `+${delta}`} ${unit} ${kind}${who} (${balance} left) ${formatMessageId(id)}${what}\n`
@@ -67,19 +71,24 @@ function lineText({ at, kind, unit, delta, balance, transfer: { id, payer, payee
 
 function lineJson({ transfer, at, ...line }: Line): string {
   const { id, payer, payee, memo, status } = transfer
-  return jsonLine({ ...line, at: new Date(at).toISOString(), id: formatMessageId(id), from: payer, to: payee, memo, status })
+  const parts = transfer.parts?.map((part) => ({ to: part.payee, amount: part.amount, memo: part.memo }))
+  return jsonLine({ ...line, at: new Date(at).toISOString(), id: formatMessageId(id), from: payer, to: payee, memo, status, parts })
 }
 
-function lineCsv({ posting, at, kind, unit, delta, balance, transfer: { id, payer = '', payee = '', memo = '' } }: Line): string {
-  const fields = [String(posting), new Date(at).toISOString(), kind, unit, delta, balance, payer, payee, memo, formatMessageId(id)]
-  return `${fields.map(csvField).join(',')}\r\n`
+function lineCsv({ posting, at, kind, unit, delta, balance, transfer }: Line): string {
+  const { id, payer = '' } = transfer
+  const { payees, memo } = toldOf(transfer)
+  const moved = [String(posting), new Date(at).toISOString(), kind, unit, delta, balance]
+  return `${[...moved, payer, payees.join('; '), memo, formatMessageId(id)].map(csvField).join(',')}\r\n`
 }
 
-/** RFC 4180; a field that a spreadsheet would take for a formula gets an apostrophe, amounts excepted. */
-function csvField(text: string): string {
-  const shown = escapeControls(text)
-  const safe = /^[=+@]/.test(shown) || (shown.startsWith('-') && !/^-[0-9.]+$/.test(shown)) ? `'${shown}` : shown
-  return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+/** Whom it pays, and what for: of a split, all of them, and each memo once. */
+function toldOf({ payee, memo = '', parts }: Line['transfer']): { readonly payees: readonly string[]; readonly memo: string } {
+  const memos = new Set(parts?.map((part) => part.memo ?? '').filter((each) => each !== ''))
+  return {
+    payees: parts?.map((part) => part.payee) ?? (payee === undefined ? [] : [payee]),
+    memo: memos.size === 0 ? memo : [...memos].join('; '),
+  }
 }
 
 const notes = `

@@ -2,18 +2,18 @@
 
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { formatMessageId } from '../client/message-id.ts'
+import { formatMessageId } from '../client/outbox/message-id.ts'
 import { formatAmount } from '../domain/money.ts'
-import { parseLedgerPublicKey, type Receipt, readLedgerPublicKey, verifyReceipt } from '../pki/index.ts'
+import { amountOf, momentText, parseLedgerPublicKey, type Receipt, readLedgerPublicKey, verifyReceipt } from '../pki/index.ts'
 import { receiptBytesMax } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
-import { findDataFolder } from './data-folder.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { keepCheckpoint } from './ledger-watch.ts'
-import { readFileAtMost } from './read-file.ts'
+import { findDataFolder } from './operator/data-folder.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { keepCheckpoint } from './money/ledger-watch.ts'
+import { readFileAtMost } from './terminal/read-file.ts'
 
 interface VerifyFlags {
   readonly key?: string
@@ -72,7 +72,7 @@ function described({ server, posting, hash, checkpoint, device }: Receipt) {
     good: true,
     server: hex(server),
     posting: Number(seq),
-    at: iso(at),
+    at: momentText(at),
     kind,
     unit,
     amount: formatAmount(amountOf(posting), decimals),
@@ -86,7 +86,7 @@ function described({ server, posting, hash, checkpoint, device }: Receipt) {
       delta: formatAmount(delta, decimals),
     })),
     hash: hex(hash),
-    checkpoint: { postings: Number(checkpoint.size), root: hex(checkpoint.root), at: iso(checkpoint.at) },
+    checkpoint: { postings: Number(checkpoint.size), root: hex(checkpoint.root), at: momentText(checkpoint.at) },
     ...(device === undefined ? {} : { device: hex(device) }),
   }
 }
@@ -97,26 +97,18 @@ function lines(receipt: Receipt): string {
   return [
     `good: posting ${posting} of server ${server}, ${at}`,
     `${kind} ${amount} ${unit}`,
-    ...(memo === undefined ? [] : [`for ${escapeControls(memo)}`]),
+    ...(memo === undefined ? [] : [`for ${memo}`]),
     ...legs.map(({ account, delta }) => `  ${who(account).padEnd(20)} ${delta.padStart(20)}`),
     `ordered by ${who(signer)} as ${id}`,
     `below the root of ${checkpoint.postings} postings, ${checkpoint.at}`,
-    '',
-  ].join('\n')
-}
-
-/** What came to somebody. */
-function amountOf({ legs }: Receipt['posting']): bigint {
-  return legs.reduce((sum, { delta }) => (delta > 0n ? sum + delta : sum), 0n)
+  ]
+    .map((line) => `${escapeControls(line)}\n`)
+    .join('')
 }
 
 function bad(error: SealwireError): SealwireError {
   const hint = 'check that the file is whole, and that the key is that of the server which gave it'
   return new SealwireError('receipt_invalid', `the receipt is not good: ${error.sentence}`, { cause: error, hint })
-}
-
-function iso(at: bigint): string {
-  return new Date(Number(at)).toISOString()
 }
 
 function hex(bytes: Uint8Array): string {

@@ -2,12 +2,12 @@
 
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
-import { writeAll } from './descriptor.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { withMember } from './member.ts'
-import { choice } from './option-value.ts'
-import { commandLine } from './origin.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { withMember } from './member/member.ts'
+import { choice } from './options/option-value.ts'
+import { commandLine } from './options/origin.ts'
 
 /** The command, as program.ts loads it. */
 export function command(): Command {

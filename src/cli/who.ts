@@ -2,11 +2,11 @@
 
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
-import { writeAll } from './descriptor.ts'
-import { escapeControls } from './escape.ts'
-import { findHome } from './find-home.ts'
-import { jsonLine } from './json-line.ts'
-import { withMember } from './member.ts'
+import { writeAll } from './terminal/descriptor.ts'
+import { escapeControls } from './terminal/escape.ts'
+import { findHome } from './member/find-home.ts'
+import { jsonLine } from './terminal/json-line.ts'
+import { withMember } from './member/member.ts'
 
 /** The command, as program.ts loads it. */
 export function command(): Command {

@@ -4,8 +4,9 @@
 import type { Clock } from '../domain/index.ts'
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Method, Params, Result } from '../protocol/contract/index.ts'
-import { newMessageId, parseMessageId, type Randomness } from './message-id.ts'
+import { newMessageId, parseMessageId, type Randomness } from './outbox/message-id.ts'
 import { isPassing } from './refusals.ts'
+import { longestRetryMs } from './retry.ts'
 import type { LoggedIn, Uplink } from './uplink.ts'
 
 /** How a call is made. */
@@ -57,7 +58,7 @@ export class Calls {
   async pause(tries: number): Promise<void> {
     const { clock, limits } = this.#parts
     const { promise, resolve } = Promise.withResolvers<void>()
-    clock.after(Math.min(limits.clientRetryMsMax, limits.clientRetryMs * 2 ** (tries - 1)), resolve)
+    clock.after(longestRetryMs(limits, tries - 1), resolve)
     await promise
   }
 

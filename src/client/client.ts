@@ -39,6 +39,12 @@ export interface ClientOptions {
   readonly requestMsMax?: number
 }
 
+/** How long the end of a connection may take. */
+export interface DrainOptions {
+  /** In ms, for the answers to what is open. */
+  readonly answersMsMax?: number
+}
+
 /** What a client works with. */
 export interface ClientParts {
   /** Connects to the server; the link's handshake is done, and nothing is attached to it yet. */
@@ -148,12 +154,15 @@ export class Client implements AsyncDisposable {
 
   /**
    * Ends in order: takes no more requests, waits for the open ones, says Goodbye, waits for the server's (at most
-   * `clientGoodbyeMsMax`), closes. Resolves when the connection is over, in whatever way; never rejects.
+   * `clientGoodbyeMsMax`), closes. Resolves when the connection is over, in whatever way; never rejects. What is still open after
+   * `answersMsMax` ms is rejected with `connection_lost`; default: each waits as long as it would have.
    */
-  async drain(): Promise<void> {
+  async drain({ answersMsMax }: DrainOptions = {}): Promise<void> {
     if (this.#state.name === 'ready') {
       this.#state = { name: 'draining', reason: new SealwireError('connection_lost', 'this client is closing its connection') }
+      const deadline = answersMsMax === undefined ? undefined : this.#config.clock.after(answersMsMax, () => this.close())
       await this.#requests.idle()
+      deadline?.cancel()
       this.#leave()
     }
     await this.closed

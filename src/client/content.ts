@@ -3,7 +3,7 @@
 import { SealwireError } from '../protocol/index.ts'
 import { type Entry, messageBodyBytesMax } from '../protocol/contract/index.ts'
 import type { FileReference } from './files.ts'
-import { answerId, formatMessageId } from './message-id.ts'
+import { answerId, formatMessageId } from './outbox/message-id.ts'
 
 /** What is said: text, or a body with what goes with it. */
 export type Content = string | MessageContent
@@ -46,10 +46,17 @@ export function bodyOf({ body = '', type }: Pick<MessageContent, 'body' | 'type'
   return type === undefined ? { body: bytes } : { body: bytes, type }
 }
 
-/** A content in all its parts. */
+/** A content in all its parts. @throws {TypeError} for what is none: a program without types would say nothing, and not notice. */
 export function partsOf(content: Content): MessageContent {
-  return typeof content === 'string' ? { body: content } : content
+  if (typeof content === 'string') return { body: content }
+  const given: unknown = content
+  if (typeof given !== 'object' || given === null || !contentKeys.some((key) => key in given)) {
+    throw new TypeError('a message is a string, or an object with a body or a file')
+  }
+  return content
 }
+
+const contentKeys = ['body', 'file', 'type', 'replyTo', 'mentions'] as const satisfies readonly (keyof MessageContent)[]
 
 /** @internal Who knows another `answerId` of some entries. */
 export interface AnswerIds {

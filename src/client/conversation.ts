@@ -17,10 +17,20 @@ export type Contact = Result<'contact.list'>['contacts'][number]
 export interface SearchPage {
   /** Newest first. */
   readonly entries: readonly ReadEntry[]
-  /** Whether there are more: search again with `before` the time of the last one. */
+  /** Whether there are more: search again with `behind` the last one. */
   readonly more: boolean
   /** Everything stored before this moment was searched, milliseconds since 1970. */
   readonly upTo: number
+}
+
+/** Which part of what has the words is found. */
+export interface SearchOptions extends CallOptions {
+  /** Older than this moment, milliseconds since 1970. */
+  readonly before?: number
+  /** What comes behind this entry, the last one of the page before; `before` is not looked at then. */
+  readonly behind?: Pick<ReadEntry, 'at' | 'conversation' | 'seq'>
+  /** How many at most. Default: 50. */
+  readonly max?: number
 }
 
 /** Which part of a conversation is read. */
@@ -115,7 +125,7 @@ export class Conversation {
   }
 
   /** Messages with all these words, newest first. */
-  async search(text: string, options: CallOptions & { readonly before?: number; readonly max?: number } = {}): Promise<SearchPage> {
+  async search(text: string, options: SearchOptions = {}): Promise<SearchPage> {
     return searched(this.#calls, { text, conversation: this.number }, { ...options, ids: this.#parts.ids })
   }
 
@@ -191,9 +201,11 @@ const pageMax = limitTable.historyEntriesMax.value
 export async function searched(
   calls: Calls,
   what: { readonly text: string; readonly conversation?: number },
-  { before, max, signal, ids }: CallOptions & { readonly before?: number; readonly max?: number; readonly ids?: AnswerIds | undefined },
+  { before, behind, max, signal, ids }: SearchOptions & { readonly ids?: AnswerIds | undefined },
 ): Promise<SearchPage> {
-  const params = { ...what, ...(before === undefined ? {} : { before }), ...(max === undefined ? {} : { max }) }
+  const place = behind && { before: behind.at, place: { conversation: behind.conversation, seq: behind.seq } }
+  const from = place ?? (before === undefined ? {} : { before })
+  const params = { ...what, ...from, ...(max === undefined ? {} : { max }) }
   const { entries, more, upTo } = await calls.again('message.search', params, { signal })
   return { entries: entries.map((entry) => readEntry(entry, ids)), more, upTo }
 }

@@ -8,14 +8,21 @@ export class Feed<T> implements AsyncIterableIterator<T> {
   readonly #max: number
   readonly #signal: AbortSignal | undefined
   readonly #left: (feed: Feed<T>) => void
+  readonly #taken: (value: T) => void
   readonly #values: T[] = []
   readonly #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = []
   #end: { readonly reason: SealwireError | undefined } | undefined
 
-  constructor(max: number, signal: AbortSignal | undefined, left: (feed: Feed<T>) => void = () => {}) {
+  constructor(
+    max: number,
+    signal: AbortSignal | undefined,
+    left: (feed: Feed<T>) => void = () => {},
+    taken: (value: T) => void = () => {},
+  ) {
     this.#max = max
     this.#signal = signal
     this.#left = left
+    this.#taken = taken
     signal?.addEventListener('abort', this.stop, { once: true })
     if (signal?.aborted === true) this.stop()
   }
@@ -27,7 +34,7 @@ export class Feed<T> implements AsyncIterableIterator<T> {
   push(value: T): void {
     if (this.#end !== undefined) return
     const waiting = this.#waiting.shift()
-    if (waiting !== undefined) return waiting.resolve({ done: false, value })
+    if (waiting !== undefined) return waiting.resolve(this.#hand(value))
     this.#values.push(value)
     if (this.#values.length > this.#max) this.#values.shift()
   }
@@ -45,7 +52,7 @@ export class Feed<T> implements AsyncIterableIterator<T> {
 
   async next(): Promise<IteratorResult<T, undefined>> {
     const [value] = this.#values.splice(0, 1)
-    if (value !== undefined) return { done: false, value }
+    if (value !== undefined) return this.#hand(value)
     if (this.#end === undefined) {
       const waiting = Promise.withResolvers<IteratorResult<T, undefined>>()
       this.#waiting.push(waiting)
@@ -67,6 +74,11 @@ export class Feed<T> implements AsyncIterableIterator<T> {
     this.end(undefined)
   }
 
+  #hand(value: T): IteratorResult<T, undefined> {
+    this.#taken(value)
+    return { done: false, value }
+  }
+
   #release(): void {
     this.#signal?.removeEventListener('abort', this.stop)
     this.#left(this)
@@ -83,10 +95,6 @@ export class Broadcast<T> {
     this.#max = max
   }
 
-  get readers(): number {
-    return this.#feeds.size
-  }
-
   push(value: T): void {
     for (const feed of this.#feeds) feed.push(value)
   }
@@ -96,9 +104,9 @@ export class Broadcast<T> {
     for (const feed of this.#feeds) feed.end(reason)
   }
 
-  /** What comes from now on, behind `first`. */
-  read(signal: AbortSignal | undefined, first: readonly T[] = []): AsyncIterableIterator<T> {
-    const feed: Feed<T> = new Feed(this.#max, signal, (left) => this.#feeds.delete(left))
+  /** What comes from now on, behind `first`; `taken` is told of each that the reader gets. */
+  read(signal: AbortSignal | undefined, first: readonly T[] = [], taken?: (value: T) => void): AsyncIterableIterator<T> {
+    const feed: Feed<T> = new Feed(this.#max, signal, (left) => this.#feeds.delete(left), taken)
     if (signal?.aborted === true) return feed
     for (const value of first) feed.push(value)
     if (this.#end === undefined) this.#feeds.add(feed)

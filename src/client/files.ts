@@ -41,7 +41,8 @@ export interface DiskSource extends FileSource, AsyncDisposable {
 /** Files by their path, where a runtime has such. */
 export interface Disk {
   source(path: string): Promise<DiskSource>
-  target(path: string): Promise<FileTarget>
+  /** `id` is that of the file: what an earlier try has left of another one is not touched. */
+  target(path: string, id: Uint8Array): Promise<FileTarget>
 }
 
 /** A file as an entry names it. */
@@ -152,7 +153,7 @@ export class Files {
 
   /** Saves a file under a path; what an earlier try has left is not asked for again. @throws {SealwireError} as `read`; `data_unusable`. */
   async save(file: FileReference, path: string, options: TransferOptions): Promise<void> {
-    const target = await this.#disk.target(path)
+    const target = await this.#disk.target(path, file.id)
     try {
       await this.#save(file, target, options)
     } finally {
@@ -229,6 +230,8 @@ export class Files {
         const error = SealwireError.from(reason)
         // A chunk that was lost makes those behind it be in the wrong place.
         const isWorthwhile = isPassing(error) || error.code === 'conflict'
+        // A beginning has been tried as often as calls are.
+        if (reached < 0 && !error.fatal) throw error
         if (options.signal?.aborted === true || tries >= triesMax || !isWorthwhile) throw error
         if (!error.fatal) await this.#parts.calls.pause(tries)
       }

@@ -4,10 +4,10 @@
 // inbox, which has no gaps. An entry is acknowledged when the program has done with it, never earlier: so what a crash took is
 // sent again. More than may be read ahead is not kept: it is on the server, which is asked again when there is room.
 
-import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
+import { type Code, type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Entry, EventData } from '../protocol/contract/index.ts'
 import { type ReadEntry, readEntry } from './content.ts'
-import type { Acknowledgements } from './acknowledgements.ts'
+import type { Acknowledgements } from './inbox/acknowledgements.ts'
 import type { LoggedIn } from './uplink.ts'
 
 /** Something that this installation has to store. */
@@ -103,6 +103,8 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   /** What comes is left out until the one comes that is next: the server was asked, or will be, to begin again. */
   #skips: boolean
   #isAsked = false
+  /** An entry came and one before it did not: the server is asked what has left the inbox. */
+  #gap: number | undefined
   /** Until the server has answered, what comes is what an earlier reader had asked for. */
   #isOpened = false
   #end: { readonly reason: SealwireError | undefined } | undefined
@@ -144,6 +146,7 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   open(session: LoggedIn): void {
     if (this.#session !== undefined && this.#session.device !== session.device) this.#forget()
     this.#skips = false
+    this.#gap = undefined
     this.join(session)
   }
 
@@ -156,10 +159,12 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     const { seq, entry } = pushed
     if (!this.#isOpened || (this.#received !== undefined && seq <= this.#received)) return
     if (this.#skips && seq !== (this.#received ?? 0) + 1) return
+    if (seq > this.received + 1 && seq !== this.#gap) return this.#askBefore(seq)
     this.#isAsked = false
     this.#skips = this.#isFull()
     if (this.#skips) return
     this.#received = seq
+    this.#gap = undefined
     this.#queue(this.#tap?.passes(entry, seq) === 'heard' ? { ...pushed, isHeard: true } : pushed)
     this.#tap?.reached?.(seq)
   }
@@ -222,15 +227,27 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     this.#isOpened = true
     const gone = Math.max(ackedSeq, lostSeq)
     const isBehind = this.#received !== undefined && gone > this.#received
-    if (isBehind && lostSeq > 0) this.#options.lost?.(lostSeq)
+    const isLost = lostSeq > this.received
     this.#acknowledgements.begin(ackedSeq)
     this.#tap?.acknowledged(ackedSeq)
     if (this.#isRewound) this.#options.rewound?.(ackedSeq)
     this.#isRewound = false
+    if (isLost) {
+      this.#received = lostSeq
+      this.#options.lost?.(lostSeq)
+    }
+    if (this.#gap !== undefined && !isBehind) this.#skips = false
     if (!this.#skips || !isBehind) return
     // The one that is next here will never come.
     this.#received = gone
     void this.#ask(session)
+  }
+
+  /** What is missing was lost, or another program of this home has taken it. */
+  #askBefore(seq: number): void {
+    this.#gap = seq
+    this.#skips = true
+    if (this.#session !== undefined) void this.#ask(this.#session)
   }
 
   #queue(ahead: Ahead): void {
@@ -239,12 +256,12 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
     this.#hand()
   }
 
-  /** Asks again while the rate is used up. Another connection that cannot bring the inbox is of no use: the next one may. */
+  /** Asks again while the rate is used up, or there is no room for a place of its own. Another connection that cannot bring the inbox is of no use: the next one may. */
   async #refused(session: LoggedIn, error: SealwireError, tries: number): Promise<void> {
     if (this.#session !== session || this.#end !== undefined) return
     if (error.code === 'device_required') return this.end(error)
     if (error.code === 'conflict' && tries < triesMax) return this.#rewind(session, tries)
-    if (error.code !== 'rate_limited' || tries >= triesMax) return session.client.close()
+    if (!waits.has(error.code) || tries >= triesMax) return session.client.close()
     await this.#pause(tries)
     if (this.#session === session && this.#end === undefined) await this.#ask(session, tries + 1)
   }
@@ -340,5 +357,6 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   }
 }
 
+const waits: ReadonlySet<Code> = new Set(['rate_limited', 'storage_full'])
 const triesMax = limitTable.inboxTriesMax.value
 const over = Object.freeze({ done: true, value: undefined })

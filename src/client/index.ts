@@ -13,7 +13,7 @@ export type {
 export type { CallOptions } from './calls.ts'
 export { type Client, type ClientOptions, type ClientParts, connect } from './client.ts'
 export type { Content, EntryFile, MessageContent, ReadEntry } from './content.ts'
-export type { Contact, Conversation, ConversationInfo, HistoryOptions, SearchPage, SendFileOptions } from './conversation.ts'
+export type { Contact, Conversation, ConversationInfo, HistoryOptions, SearchOptions, SearchPage, SendFileOptions } from './conversation.ts'
 export {
   blobSource,
   type Disk,
@@ -25,13 +25,13 @@ export {
   type TransferOptions,
 } from './files.ts'
 export type { InboxItem, InboxOptions } from './inbox.ts'
-export { IndexedDbOutbox } from './indexed-db-outbox.ts'
-export { answerId, formatMessageId, newMessageId, parseMessageId, type Randomness } from './message-id.ts'
+export { IndexedDbOutbox } from './outbox/indexed-db.ts'
+export { answerId, formatMessageId, newMessageId, parseMessageId, type Randomness } from './outbox/message-id.ts'
 export type { SendFailure, Sent } from './outbox.ts'
-export { MemoryOutbox, type OutboxEntry, type OutboxStore } from './outbox-store.ts'
-export type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payment-options.ts'
-export type { OrderId } from './payment-orders.ts'
-export type { RequestsOptions, StatementOptions } from './payment-pages.ts'
+export { MemoryOutbox, type OutboxEntry, type OutboxStore } from './outbox/store.ts'
+export type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payments/options.ts'
+export type { OrderId } from './payments/orders.ts'
+export type { RequestsOptions, StatementOptions } from './payments/pages.ts'
 export type {
   Balance,
   PaymentChange,
@@ -40,10 +40,10 @@ export type {
   StatementLine,
   Transfer,
   TransferPart,
-} from './payment-results.ts'
-export type { OrderSigner } from './payment-signed.ts'
-export type { Amount } from './payment-units.ts'
-export type { SignerOptions } from './payment-views.ts'
+} from './payments/results.ts'
+export type { OrderSigner } from './payments/signed.ts'
+export type { Amount } from './payments/units.ts'
+export type { SignerOptions } from './payments/views.ts'
 export type { Payments } from './payments.ts'
 export type { Role, RoomMember, RoomOptions, Rooms } from './rooms.ts'
 export { type LiveEvent, Sealwire, type SealwireParts, type SendOptions } from './sealwire.ts'

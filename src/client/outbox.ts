@@ -8,11 +8,13 @@
 // between. Conversations do not wait for each other. The same id is the same message, so sending it again is harmless.
 
 import { nameKey } from '../domain/case-fold.ts'
+import { type Clock, waitAtMost } from '../domain/clock.ts'
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import { decodeCbor, encodeCbor, type Params, parseParams, type Result } from '../protocol/contract/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
 import { Broadcast } from './feed.ts'
-import type { OutboxEntry, OutboxStore } from './outbox-store.ts'
+import { Lane } from './outbox/lane.ts'
+import type { OutboxEntry, OutboxStore } from './outbox/store.ts'
 import { isPassing } from './refusals.ts'
 import type { Uplink } from './uplink.ts'
 import { sameBytes } from '../protocol/same-bytes.ts'
@@ -46,6 +48,14 @@ interface Waiting extends NewEntry {
   /** Who waits; an entry of an earlier run has nobody. */
   readonly senders: Set<PromiseWithResolvers<Sent>>
   readonly abort: AbortController
+  /** It is there until it is done with. */
+  readonly lane: Lane<Waiting>
+  /** Resolves when its turn there begins, or it is done with. */
+  readonly turn: PromiseWithResolvers<void>
+  /** The store has it. */
+  isKept: boolean
+  /** The outbox, and the store while it keeps it: its bytes count until both have let go. */
+  holders: number
   isUnderWay: boolean
   /** It was said over a direct link: whether it can be called back is not known any more. */
   isSaid: boolean
@@ -76,21 +86,27 @@ export interface OutboxParts {
   readonly calls: Calls
   readonly store: OutboxStore
   readonly limits: Limits
+  readonly clock: Pick<Clock, 'after'>
   readonly tap?: OutboxTap | undefined
 }
 
 export class Outbox {
   readonly #parts: OutboxParts
   readonly #waiting = new Map<string, Waiting>()
-  readonly #lanes = new Map<string, Waiting[]>()
+  readonly #lanes = new Map<string, Lane<Waiting>>()
   readonly #failures: Broadcast<SendFailure>
-  /** Refused when nobody read failures(): they stay in the store until somebody does. */
-  readonly #untold: SendFailure[] = []
+  /** Refused, and nobody has taken them from failures(): they stay in the store until somebody does. */
+  readonly #untold = new Set<SendFailure>()
   readonly #loaded: Promise<void>
   /** What is about to get its place: an end comes after it. */
   readonly #entering = new Set<Promise<Waiting>>()
+  /** What the store is about to keep. */
+  readonly #adding = new Set<Promise<void>>()
   #bytes = 0
+  /** What is told of messages that it has. */
   #ended: SealwireError | undefined
+  /** What is told of those that it does not take any more. */
+  #refusal: SealwireError | undefined
   #idle: PromiseWithResolvers<void> | undefined
 
   constructor(parts: OutboxParts) {
@@ -103,8 +119,10 @@ export class Outbox {
   /**
    * Resolves when the server has stored it.
    * @throws {SealwireError} `busy` when the outbox is full; `storage_full` or `data_unusable` when it cannot be kept; `conflict`
-   * when something else has this id; `unreachable` when the signal aborts before it was sent, `unknown_outcome` when it aborts later;
-   * `connection_lost` when this end is closed first: it stays in the outbox; and what the server refuses.
+   * when something else has this id; `unreachable` when the signal aborts before it was sent, or when this end was closed before: it was
+   * not taken; `unknown_outcome` when it aborts later;
+   * `connection_lost` when this end is closed first: it stays in the outbox; `unknown_outcome` when it is closed while the store does
+   * not say whether it has it; and what the server refuses.
    */
   async send(
     id: string,
@@ -112,7 +130,7 @@ export class Outbox {
     { signal, isFresh = true }: CallOptions & { readonly isFresh?: boolean },
   ): Promise<Sent> {
     const params = encodeCbor({ ...parseParams('message.send', message) })
-    if (this.#ended !== undefined) throw this.#ended
+    if (this.#refusal !== undefined) throw this.#refusal
     const sender = Promise.withResolvers<Sent>()
     sender.promise.catch(() => {}) // It may be refused before anybody awaits it.
     const entering = this.#enter({ id, params, message, isFresh }, sender, signal)
@@ -135,9 +153,9 @@ export class Outbox {
 
   /** Messages of an earlier run that the server has refused for good. */
   failures(signal: AbortSignal | undefined): AsyncIterableIterator<SendFailure> {
-    const untold = this.#untold.splice(0)
-    for (const { id } of untold) this.#remove(id)
-    return this.#failures.read(signal, untold)
+    return this.#failures.read(signal, [...this.#untold], (failure) => {
+      if (this.#untold.delete(failure)) this.#remove(failure.id)
+    })
   }
 
   /** Resolves when nothing waits any more. */
@@ -148,23 +166,27 @@ export class Outbox {
     await this.#idle.promise
   }
 
-  /** What still waits stays in the store. */
+  /** What still waits stays in the store. What that is about to keep is waited for, at most `clientGoodbyeMsMax`. */
   async end(reason: SealwireError | undefined): Promise<void> {
-    const refusal =
+    this.#refusal = reason ?? new SealwireError('unreachable', 'this client is closed: the message was not taken')
+    this.#ended =
       reason ?? new SealwireError('connection_lost', 'this client was closed before the message was sent: it stays in the outbox')
-    this.#ended = refusal
     await Promise.allSettled(this.#entering)
-    for (const { senders } of this.#waiting.values()) for (const sender of senders) sender.reject(refusal)
+    const { clock, limits, store } = this.#parts
+    await waitAtMost(clock, limits.clientGoodbyeMsMax, Promise.all(this.#adding))
+    for (const { senders, isKept } of this.#waiting.values()) {
+      for (const sender of senders) sender.reject(isKept ? this.#ended : notKnownKept(this.#ended))
+    }
     this.#waiting.clear()
     this.#lanes.clear()
     this.#failures.end(reason)
     await this.#loaded.catch(() => {})
-    await this.#parts.store[Symbol.asyncDispose]()
+    await store[Symbol.asyncDispose]()
   }
 
   async #load(): Promise<void> {
     for (const entry of await this.#parts.store.load()) {
-      this.#queue(this.#reserve({ ...entry, isFresh: false, message: parseParams('message.send', decodeCbor(entry.params)) }), false)
+      this.#kept(this.#reserve({ ...entry, isFresh: false, message: parseParams('message.send', decodeCbor(entry.params)) }))
     }
   }
 
@@ -176,45 +198,73 @@ export class Outbox {
   }
 
   #keep(entry: NewEntry): Waiting {
-    const { limits, store } = this.#parts
-    if (this.#waiting.size >= limits.outboxEntriesMax || this.#bytes + entry.params.length > limits.outboxBytesMax) {
+    const { limits } = this.#parts
+    const entries = Math.max(this.#waiting.size, this.#adding.size)
+    if (entries >= limits.outboxEntriesMax || this.#bytes + entry.params.length > limits.outboxBytesMax) {
       throw new SealwireError('busy', 'too many messages wait to be sent', { hint: 'wait for the promises of those before' })
     }
     const waiting = this.#reserve(entry)
-    store.add({ id: entry.id, params: entry.params }).then(
-      () => this.#queue(waiting, entry.isFresh),
-      (reason: unknown) => {
-        this.#leave(waiting)
-        for (const sender of waiting.senders) sender.reject(reason)
-      },
-    )
+    waiting.holders++
+    const adding = this.#add(waiting).finally(() => {
+      this.#adding.delete(adding)
+      this.#letGo(waiting)
+    })
+    this.#adding.add(adding)
     return waiting
   }
 
+  async #add(waiting: Waiting): Promise<void> {
+    try {
+      // A store that throws is one that rejects: whoever sends waits by then.
+      await (async () => this.#parts.store.add({ id: waiting.id, params: waiting.params }))()
+      this.#kept(waiting)
+    } catch (reason) {
+      this.#leave(waiting)
+      for (const sender of waiting.senders) sender.reject(reason)
+    }
+  }
+
+  /** It has its place from the moment at which it was said: what is said later comes behind it, also where the store has that sooner. */
   #reserve(entry: NewEntry): Waiting {
-    const state = { senders: new Set<PromiseWithResolvers<Sent>>(), abort: new AbortController(), isUnderWay: false, isSaid: false }
-    const waiting = { ...entry, ...state }
+    const state = { senders: new Set<PromiseWithResolvers<Sent>>(), abort: new AbortController(), turn: Promise.withResolvers<void>() }
+    const steps = { isKept: false, holders: 1, isUnderWay: false, isSaid: false }
+    const waiting = { ...entry, ...state, ...steps, lane: this.#laneFor(entry.message) }
     this.#waiting.set(entry.id, waiting)
     this.#bytes += entry.params.length
+    waiting.lane.add(waiting)
     return waiting
   }
 
-  #queue(waiting: Waiting, isNew: boolean): void {
-    if (this.#waiting.get(waiting.id) !== waiting) return
-    const { tap } = this.#parts
-    waiting.isSaid = tap?.keeps(waiting.id, waiting.message, isNew) ?? false
-    const key = laneOf(waiting.message)
-    const lane = this.#lanes.get(key) ?? this.#lanes.get(tap?.sameLane(key) ?? key)
-    if (lane !== undefined) return void lane.push(waiting)
-    const begun = [waiting]
+  #laneFor(message: Params<'message.send'>): Lane<Waiting> {
+    const key = laneOf(message)
+    const lane = this.#lanes.get(key) ?? this.#lanes.get(this.#parts.tap?.sameLane(key) ?? key)
+    if (lane !== undefined) return lane
+    const begun = new Lane<Waiting>()
     this.#lanes.set(key, begun)
-    void this.#run(key, begun)
+    // Once its first message is there.
+    queueMicrotask(() => void this.#run(key, begun))
+    return begun
   }
 
-  async #run(key: string, lane: Waiting[]): Promise<void> {
-    for (let first = lane[0]; first !== undefined && this.#lanes.get(key) === lane; first = lane[0]) {
+  #kept(waiting: Waiting): void {
+    waiting.isKept = true
+    this.#begin(waiting.lane)
+  }
+
+  #begin(lane: Lane<Waiting>): void {
+    if (this.#ended !== undefined) return
+    for (let next = lane.begin(); next !== undefined; next = lane.begin()) {
+      next.isSaid = this.#parts.tap?.keeps(next.id, next.message, next.isFresh) ?? false
+      next.turn.resolve()
+    }
+  }
+
+  async #run(key: string, lane: Lane<Waiting>): Promise<void> {
+    for (let { first } = lane; first !== undefined && this.#lanes.get(key) === lane; { first } = lane) {
+      await first.turn.promise
       if (this.#waiting.get(first.id) === first) await this.#deliver(first)
-      lane.shift()
+      // It stays where it is when everything ends.
+      if (lane.first === first) return
     }
     if (this.#lanes.get(key) === lane) this.#lanes.delete(key)
   }
@@ -250,12 +300,8 @@ export class Outbox {
       return
     }
     const failure = { id: waiting.id, params: waiting.message, reason }
-    if (this.#failures.readers === 0) {
-      this.#leave(waiting)
-      this.#untold.push(failure)
-      return
-    }
-    this.#done(waiting)
+    this.#leave(waiting)
+    this.#untold.add(failure)
     this.#failures.push(failure)
   }
 
@@ -280,10 +326,18 @@ export class Outbox {
     this.#parts.store.remove(id).catch(() => {})
   }
 
+  #letGo(waiting: Waiting): void {
+    waiting.holders--
+    if (waiting.holders === 0) this.#bytes -= waiting.params.length
+  }
+
   #leave(waiting: Waiting): void {
     if (this.#waiting.get(waiting.id) !== waiting) return
     this.#waiting.delete(waiting.id)
-    this.#bytes -= waiting.params.length
+    this.#letGo(waiting)
+    waiting.lane.remove(waiting)
+    waiting.turn.resolve()
+    this.#begin(waiting.lane)
     this.#parts.tap?.left(waiting.id)
     if (this.#waiting.size > 0) return
     this.#idle?.resolve()
@@ -292,6 +346,10 @@ export class Outbox {
 }
 
 const internalTriesMax = limitTable.outboxInternalTriesMax.value
+
+function notKnownKept(cause: SealwireError): SealwireError {
+  return new SealwireError('unknown_outcome', 'this client was closed while the message was being kept: it may be in the outbox', { cause })
+}
 
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted === true

@@ -1,20 +1,20 @@
-// Paying and being paid. Orders are made and signed in payment-orders.ts, what there is to see is in payment-views.ts. Whatever
+// Paying and being paid. Orders are made and signed in payments/orders.ts, what there is to see is in payments/views.ts. Whatever
 // moves money has an id, and the same again under the same id moves nothing twice.
 
 import { SealwireError } from '../protocol/index.ts'
 import type { CallOptions } from './calls.ts'
-import type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payment-options.ts'
-import { givenIdBytes, idBytes, type Made, momentAfter, type OrderId, Orders, type OrdersParts } from './payment-orders.ts'
-import { type PaymentRequest, readRequest, type Transfer } from './payment-results.ts'
-import { signed, type SigningParts } from './payment-signed.ts'
-import { type Amount, textOf } from './payment-units.ts'
-import { type PaymentsCall, PaymentViews, type ViewsParts } from './payment-views.ts'
+import type { HoldOptions, OrderOptions, PayOptions, PayRequestOptions, RequestOptions, SplitShare } from './payments/options.ts'
+import { givenIdBytes, idBytes, type Made, momentAfter, type OrderId, Orders, type OrdersParts } from './payments/orders.ts'
+import { type PaymentRequest, readRequest, type Transfer } from './payments/results.ts'
+import { signed, type SigningParts } from './payments/signed.ts'
+import { type Amount, textOf } from './payments/units.ts'
+import { type PaymentsCall, PaymentViews, type ViewsParts } from './payments/views.ts'
 
-export type { OrderOptions, PayOptions, SplitShare } from './payment-options.ts'
-export type { OrderId } from './payment-orders.ts'
-export type { PaymentChange, PaymentRequest, Transfer } from './payment-results.ts'
-export type { OrderSigner } from './payment-signed.ts'
-export type { Amount } from './payment-units.ts'
+export type { OrderOptions, PayOptions, SplitShare } from './payments/options.ts'
+export type { OrderId } from './payments/orders.ts'
+export type { PaymentChange, PaymentRequest, Transfer } from './payments/results.ts'
+export type { OrderSigner } from './payments/signed.ts'
+export type { Amount } from './payments/units.ts'
 
 /** What payments work with. */
 export interface PaymentsParts extends ViewsParts, Pick<OrdersParts, 'server' | 'hash'> {

@@ -2,24 +2,24 @@
 // connections are not the program's business. It is given what it needs of its runtime: a way to log in, time, chance, and a
 // place for what is not sent yet.
 
-import { type Clock, systemClock } from '../domain/clock.ts'
+import { type Clock, systemClock, waitAtMost } from '../domain/clock.ts'
 import { type Limits, resolveLimits, SealwireError } from '../protocol/index.ts'
 import type { EventData, Method, ParsedEvent, Params, Result } from '../protocol/contract/index.ts'
-import { Acknowledgements } from './acknowledgements.ts'
+import { Acknowledgements } from './inbox/acknowledgements.ts'
 import { type CallOptions, Calls } from './calls.ts'
 import { bodyOf, type Content, partsOf } from './content.ts'
-import { type Contact, Conversation, type ConversationInfo, type SearchPage, searched } from './conversation.ts'
+import { type Contact, Conversation, type ConversationInfo, type SearchOptions, type SearchPage, searched } from './conversation.ts'
 import type { Direct } from './direct/direct.ts'
 import type { DirectCore, DirectPart } from './direct/part.ts'
 import { Broadcast } from './feed.ts'
 import { type Disk, type FileReference, Files, type TransferOptions } from './files.ts'
 import { Inbox, type InboxItem, type InboxOptions, type InboxTap } from './inbox.ts'
-import { livePayments } from './live-payments.ts'
-import type { Randomness } from './message-id.ts'
+import { livePayments } from './payments/live.ts'
+import type { Randomness } from './outbox/message-id.ts'
 import { Outbox, type SendFailure, type Sent } from './outbox.ts'
-import type { OutboxStore } from './outbox-store.ts'
-import type { OrderSigner } from './payment-signed.ts'
-import { type PaymentChange, readChange } from './payment-results.ts'
+import type { OutboxStore } from './outbox/store.ts'
+import type { OrderSigner } from './payments/signed.ts'
+import { type PaymentChange, readChange } from './payments/results.ts'
 import type { Payments } from './payments.ts'
 import { Rooms } from './rooms.ts'
 import { type Hasher, Sha256 } from './sha256.ts'
@@ -122,7 +122,14 @@ export class Sealwire implements AsyncDisposable {
     const [session, inbox] = [() => this.#uplink.session, () => this.#inbox]
     this.#direct = parts.direct?.({ ...{ calls: this.#calls, clock, limits, fill, random }, session, inbox })
     this.direct = this.#direct
-    this.#outbox = new Outbox({ uplink: this.#uplink, calls: this.#calls, store: parts.outbox, limits, tap: this.#direct?.talk })
+    this.#outbox = new Outbox({
+      uplink: this.#uplink,
+      calls: this.#calls,
+      store: parts.outbox,
+      limits,
+      clock: this.#clock,
+      tap: this.#direct?.talk,
+    })
     const hasher = parts.hasher ?? (() => new Sha256())
     this.#files = new Files({ calls: this.#calls, limits, hasher, disk: parts.disk, direct: this.#direct?.files })
     this.#network = 'network' in parts ? parts.network : windowOf(globalThis)
@@ -188,7 +195,7 @@ export class Sealwire implements AsyncDisposable {
    * same id, whatever becomes of connections and of this program; in the order in which it was said to the same `to`.
    * @throws {SealwireError} `message_too_large`, `malformed`, `busy` when the outbox is full; `storage_full` or `data_unusable` when it cannot
    * be kept; `unreachable` when the signal aborts before it is sent and `unknown_outcome` when later: both leave nothing behind;
-   * `connection_lost` when this is closed first: it stays in the outbox; and what the server refuses, such as `not_contact`.
+   * `connection_lost` when this is closed meanwhile: it stays in the outbox; `unreachable` when this was closed before: it was not taken; and what the server refuses, such as `not_contact`.
    * @throws {TypeError} for an id that is none.
    */
   async send(to: string | number, content: Content, { id: given, signal }: SendOptions = {}): Promise<Sent> {
@@ -272,13 +279,14 @@ export class Sealwire implements AsyncDisposable {
   }
 
   /** Messages with all these words, newest first, in everything that this account may see. */
-  async search(text: string, options: CallOptions & { readonly before?: number; readonly max?: number } = {}): Promise<SearchPage> {
+  async search(text: string, options: SearchOptions = {}): Promise<SearchPage> {
     return searched(this.#calls, { text }, { ...options, ids: this.#direct?.talk })
   }
 
   /**
    * Saves the file of an entry under a path; an earlier try that was cut off goes on. Its SHA-256 was checked when it resolves.
-   * @throws {SealwireError} `not_found`, `gone`; `file_invalid` when it is not what was announced; `data_unusable`, `storage_full`.
+   * @throws {SealwireError} `not_found`, `gone`; `file_invalid` when it is not what was announced; `data_unusable`, `storage_full`;
+   * `usage` when something has come to be under the path meanwhile, which is left as it is.
    * @throws {TypeError} where there are no paths.
    */
   async saveFile(file: FileReference, path: string, options: TransferOptions = {}): Promise<void> {
@@ -304,8 +312,8 @@ export class Sealwire implements AsyncDisposable {
   }
 
   /**
-   * Ends in order: while there is a connection it waits, at most 5 s, for what is to be sent and acknowledged, then says Goodbye and
-   * lets go of the home. What could not be sent stays in the outbox. Never rejects.
+   * Ends in order: while there is a connection it waits, at most 5 s, for what is to be sent, acknowledged and answered, then says
+   * Goodbye and lets go of the home. What could not be sent stays in the outbox. Never rejects.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -319,12 +327,11 @@ export class Sealwire implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#inbox?.stop()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const deadline = this.#clock.after(this.#limits.clientGoodbyeMsMax, resolve)
+    const { clientCloseMsMax } = this.#limits
+    const until = this.#clock.monotonic() + clientCloseMsMax
     if (this.state === 'online' || this.state === 'connecting')
-      await Promise.race([promise, Promise.all([this.#outbox.idle(), this.#acknowledgements.settle()])])
-    deadline.cancel()
-    await this.#uplink.close()
+      await waitAtMost(this.#clock, clientCloseMsMax, Promise.all([this.#outbox.idle(), this.#acknowledgements.settle()]))
+    await this.#uplink.close(undefined, { answersMsMax: Math.max(0, until - this.#clock.monotonic()) })
     await this.#release(this.#reason)
   }
 

@@ -3,15 +3,13 @@
 //   connecting ──logged in──▶ online ──lost──▶ offline ──wait over, wake()──▶ connecting
 //       └──failed──▶ offline         └──too old: the next one is made before it goes──▶ online
 //   any ──close(), a refusal that is final──▶ closed
-//
-// Waits have full jitter: a random part of 0.5 s, 1 s, 2 s … 30 s, so that the clients of a server that comes back do not
-// come all at once.
 
 import type { Clock, Timer } from '../domain/index.ts'
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { ParsedEvent } from '../protocol/contract/index.ts'
-import type { Client } from './client.ts'
+import type { Client, DrainOptions } from './client.ts'
 import { isFinal } from './refusals.ts'
+import { Retries, SilenceWatch } from './retry.ts'
 
 /** A connection that is logged in. */
 export interface LoggedIn {
@@ -48,7 +46,7 @@ export interface UplinkParts {
 
 type State =
   | { readonly name: 'connecting'; readonly abort: AbortController }
-  | { readonly name: 'online'; readonly session: LoggedIn; readonly since: number; readonly timers: Set<Timer> }
+  | { readonly name: 'online'; readonly session: LoggedIn; readonly since: number; readonly watch: SilenceWatch }
   | { readonly name: 'offline'; readonly retry: Timer }
   | { readonly name: 'closed'; readonly reason: SealwireError | undefined }
 
@@ -56,9 +54,10 @@ export class Uplink {
   readonly #parts: UplinkParts
   readonly #user: UplinkUser
   readonly #waiting = new Set<PromiseWithResolvers<LoggedIn>>()
+  readonly #retries: Retries
   #state: State
-  /** Tries in a row that brought nothing. */
-  #failures = 0
+  /** Makes the next connection before this one is too old. */
+  #renewal: Timer | undefined
   /** Whether it was online once. */
   #wasOnline = false
   /** The server has ended the session: unless the next login succeeds, this is why. */
@@ -68,6 +67,7 @@ export class Uplink {
   constructor(parts: UplinkParts, user: UplinkUser) {
     this.#parts = parts
     this.#user = user
+    this.#retries = new Retries(parts)
     this.#state = { name: 'connecting', abort: new AbortController() }
     queueMicrotask(() => {
       if (this.#state.name === 'connecting') void this.#attempt(this.#state.abort.signal)
@@ -102,21 +102,21 @@ export class Uplink {
 
   /** The network may be back, or another one: connects at once, or looks whether the connection is still alive. */
   wake(): void {
-    if (this.#state.name === 'online') return this.#ping(this.#state.session, () => {})
+    if (this.#state.name === 'online') return this.#state.watch.ping()
     if (this.#state.name !== 'offline') return
     this.#state.retry.cancel()
     this.#connect()
   }
 
-  /** Ends for good. `reason` is what everybody who waits is told; without one it was our own wish. */
-  async close(reason?: SealwireError): Promise<void> {
+  /** Ends for good. `reason` is what everybody who waits is told; without one it was our own wish. The rest is as `drain` has it. */
+  async close(reason?: SealwireError, options: DrainOptions = {}): Promise<void> {
     const before = this.#state
     if (before.name === 'closed') return
     this.#enter({ name: 'closed', reason }, reason)
     for (const waiting of this.#waiting) waiting.reject(this.#refusal())
     if (before.name === 'connecting') before.abort.abort()
     if (before.name === 'offline') before.retry.cancel()
-    if (before.name === 'online') await before.session.client.drain()
+    if (before.name === 'online') await before.session.client.drain(options)
   }
 
   #connect(): void {
@@ -137,8 +137,7 @@ export class Uplink {
 
   #failed(reason: unknown): void {
     const error = SealwireError.from(reason)
-    // A bug does not go away by itself.
-    if (!SealwireError.is(reason) || isFinal(error)) return void this.close(error)
+    if (isFinal(reason)) return void this.close(error)
     if (this.#ended !== undefined && error.code !== 'unreachable') return void this.close(this.#ended)
     if (this.#isStrange(error)) return void this.close(notLetIn(error))
     this.#wait(error)
@@ -147,25 +146,22 @@ export class Uplink {
   /** A device that is not let in is cut without a word, at every try; so is everybody while a proxy's server is away. */
   #isStrange({ code }: SealwireError): boolean {
     const { patient = false } = this.#parts
-    return code === 'connection_lost' && !patient && !this.#wasOnline && this.#failures >= strangeTriesMax
+    return code === 'connection_lost' && !patient && !this.#wasOnline && this.#retries.failures >= strangeTriesMax
   }
 
   #wait(reason: SealwireError): void {
-    const { clock, limits, random } = this.#parts
-    const longest = Math.min(limits.clientRetryMsMax, limits.clientRetryMs * 2 ** Math.min(this.#failures++, 30))
-    this.#enter({ name: 'offline', retry: clock.after(random() * longest, () => this.#connect()) }, reason)
+    const retry = this.#parts.clock.after(this.#retries.nextMs(), () => this.#connect())
+    this.#enter({ name: 'offline', retry }, reason)
   }
 
   #adopt(session: LoggedIn): void {
-    const { clock } = this.#parts
     const before = this.#state
     this.#ended = undefined
     this.#wasOnline = true
-    const timers = new Set<Timer>()
-    this.#enter({ name: 'online', session, since: clock.monotonic(), timers }, undefined)
+    const watch = new SilenceWatch(session.client, this.#parts)
+    this.#enter({ name: 'online', session, since: this.#parts.clock.monotonic(), watch }, undefined)
     this.#user.online(session)
-    this.#watch(session)
-    if (session.ageMsMax !== undefined) this.#timer(session.ageMsMax * renewalPart, () => void this.#renew(session))
+    this.#renewAfter(session, renewalPart)
     for (const waiting of this.#waiting) waiting.resolve(session)
     void this.#pump(session)
     // What it was asked is still answered.
@@ -196,12 +192,16 @@ export class Uplink {
 
   #lost(reason: SealwireError): void {
     if (this.#state.name !== 'online') return
-    const { clock, limits } = this.#parts
-    // Whoever is thrown out again and again waits longer and longer.
-    if (clock.monotonic() - this.#state.since >= limits.clientRetryMs) this.#failures = 0
+    this.#retries.wasOpen(this.#state.since)
     if (reason.code === 'account_banned') return void this.close(reason)
     if (reason.code === 'session_ended') this.#ended = reason
     this.#wait(reason)
+  }
+
+  /** After a part of its life. */
+  #renewAfter(session: LoggedIn, part: number): void {
+    if (session.ageMsMax === undefined || this.session !== session) return
+    this.#renewal = this.#parts.clock.after(session.ageMsMax * part, () => void this.#renew(session))
   }
 
   /** Makes the next connection while this one still works. */
@@ -212,44 +212,13 @@ export class Uplink {
       else next.client.close()
     } catch {
       // It lasts a little longer yet.
-      const leftMs = (session.ageMsMax ?? 0) * (1 - renewalPart)
-      if (this.session === session) this.#timer(leftMs / 4, () => void this.#renew(session))
+      this.#renewAfter(session, (1 - renewalPart) / 4)
     }
   }
 
-  /** Pings a server that has been silent for long. */
-  #watch(session: LoggedIn): void {
-    const { clock, limits } = this.#parts
-    const silentMs = clock.monotonic() - session.client.heardAt
-    if (silentMs >= limits.clientIdleMsMax) return this.#ping(session, () => this.#watch(session))
-    this.#timer(limits.clientIdleMsMax - silentMs, () => this.#watch(session))
-  }
-
-  #ping(session: LoggedIn, answered: () => void): void {
-    const deadline = this.#timer(this.#parts.limits.clientPingMsMax, () => session.client.close())
-    session.client.request('session.ping', {}).then(
-      () => {
-        deadline?.cancel()
-        answered()
-      },
-      () => {}, // The connection is over, or its deadline comes.
-    )
-  }
-
-  /** A timer of the connection that there is now. */
-  #timer(ms: number, action: () => void): Timer | undefined {
-    if (this.#state.name !== 'online') return undefined
-    const { timers } = this.#state
-    const timer = this.#parts.clock.after(ms, () => {
-      timers.delete(timer)
-      action()
-    })
-    timers.add(timer)
-    return timer
-  }
-
   #enter(state: State, reason: SealwireError | undefined): void {
-    if (this.#state.name === 'online') for (const timer of this.#state.timers) timer.cancel()
+    if (this.#state.name === 'online') this.#state.watch[Symbol.dispose]()
+    this.#renewal?.cancel()
     this.#state = state
     this.#user.changed(state.name, reason)
   }

@@ -7,11 +7,11 @@ import { dialWebSocket, type WebSocketDialOptions } from '../link/websocket.ts'
 import { resolveLimits } from '../protocol/limits.ts'
 import { type Client, type ClientOptions, connect } from './client.ts'
 import type { LoggedIn } from './uplink.ts'
-import type { WebDevice } from './web-device.ts'
+import type { WebDevice } from './web/device.ts'
 
 export { type Client, type ClientOptions } from './client.ts'
-export { openWebDevice, type WebDevice, type WebDeviceOptions } from './web-device.ts'
-export type { WebKeyStore } from './web-keys.ts'
+export { openWebDevice, type WebDevice, type WebDeviceOptions } from './web/device.ts'
+export type { WebKeyStore } from './web/keys.ts'
 
 /** Which server. */
 export interface WebClientOptions extends ClientOptions, Pick<WebSocketDialOptions, 'url' | 'open'> {

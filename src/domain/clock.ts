@@ -33,6 +33,17 @@ export const systemClock: Clock = Object.freeze({
   },
 })
 
+/** Resolves when `work` is done, or after `ms` milliseconds. What it rejects with is thrown, if it does so in time. */
+export async function waitAtMost(clock: Pick<Clock, 'after'>, ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const deadline = clock.after(ms, resolve)
+  try {
+    await Promise.race([promise, work])
+  } finally {
+    deadline.cancel()
+  }
+}
+
 /** Keeps the process alive until it is disposed, because timers and lost connections do not; nothing in a browser. */
 export function keepAlive(): Disposable {
   const timer = setInterval(() => {}, longestTimerMs)

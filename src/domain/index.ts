@@ -1,5 +1,5 @@
 export { addressGroup } from './address-group.ts'
-export { type Clock, keepAlive, systemClock, type Timer } from './clock.ts'
+export { type Clock, keepAlive, systemClock, type Timer, waitAtMost } from './clock.ts'
 export { isLoopback } from './loopback.ts'
 export { type Name, type NameLimits, parseName } from './name.ts'
 export { type Deed, type MemberRole, mayGiveRole, mayManage, mayPost, mayRemove, mayRetain, type Standing } from './permissions.ts'

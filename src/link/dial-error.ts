@@ -2,7 +2,7 @@
 // does not take our own certificate (`certificate_invalid`). docs/tls-errors.md has every sentence of these tables.
 
 import { SealwireError } from '../protocol/index.ts'
-import { alertOf, hangsUp, tooOld, weak, type Words } from './tls-alert.ts'
+import { alertOf, hangsUp, tooOld, weak, type Words } from './tls/alert.ts'
 
 /** What is said of a dial. */
 export interface Dialled {
@@ -31,7 +31,7 @@ export const systemErrors: Readonly<Record<string, Words>> = {
   EPIPE: hangsUp(),
 }
 
-/** What the TLS library finds by itself. The alerts of the server are in tls-alert.ts. */
+/** What the TLS library finds by itself. The alerts of the server are in tls/alert.ts. */
 export const libraryErrors: Readonly<Record<string, Words>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: notTls(),
   ERR_SSL_HTTP_REQUEST: notTls(),

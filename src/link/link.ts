@@ -10,7 +10,7 @@
 //        not on TLS: the supported runtimes report both alike, so only a goodbye inside the protocol ends a session cleanly.
 
 import type { FrameSink, SealwireError } from '../protocol/index.ts'
-import type { HandshakeReason } from './tls-alert.ts'
+import type { HandshakeReason } from './tls/alert.ts'
 
 /** Whom a link leads to. */
 export interface RemoteAddress {

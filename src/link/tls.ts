@@ -2,7 +2,7 @@
 
 import type { LinkContext } from './buffered-link.ts'
 import type { Listener, ListenHandlers, Ticket } from './link.ts'
-import type { TlsAcceptOptions, TlsListenOptions } from './tls-options.ts'
+import type { TlsAcceptOptions, TlsListenOptions } from './tls/options.ts'
 
 /**
  * Starts listening; resolves when connections are accepted.
@@ -23,9 +23,9 @@ export async function acceptTls<T extends Ticket>(
   context: LinkContext,
 ): Promise<Listener> {
   if (process.versions.bun === undefined) {
-    const { listenNodeTls } = await import('./tls-node-listen.ts')
+    const { listenNodeTls } = await import('./tls/node-listen.ts')
     return listenNodeTls(options, handlers, context)
   }
-  const { listenBunTls } = await import('./tls-bun.ts')
+  const { listenBunTls } = await import('./tls/bun.ts')
   return listenBunTls(options, handlers, context)
 }

@@ -6,7 +6,7 @@ import type { Timer } from '../domain/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { BufferedLink, type LinkContext } from './buffered-link.ts'
 import type { LinkReceiver, LinkSecurity } from './link.ts'
-import { webSocketProtocol } from './websocket-frame.ts'
+import { webSocketProtocol } from './websocket/frame.ts'
 
 /** Which server to reach, and how long that may take. */
 export interface WebSocketDialOptions {

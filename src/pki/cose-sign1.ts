@@ -45,20 +45,17 @@ export async function verifyCoseApart({ header, payload, signature }: Unverified
 
 /** The parts of a message, its signature not yet checked. @throws {SealwireError} `enrolment_invalid` for another form. */
 export function readCose(message: Uint8Array): UnverifiedCose {
-  const [header, unprotected, payload, signature] = partsOf(message)
-  const isWhole = isBytes(header) && isEmptyMap(unprotected) && isBytes(payload) && isBytes(signature)
+  const [header, unprotected, payload, signature, ...others] = readList(message)
+  const isWhole = isBytes(header) && isEmptyMap(unprotected) && isBytes(payload) && isBytes(signature) && others.length === 0
   if (!isWhole || !isOurHeader(header)) throw refused('the statement has an unknown form')
   return { header, signer: header.slice(coseHeaderStart.length), payload, signature }
 }
 
-function partsOf(message: Uint8Array): readonly unknown[] {
-  const value = decoded(message)
-  return Array.isArray(value) && value.length === 4 ? value : []
-}
-
-function decoded(message: Uint8Array): unknown {
+/** The list that CBOR has; empty when it is something else. @throws {SealwireError} `enrolment_invalid` for what is no CBOR. */
+export function readList(bytes: Uint8Array): readonly unknown[] {
   try {
-    return decodeCbor(message)
+    const value = decodeCbor(bytes)
+    return Array.isArray(value) ? value : []
   } catch (cause) {
     throw new SealwireError('enrolment_invalid', 'the statement cannot be read', { cause })
   }

@@ -54,24 +54,21 @@ export function makeFolder(path: string): readonly string[] {
   }
 }
 
-/** Removes what a crash during `writeDurably` left in `folder` of the files `names`. */
-export function sweepTemporaries(folder: string, names: readonly string[]): void {
+/** Removes what a crash during `writeDurably` left in `folder` of the files `names`; `isLeft` is asked about the digits of each. */
+export function sweepTemporaries(folder: string, names: readonly string[], isLeft: (digits: string) => boolean = () => true): void {
   for (const entry of readdirSync(folder)) {
-    const name = /^\.(.+)\.[0-9a-f]{16}\.tmp$/.exec(entry)?.[1]
-    if (name !== undefined && names.includes(name)) discard(join(folder, entry))
+    const [, name, digits = ''] = /^\.(.+)\.([0-9a-f]{16})\.tmp$/.exec(entry) ?? []
+    if (name !== undefined && names.includes(name) && isLeft(digits)) discard(join(folder, entry))
   }
 }
 
-/** The error for a failure of the file system: `storage_full` when the disk is full, else `data_unusable`. */
-export function unusable(what: string, cause: unknown): SealwireError {
+/** The error for a failure of the file system: `storage_full` when the disk is full, else `data_unusable`. Default `hint`: of a folder. */
+export function unusable(what: string, cause: unknown, hint: string = folderHint): SealwireError {
   const code = errorCode(cause)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new SealwireError('storage_full', `${what}: the disk is full`, { cause, hint: 'free some space and start again' })
   }
-  return new SealwireError('data_unusable', `${what} (${code ?? 'unknown reason'})`, {
-    cause,
-    hint: 'check that the folder is one, and that the user who runs this may read and write in it',
-  })
+  return new SealwireError('data_unusable', `${what} (${code ?? 'unknown reason'})`, { cause, hint })
 }
 
 /** The system's name of a failure, such as `ENOENT`. */
@@ -101,6 +98,8 @@ export function syncFolder(folder: string): void {
     closeSync(descriptor)
   }
 }
+
+const folderHint = 'check that the folder is one, and that the user who runs this may read and write in it'
 
 function discard(path: string): void {
   try {

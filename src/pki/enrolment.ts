@@ -3,11 +3,11 @@
 // signature of its own: who names another's key gains nothing, because it cannot open a sealed channel with it.
 
 import { createHash } from 'node:crypto'
-import { decodeCbor, encodeCbor } from '../protocol/contract/cbor.ts'
+import { encodeCbor } from '../protocol/contract/cbor.ts'
 import { enrolmentPurpose } from '../protocol/contract/cose.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { makeCertificateRequest, readCertificateRequest, spkiOf } from './certificate-request.ts'
-import { openCose, signCose } from './cose-sign1.ts'
+import { openCose, readList, signCose } from './cose-sign1.ts'
 import { checkX25519Key, type DeviceKeys } from './device-keys.ts'
 import { ed25519Spki, rawPublicKey } from './ed25519.ts'
 import { sameBytes } from '../protocol/same-bytes.ts'
@@ -96,26 +96,14 @@ export function deviceId(hash: Uint8Array): string {
 type Fields = readonly [server: Uint8Array, hash: Uint8Array, ed25519: Uint8Array, x25519: Uint8Array]
 
 function fieldsOf(payload: Uint8Array): Fields {
-  const [server, hash, ed25519, x25519, ...others] = listOf(decoded(payload))
+  const [server, hash, ed25519, x25519, ...others] = readList(payload)
   const isWhole = isBytes(server) && isBytes(hash) && isBytes(ed25519) && isBytes(x25519) && others.length === 0
   if (isWhole) return [server, hash, ed25519, x25519]
   throw refused('the statement does not say what it should')
 }
 
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
 function isBytes(value: unknown): value is Uint8Array {
   return value instanceof Uint8Array
-}
-
-function decoded(payload: Uint8Array): unknown {
-  try {
-    return decodeCbor(payload)
-  } catch (cause) {
-    throw new SealwireError('enrolment_invalid', 'the statement cannot be read', { cause })
-  }
 }
 
 function refused(sentence: string): SealwireError {

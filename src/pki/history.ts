@@ -32,7 +32,7 @@ export function checkpointText({ size, at }: CheckpointClaim): string {
 }
 
 /** A moment in milliseconds since 1970; what no calendar has is a number. */
-export function momentText(at: bigint): string {
+export function momentText(at: bigint | number): string {
   return at <= endOfDates ? new Date(Number(at)).toISOString() : `${at} ms`
 }
 
@@ -44,4 +44,5 @@ function whyNot(smaller: CheckpointClaim, larger: CheckpointClaim): string | und
   return smaller.at > larger.at ? `it has signed ${checkpointText(smaller)} after ${checkpointText(larger)}` : undefined
 }
 
-const endOfDates = 8_640_000_000_000_000n
+/** The last moment that a date can be, in milliseconds since 1970. */
+export const endOfDates = 8_640_000_000_000_000n

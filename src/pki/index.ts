@@ -27,7 +27,8 @@ export {
   publicPem,
   readLedgerPublicKey,
 } from './ledger-key.ts'
-export { makeReceipt, type Receipt, type ReceiptLeg, type ReceiptParts, type ReceiptPosting, verifyReceipt } from './receipt.ts'
+export { makeReceipt, type Receipt, type ReceiptParts, verifyReceipt } from './receipt.ts'
+export { amountOf, type ReceiptLeg, type ReceiptPosting } from './receipt-row.ts'
 export { type PeerChecks, peerKeyHash, verifyPeer } from './peer-certificate.ts'
 export { isPin, spkiPin } from './pin.ts'
 export { loadServerIdentity, type ServerIdentity, type ServerIdentityOptions } from './server-identity.ts'

@@ -4,13 +4,13 @@
 
 import { createHash } from 'node:crypto'
 import { leafHash, verifyInclusion } from '../domain/merkle.ts'
-import { decodeCbor, encodeCbor } from '../protocol/contract/cbor.ts'
+import { encodeCbor } from '../protocol/contract/cbor.ts'
 import { receiptPurpose } from '../protocol/contract/cose.ts'
-import { decodeOrder, type OrderKind, orderKinds, orderPurposes, orderSigner } from '../protocol/contract/order.ts'
-import { SealwireError } from '../protocol/errors.ts'
 import { isBytes, isWhole, openCheckpoint, openLedgerStatement, receiptInvalid, type SignedCheckpoint } from './checkpoint.ts'
-import { openCose } from './cose-sign1.ts'
+import { endOfDates } from './history.ts'
 import type { LedgerKey } from './ledger-key.ts'
+import { verifyOrdered } from './receipt-order.ts'
+import { readRow, type ReceiptPosting } from './receipt-row.ts'
 import { sameBytes } from '../protocol/same-bytes.ts'
 
 /** What a receipt is made of. */
@@ -29,40 +29,13 @@ export interface ReceiptParts {
   readonly checkpoint: { readonly size: bigint; readonly root: Uint8Array; readonly cose: Uint8Array }
 }
 
-/** What one ledger account got by a posting, or lost. */
-export interface ReceiptLeg {
-  readonly ledgerAccount: bigint
-  /** Number of the account whose it is; 0: the operator. */
-  readonly holder: bigint
-  readonly delta: bigint
-}
-
-/** A posting as its row says it. */
-export interface ReceiptPosting {
-  readonly seq: bigint
-  /** Milliseconds since 1970. */
-  readonly at: bigint
-  readonly kind: OrderKind | 'mint' | 'burn' | 'expire'
-  readonly unit: string
-  readonly decimals: bigint
-  readonly legs: readonly ReceiptLeg[]
-  /** The posting that this one settles. */
-  readonly ref: bigint | undefined
-  /** Who ordered it; 0: the operator. */
-  readonly signer: bigint
-  readonly id: Uint8Array
-  /** The order as it was signed; `undefined` where nobody signed. */
-  readonly signed: Uint8Array | undefined
-  readonly memo: string | undefined
-}
-
 /** What a receipt proves. */
 export interface Receipt {
   readonly server: Uint8Array
   readonly posting: ReceiptPosting
   readonly hash: Uint8Array
   readonly checkpoint: SignedCheckpoint
-  /** The Ed25519 key that has signed the order; its signature is good. Whose key it was is said by the ledger alone. */
+  /** The Ed25519 key that has signed the order, and the posting is what it says. Whose key it was is said by the ledger alone. */
   readonly device: Uint8Array | undefined
 }
 
@@ -85,11 +58,12 @@ export function verifyReceipt(receipt: Uint8Array, key: Uint8Array): Receipt {
   const claim = openCheckpoint(checkpoint.cose, key)
   const isIts = sameBytes(claim.server, server) && claim.size === checkpoint.size && sameBytes(claim.root, checkpoint.root)
   if (!isIts) throw receiptInvalid('the checkpoint says something else than the receipt')
+  if (claim.at > endOfDates) throw receiptInvalid('the checkpoint has a time that no calendar has')
   const leaf = leafHash(sha256, hash)
   if (seq < 1n || !verifyInclusion(sha256, { leaf, index: seq - 1n, size: claim.size, path, root: claim.root })) {
     throw receiptInvalid('the posting is not below the root of the checkpoint')
   }
-  return { server, posting, hash, checkpoint: claim, device: deviceOf(posting, server) }
+  return { server, posting, hash, checkpoint: claim, device: verifyOrdered(posting, server) }
 }
 
 interface Fields extends ReceiptParts {
@@ -111,73 +85,8 @@ function isHash(value: unknown): value is Uint8Array {
   return isBytes(value, 32)
 }
 
-/** The row of a posting (ledger.md). */
-function readRow(row: Uint8Array): ReceiptPosting {
-  const items = listOf(decoded(row))
-  const [version, seq, at, kind, unit, decimals, moves, ref, signer, id, signed, memo] = items
-  const isIts = items.length === 12 && version === 1 && isKind(kind) && typeof unit === 'string' && isBytes(id, 16)
-  const isKept = (signed === null || isBytes(signed)) && (memo === null || typeof memo === 'string')
-  if (!isIts || !isKept) throw wrongRow()
-  const legs = listOf(moves).map(legOf)
-  if (legs.reduce((sum, { delta }) => sum + delta, 0n) !== 0n) throw receiptInvalid('the posting makes or loses money')
-  return {
-    ...{ seq: whole(seq), at: whole(at), kind, unit, decimals: whole(decimals), legs, signer: whole(signer), id },
-    ...{ ref: ref === null ? undefined : whole(ref), signed: signed ?? undefined, memo: memo ?? undefined },
-  }
-}
-
-function legOf(value: unknown): ReceiptLeg {
-  const [ledgerAccount, holder, delta, ...others] = listOf(value)
-  if (typeof delta !== 'number' && typeof delta !== 'bigint') throw wrongRow()
-  if (others.length > 0) throw wrongRow()
-  return { ledgerAccount: whole(ledgerAccount), holder: whole(holder), delta: BigInt(delta) }
-}
-
-/** The key that has signed the order in a posting. @throws {SealwireError} `receipt_invalid` when it is not that order, or not signed. */
-function deviceOf({ kind, signed, id, signer }: ReceiptPosting, server: Uint8Array): Uint8Array | undefined {
-  if (signed === undefined) return undefined
-  const ordered = orderKinds.find((each) => each === kind)
-  if (ordered === undefined) throw receiptInvalid('nobody signs what the posting says')
-  try {
-    const { signer: device, payload } = openCose(signed, orderPurposes[ordered])
-    const order = decodeOrder(ordered, payload)
-    if (sameBytes(order.id, id) && sameBytes(order.server, server) && orderSigner(order) === signer) return device
-  } catch (cause) {
-    throw receiptInvalid('the order in the posting is not signed', cause)
-  }
-  throw receiptInvalid('the posting is of another order than the one in it')
-}
-
-function decoded(row: Uint8Array): unknown {
-  try {
-    return decodeCbor(row)
-  } catch (cause) {
-    throw SealwireError.from(cause).code === 'malformed' ? wrongRow() : cause
-  }
-}
-
-function isKind(value: unknown): value is ReceiptPosting['kind'] {
-  return typeof value === 'string' && kinds.has(value)
-}
-
-function whole(value: unknown): bigint {
-  if (isWhole(value)) return BigInt(value)
-  throw wrongRow()
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  if (Array.isArray(value)) return value
-  throw wrongRow()
-}
-
-function wrongRow(): SealwireError {
-  return receiptInvalid('the row of the posting does not say what it should')
-}
-
 function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
   return new Uint8Array(hash.digest())
 }
-
-const kinds: ReadonlySet<string> = new Set([...orderKinds, 'mint', 'burn', 'expire'])

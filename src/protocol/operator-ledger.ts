@@ -65,11 +65,11 @@ const exported = v.object({
 /** The methods. */
 export const ledgerOperatorMethods = {
   'unit.create': {
-    what: 'Makes a unit, or makes one the standard. Once more with the same name and decimals changes nothing.',
+    what: 'Makes a unit, or makes one the standard. Once more it changes nothing; another name or other decimals are a conflict.',
     params: v.strictObject({
       unit: unit(),
-      name: v.pipe(text(unitNameCharactersMax, 'for people'), v.minLength(1)),
-      decimals: count('places after the point', 9),
+      name: v.optional(v.pipe(text(unitNameCharactersMax, 'for people; of a new one by default its code'), v.minLength(1))),
+      decimals: v.optional(count('places after the point; of a new one by default 2', 9)),
       standard: v.optional(flag('true: it is meant where none is named')),
     }),
     result: unitRow,
@@ -88,8 +88,8 @@ export const ledgerOperatorMethods = {
     }),
     result: v.object({
       unit: unit(),
-      dayMax: v.optional(amount('missing: none of its own')),
-      deviceDayMax: v.optional(amount('missing: none of its own')),
+      dayMax: v.optional(amount('that applies: of an account its own, else that of the unit; missing: none')),
+      deviceDayMax: v.optional(amount('the same by one device')),
       credit: v.optional(amount('of the account')),
     }),
   },

@@ -9,16 +9,16 @@ import { type Clock, parseName, parsePassword, type ThrottleKeys, throttleKeys }
 import { invitationHash } from '../pki/index.ts'
 import { limitTable, SealwireError } from '../protocol/index.ts'
 import type { Account, Input, Output, Store } from '../store/index.ts'
-import type { Credentials, DeviceLinkUse, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
+import type { Credentials, DeviceLinkUse, Origin, PasswordChange, Registration, Resumption } from './accounts/credentials.ts'
 import type { Log } from './log.ts'
-import { LoginThrottle } from './login-throttle.ts'
-import { PasswordHasher } from './password-hasher.ts'
-import { type AccountsOptions, Registrar, type RegistrationMode } from './registrar.ts'
-import { tokenHash } from './session-token.ts'
+import { LoginThrottle } from './accounts/login-throttle.ts'
+import { PasswordHasher } from './accounts/password-hasher.ts'
+import { type AccountsOptions, Registrar, type RegistrationMode } from './accounts/registrar.ts'
+import { tokenHash } from './accounts/session-token.ts'
 import { Lanes, type Queue } from './turns.ts'
 
-export type { Credentials, Origin, PasswordChange, Registration, Resumption } from './credentials.ts'
-export type { AccountsOptions, RegistrationMode } from './registrar.ts'
+export type { Credentials, Origin, PasswordChange, Registration, Resumption } from './accounts/credentials.ts'
+export type { AccountsOptions, RegistrationMode } from './accounts/registrar.ts'
 
 /** What accounts work with; whoever made the parts closes them. */
 export interface AccountsParts {

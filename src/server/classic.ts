@@ -14,13 +14,13 @@ import {
   writeFrame,
 } from '../protocol/index.ts'
 import type { AccountIdentity, Origin } from './accounts.ts'
-import type { ClassicSession } from './bridge.ts'
-import { type Delivery, freeSeat, type Seat, type Talker } from './chats.ts'
+import type { ClassicSession } from './classic/bridge.ts'
+import { type Delivery, freeSeat, type Seat, type Talker } from './classic/chats.ts'
 import type { ServerContext } from './context.ts'
-import type { Dialect, Speaker } from './dialect.ts'
-import { isOurs, logIn } from './log-in.ts'
-import { Pace } from './pace.ts'
-import type { Standing } from './presence.ts'
+import type { Dialect, Speaker } from './session/dialect.ts'
+import { isOurs, logIn } from './session/log-in.ts'
+import { Pace } from './session/pace.ts'
+import type { Standing } from './people/presence.ts'
 
 const { ack, error, findPeer, message } = classicCommands
 const utf8 = new TextEncoder()
@@ -123,7 +123,7 @@ class ClassicParticipant implements ClassicSession {
     switch (command) {
       case findPeer:
       case classicCommands.chatRequest:
-        return this.#pace.take() ? this.#request(body) : this.#later(() => this.#request(body))
+        return this.#pace.take(this.#speaker.now) ? this.#request(body) : this.#later(() => this.#request(body))
       case ack:
       case classicCommands.chatAccept:
         return this.#answer(true)
@@ -139,7 +139,7 @@ class ClassicParticipant implements ClassicSession {
 
   /** The hot path: one message of a chat, from decoded frame to the peer's output, without a promise. */
   speak(text: Uint8Array): Promise<void> | undefined {
-    return this.#pace.take() ? this.#say(text) : this.#later(() => this.#say(text))
+    return this.#pace.take(this.#speaker.now) ? this.#say(text) : this.#later(() => this.#say(text))
   }
 
   leave(): void {

@@ -27,17 +27,19 @@ import {
   type When,
 } from '../protocol/contract/index.ts'
 import { encodeFrame, type Packet, SealwireError, writeFrame } from '../protocol/index.ts'
+import type { Posted } from '../store/index.ts'
 import type { AccountIdentity, Origin } from './accounts.ts'
-import { Apart } from './apart.ts'
+import { Apart } from './session/apart.ts'
 import type { ServerContext } from './context.ts'
 import { type Answer, type Call, type ContractSession, InStore } from './contract/call.ts'
 import { ContractParticipant } from './contract/participant.ts'
 import { welcome } from './contract/welcome.ts'
-import type { Dialect, Speaker } from './dialect.ts'
-import { isOurs, logIn } from './log-in.ts'
-import { Pace } from './pace.ts'
-import { routes } from './routes.ts'
-import { installationOf, tokenHash } from './session-token.ts'
+import type { Dialect, Speaker } from './session/dialect.ts'
+import { InOrder } from './session/in-order.ts'
+import { isOurs, logIn } from './session/log-in.ts'
+import { Pace } from './session/pace.ts'
+import { routes } from './contract/routes.ts'
+import { installationOf, tokenHash } from './accounts/session-token.ts'
 
 /** A Fault frame: the refusal of a request, or, without an id, why the connection ends. Of a bug only the word is told. */
 export function contractFault(id: number | null, { code, sentence }: SealwireError): Uint8Array {
@@ -46,6 +48,13 @@ export function contractFault(id: number | null, { code, sentence }: SealwireErr
 
 /** Which request. */
 type Asked = Pick<RequestEnvelope, 'id' | 'method'>
+
+/** A request that waits for its answer, since when on the monotonic clock where that is measured. */
+interface UnderWay {
+  readonly id: number
+  readonly method: Method
+  readonly since: number | undefined
+}
 
 export class ContractDialect implements Dialect, ContractSession {
   readonly name = 'contract'
@@ -57,9 +66,7 @@ export class ContractDialect implements Dialect, ContractSession {
   #pace: Pace
   readonly #apart: Apart
   /** Messages in the store's queue: the next one joins them there, everything else waits until they are answered. */
-  readonly #sends: Apart
-  /** Settles when the last of them is answered. */
-  #sent: Promise<void> | undefined
+  readonly #sends: InOrder<Posted>
   #greeted = false
   #account: ContractParticipant | undefined
   /** The request that ended the session, if one did. */
@@ -70,7 +77,7 @@ export class ContractDialect implements Dialect, ContractSession {
     this.speaker = speaker
     this.#server = server
     this.#apart = new Apart(server.limits.requestsApartMax)
-    this.#sends = new Apart(server.limits.messagesUnderWayMax)
+    this.#sends = new InOrder(server.limits.messagesUnderWayMax, (reason) => this.#failed(reason))
     this.#pace = new Pace(new TokenBucket(rate, burst, server.clock.monotonic()), server)
   }
 
@@ -132,7 +139,7 @@ export class ContractDialect implements Dialect, ContractSession {
 
   #request(request: RequestEnvelope): Promise<void> | undefined {
     const { pace, cost } = this.#priceOf(request.method)
-    if (cost === 0 || pace.take(cost)) return this.#carryOut(request)
+    if (cost === 0 || pace.take(this.speaker.now, cost)) return this.#carryOut(request)
     this.#server.counts.requestsDelayed++
     return this.#later(request, pace, cost)
   }
@@ -162,8 +169,8 @@ export class ContractDialect implements Dialect, ContractSession {
       const answer = this.#call(known, params)
       if (answer instanceof InStore) return this.#sending(id, known, answer)
       if (answer instanceof Promise) {
-        const settled = this.#whenSettled(id, known, answer)
-        return methodRow(known).apart === true ? this.#letGo(settled, this.#apart) : settled
+        const settled = this.#whenSettled(this.#begun(id, known), answer)
+        return methodRow(known).apart === true ? this.#letGo(settled) : settled
       }
       this.#answer(id, known, answer)
     } catch (reason) {
@@ -172,27 +179,42 @@ export class ContractDialect implements Dialect, ContractSession {
     return undefined
   }
 
-  #sending(id: number, method: Method, { result }: InStore<Result<Method>>): Promise<void> | undefined {
-    this.#sent = this.#whenSettled(id, method, result, this.#sent)
-    return this.#letGo(this.#sent, this.#sends)
+  /** A refusal may be known sooner than what was sent before it is answered, and waits for that. */
+  #sending(id: number, method: Method, { posted, result }: InStore<Result<Method>>): Promise<void> | undefined {
+    const request = this.#begun(id, method)
+    return this.#sends.add(posted, {
+      give: (value) => {
+        this.#ended(request)
+        this.#answer(id, method, result(value))
+      },
+      refuse: (reason) => {
+        this.#ended(request)
+        this.#refuse(request, reason)
+      },
+    })
   }
 
-  /** A refusal may be known sooner than what was sent before is answered, and waits for the answer `before`. */
-  async #whenSettled(id: number, method: Method, answer: Promise<Result<Method>>, before?: Promise<void>): Promise<void> {
-    const { counts, clock } = this.#server
-    const begun = counts.measures ? clock.monotonic() : undefined
-    counts.requestsUnderWay++
+  async #whenSettled(request: UnderWay, answer: Promise<Result<Method>>): Promise<void> {
     try {
-      const result = await answer
-      await before
-      this.#answer(id, method, result)
+      this.#answer(request.id, request.method, await answer)
     } catch (reason) {
-      await before
-      this.#refuse({ id, method }, reason)
+      if (methodRow(request.method).apart === true) this.#refuse(request, reason)
+      else await this.#refuseInTurn(request, reason)
     } finally {
-      counts.requestsUnderWay--
-      if (begun !== undefined) counts.requests[method].seconds.observe((clock.monotonic() - begun) / 1000)
+      this.#ended(request)
     }
+  }
+
+  #begun(id: number, method: Method): UnderWay {
+    const { counts, clock } = this.#server
+    counts.requestsUnderWay++
+    return { id, method, since: counts.measures ? clock.monotonic() : undefined }
+  }
+
+  #ended({ method, since }: UnderWay): void {
+    const { counts, clock } = this.#server
+    counts.requestsUnderWay--
+    if (since !== undefined) counts.requests[method].seconds.observe((clock.monotonic() - since) / 1000)
   }
 
   /** What the store has not seen may be refused sooner than what was sent before it is answered. */
@@ -204,8 +226,12 @@ export class ContractDialect implements Dialect, ContractSession {
   }
 
   /** Others are begun meanwhile. */
-  #letGo(settled: Promise<void>, among: Apart): Promise<void> | undefined {
-    return among.add(settled.catch((reason: unknown) => this.speaker.fail(SealwireError.from(reason))))
+  #letGo(settled: Promise<void>): Promise<void> | undefined {
+    return this.#apart.add(settled.catch((reason: unknown) => this.#failed(reason)))
+  }
+
+  #failed(reason: unknown): void {
+    this.speaker.fail(SealwireError.from(reason))
   }
 
   #call<M extends Method>(method: M, params: unknown): Answer<M> {

@@ -183,13 +183,17 @@ export class Devices {
     }
   }
 
-  /** A link for another device of an account; the one before is worth nothing from now on. @throws {SealwireError} those of the store. */
-  async link(accountId: bigint, connection?: number): Promise<DeviceLink> {
+  /**
+   * A link for another device of an account; the one before is worth nothing from now on, nor is this one once a device is
+   * revoked, the password changed or the account banned.
+   * @throws {SealwireError} `login_refused` when that has happened to who asks; those of the store.
+   */
+  async link({ accountId, token, connection }: Enroller, connected?: ConnectedDevice): Promise<DeviceLink> {
     const { store, limits, log } = this.#parts
     const secret = new Uint8Array(randomBytes(deviceSecretBytes))
     const at = this.#now()
     const expiresAt = at + BigInt(limits.deviceLinkMs)
-    await store.run('device.link', { accountId, hash: invitationHash(secret), expiresAt, at })
+    await store.run('device.link', { accountId, spkiHash: connected?.spkiHash, token, hash: invitationHash(secret), expiresAt, at })
     log.info('link for another device made', { connection })
     return { secret, expiresAt: Number(expiresAt) }
   }

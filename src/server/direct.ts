@@ -6,11 +6,11 @@ import type { Clock, TokenBucket } from '../domain/index.ts'
 import { encodeEvent, type Params } from '../protocol/contract/index.ts'
 import { frameBodyBytesLimit, SealwireError } from '../protocol/index.ts'
 import type { Device, Store } from '../store/index.ts'
-import type { Listener } from './audience.ts'
-import type { Participant } from './chats.ts'
-import { type DirectDevice, DirectWatches } from './direct-watches.ts'
+import type { Listener } from './messages/audience.ts'
+import type { Participant } from './classic/chats.ts'
+import { type DirectDevice, DirectWatches } from './direct/watches.ts'
 import { cutOff } from './people.ts'
-import { offerTokens } from './presence.ts'
+import { offerTokens } from './people/presence.ts'
 
 /** What direct links work with. */
 export interface DirectParts {

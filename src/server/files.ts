@@ -1,4 +1,4 @@
-// Files of conversations: what is known of them is in the store, their content in a folder (file-folder.ts). How much of an
+// Files of conversations: what is known of them is in the store, their content in a folder (files/folder.ts). How much of an
 // upload is there is what the disk says, so that after a crash of either side it goes on where it stopped; whether the whole is
 // sound says its SHA-256. The store is always first: a row is made before its file, and gone before its file is removed. What
 // a crash leaves between the two is nobody's, and removed at the next start.
@@ -10,11 +10,11 @@
 import type { Clock, Timer } from '../domain/index.ts'
 import { type Limits, limitTable, SealwireError } from '../protocol/index.ts'
 import type { Act, Input, Store, StoredFile } from '../store/index.ts'
-import { FileContent } from './file-content.ts'
-import { diskFailure, type FileFolder, fileKey } from './file-folder.ts'
-import { FileHolds } from './file-holds.ts'
+import { FileContent } from './files/content.ts'
+import { diskFailure, type FileFolder, fileKey } from './files/folder.ts'
+import { FileHolds } from './files/holds.ts'
 import type { Log } from './log.ts'
-import { OpenFiles } from './open-files.ts'
+import { OpenFiles } from './files/open-files.ts'
 import { Turns } from './turns.ts'
 
 /** What files work with; whoever made the parts closes them. */

@@ -64,8 +64,8 @@ export class Housekeeping {
   async #expireInboxes(): Promise<boolean> {
     const { store, clock, log, limits } = this.#parts
     const before = BigInt(Math.max(0, clock.now() - limits.inboxTtlMs))
-    const count = await store.run('inbox.expire', { before, max: stepMax })
-    if (count > 0n) log.info('inbox entries expired', { entries: Number(count) })
-    return count >= stepMax
+    const { entries, more } = await store.run('inbox.expire', { before, max: stepMax })
+    if (entries > 0n) log.info('inbox entries expired', { entries: Number(entries) })
+    return more
   }
 }

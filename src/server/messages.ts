@@ -4,8 +4,8 @@
 import type { Clock } from '../domain/index.ts'
 import { limitTable, SealwireError } from '../protocol/index.ts'
 import type { NewEntry, Posted, Store, StoredEntry } from '../store/index.ts'
-import { type EntryData, encodeData } from './entry-event.ts'
-import type { Inboxes } from './inboxes.ts'
+import { type EntryData, encodeData } from './messages/entry-event.ts'
+import type { Inboxes } from './messages/inboxes.ts'
 
 /** What messages work with. */
 export interface MessagesParts {
@@ -42,9 +42,10 @@ export class Messages {
 
   /**
    * Resolves when it is durable. The sessions that are here were given it, or will be in the next turns when they are many.
-   * @throws {SealwireError} those of `entry.post`; `message_too_large` when what goes with the body is too long.
+   * Rejects with those of `entry.post`.
+   * @throws {SealwireError} `message_too_large` when what goes with the body is too long.
    */
-  async post(author: Author, said: Said): Promise<Posted> {
+  post(author: Author, said: Said): Promise<Posted> {
     const { store, clock } = this.#parts
     const { conversationId, peerId, kind, id, type, body, target, file, more } = said
     const data = more && encodeData(more)
@@ -52,9 +53,10 @@ export class Messages {
     const { id: accountId, device } = author
     const at = BigInt(clock.now())
     const entry: NewEntry = { accountId, device, at, conversationId, peerId, kind, id, type, body, target, file, data }
-    const posted = await store.run('entry.post', entry)
-    this.deliver(posted, entry, author)
-    return posted
+    return store.run('entry.post', entry).then((posted) => {
+      this.deliver(posted, entry, author)
+      return posted
+    })
   }
 
   /** A message with a file says what the file is; of one that is gone with its message the store knows the answer. */
@@ -70,11 +72,20 @@ export class Messages {
     if (posted.repeated) return
     if (posted.deliveries.length > 0) {
       const stored = storedEntry(posted, entry, author)
-      this.#parts.inboxes.deliver(posted, stored)
+      this.#bring(posted, stored)
       this.#parts.said(posted, stored)
     }
     this.#parts.posted()
     if (posted.files !== undefined && posted.files.length > 0) this.#parts.freed(posted.files)
+  }
+
+  #bring(posted: Posted, stored: StoredEntry): void {
+    const { inboxes } = this.#parts
+    if (posted.wordless === undefined) return inboxes.deliver(posted, stored)
+    const wordless = new Set(posted.wordless)
+    const to = (isWordless: boolean) => posted.deliveries.filter(({ accountId }) => wordless.has(accountId) === isWordless)
+    inboxes.deliver({ ...posted, deliveries: to(false) }, stored)
+    inboxes.deliver({ ...posted, deliveries: to(true) }, { ...stored, type: undefined, body: undefined })
   }
 
   /** The same where only the store knows the words. */

@@ -3,15 +3,15 @@
 import type { Clock } from '../domain/index.ts'
 import { type Limits, SealwireError } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
-import type { Audience } from './audience.ts'
-import { Checkpoints } from './checkpoints.ts'
-import { LedgerCare } from './ledger-care.ts'
-import type { LedgerSigner } from './ledger-signer.ts'
+import type { Audience } from './messages/audience.ts'
+import { Checkpoints } from './money/checkpoints.ts'
+import { LedgerCare } from './money/ledger-care.ts'
+import type { LedgerSigner } from './money/ledger-signer.ts'
 import type { Log } from './log.ts'
 import type { Messages } from './messages.ts'
-import { Payments } from './payments.ts'
-import { Receipts } from './receipts.ts'
-import { Signatures, type VerifySignature } from './signatures.ts'
+import { Payments } from './money/payments.ts'
+import { Receipts } from './money/receipts.ts'
+import { Signatures, type VerifySignature } from './money/signatures.ts'
 
 /** What they work with; whoever made the parts closes them. */
 export interface MoneyParts {

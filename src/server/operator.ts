@@ -1,5 +1,5 @@
 // What an operator does to accounts and invitations: functions on the store that know no sockets. The server's socket
-// calls them while it runs (operator-socket.ts), a command calls them itself when no server does.
+// calls them while it runs (operator/socket.ts), a command calls them itself when no server does.
 
 import { randomInt } from 'node:crypto'
 import { type Clock, parseName } from '../domain/index.ts'
@@ -17,9 +17,9 @@ import type {
 import type { Account, AccountSummary, Store } from '../store/index.ts'
 import type { RegistrationMode } from './accounts.ts'
 import type { Log } from './log.ts'
-import { offlineBackupRoutes } from './operator-backup.ts'
-import { noDevices } from './operator-devices.ts'
-import type { PasswordHasher } from './password-hasher.ts'
+import { offlineBackupRoutes } from './operator/backup.ts'
+import { noDevices } from './operator/devices.ts'
+import type { PasswordHasher } from './accounts/password-hasher.ts'
 
 /** Where and by which static key a server is reached through the sealed channel. */
 export interface SealedPlace {

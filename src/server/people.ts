@@ -5,10 +5,10 @@
 import type { Clock } from '../domain/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import type { Account, Person, Privacy, Store, Visibility } from '../store/index.ts'
-import type { Participant } from './chats.ts'
+import type { Participant } from './classic/chats.ts'
 import type { Log } from './log.ts'
-import type { PresenceNews, Present } from './presence-news.ts'
-import type { Presence, Standing } from './presence.ts'
+import type { PresenceNews, Present } from './people/presence-news.ts'
+import type { Presence, Standing } from './people/presence.ts'
 
 /** What people work with; whoever made the parts closes them. */
 export interface PeopleParts {

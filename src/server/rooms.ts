@@ -6,10 +6,10 @@ import type { Clock, Randomness } from '../domain/index.ts'
 import { roomSecretBytes } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import type { HistoryPolicy, MemberRow, Person, Posted, Role, Store } from '../store/index.ts'
-import type { Participant } from './chats.ts'
-import { newEntryId } from './entry-id.ts'
+import type { Participant } from './classic/chats.ts'
+import { newEntryId } from './messages/entry-id.ts'
 import type { Files } from './files.ts'
-import type { Inboxes } from './inboxes.ts'
+import type { Inboxes } from './messages/inboxes.ts'
 import type { People } from './people.ts'
 
 /** What rooms work with; whoever made the parts closes them. */

@@ -8,10 +8,10 @@ import type { Limits } from '../protocol/index.ts'
 import type { Store } from '../store/index.ts'
 import type { RegistrationMode } from './accounts.ts'
 import type { ConnectionTicket, Machine } from './admission.ts'
-import type { LedgerSigner } from './ledger-signer.ts'
+import type { LedgerSigner } from './money/ledger-signer.ts'
 import type { Log } from './log.ts'
-import type { MutualTls } from './mutual-tls.ts'
-import type { VerifySignature } from './signatures.ts'
+import type { MutualTls } from './devices/mutual-tls.ts'
+import type { VerifySignature } from './money/signatures.ts'
 
 /** A place to listen at or to dial. */
 export interface Endpoint {

@@ -16,8 +16,8 @@ import { contractCommandFirst, FrameDecoder, frameOverheadBytes, type LimitName,
 import type { ConnectionTicket } from './admission.ts'
 import type { ServerContext } from './context.ts'
 import type { ConnectedDevice } from './devices.ts'
-import type { Dialect, Speaker } from './dialect.ts'
-import { chooseDialect, undecidedLastWord } from './dialects.ts'
+import type { Dialect, Speaker } from './session/dialect.ts'
+import { chooseDialect, undecidedLastWord } from './session/dialects.ts'
 import type { Counts, Door } from './metrics/counts.ts'
 
 export type SessionState =
@@ -50,6 +50,8 @@ export class Session implements LinkReceiver, Speaker {
   readonly #ticket: ConnectionTicket
   readonly #decoder: FrameDecoder
   readonly #hangUp = new AbortController()
+  /** Aborted when the session is over: whatever it waits for can stop. */
+  readonly signal = this.#hangUp.signal
   #state: SessionState
   #dialect: Dialect | undefined
   /** When joining has to be done, on the monotonic clock. */
@@ -58,6 +60,7 @@ export class Session implements LinkReceiver, Speaker {
   #waiting = false
   /** When the frame that is still incomplete began, on the monotonic clock; `undefined` between frames. */
   #partialSince: number | undefined
+  #now: number | undefined
   #drain: PromiseWithResolvers<void> | undefined
 
   constructor(id: number, link: Link, ticket: ConnectionTicket, server: ServerContext, options: SessionOptions = {}) {
@@ -86,9 +89,9 @@ export class Session implements LinkReceiver, Speaker {
     return { state: this.#state.name, dialect: this.#dialect?.name ?? 'undecided' }
   }
 
-  /** Aborted when the session is over: whatever it waits for can stop. */
-  get signal(): AbortSignal {
-    return this.#hangUp.signal
+  /** The clock costs as much as a checksum: it is read once for all packets of a read. */
+  get now(): number {
+    return (this.#now ??= this.#server.clock.monotonic())
   }
 
   /** Bytes written to the peer may leave again; resolves at once when they do already. */
@@ -191,6 +194,7 @@ export class Session implements LinkReceiver, Speaker {
   }
 
   #dispatchAll(): void {
+    this.#now = undefined
     try {
       if (this.#dispatchUntilWaiting()) this.#partialSince = undefined
       if (this.#waiting || this.#decoder.partialBytes === 0) this.#partialSince = undefined

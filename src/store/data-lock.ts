@@ -32,6 +32,16 @@ export function lockData(folder: string): Disposable {
   throw inUse(folder)
 }
 
+/** What `lock` holds, or `undefined` while somebody else does. @throws {SealwireError} what else `lock` throws. */
+export function ifFree(lock: () => Disposable): Disposable | undefined {
+  try {
+    return lock()
+  } catch (reason) {
+    if (SealwireError.from(reason).code === 'data_locked') return undefined
+    throw reason
+  }
+}
+
 /** SQLite would make it for everybody to read. One that is there is never opened here: to close it would give up its lock. */
 function makePrivate(path: string): void {
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))

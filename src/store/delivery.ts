@@ -58,6 +58,8 @@ export interface Posted {
   readonly deliveries: readonly Delivery[]
   /** Of a deletion: files that no message has any more, 16 bytes each. */
   readonly files?: readonly Uint8Array[]
+  /** Of an edit in a room: whom it tells no words, because they may not see the message. */
+  readonly wordless?: readonly bigint[]
 }
 
 /** Who does something, on which device, when. */
@@ -200,8 +202,8 @@ export interface DeliveryOperations {
     input: { readonly accountId: bigint; readonly device: string; readonly seq: bigint; readonly at: bigint }
     output: { readonly delivered: readonly { readonly conversationId: bigint; readonly seq: bigint }[]; readonly more: boolean }
   }
-  /** Removes at most `max` entries that have waited since before `before`, for whichever device. Answers how many. */
-  'inbox.expire': { input: { readonly before: bigint; readonly max: bigint }; output: bigint }
+  /** Removes at most `max` entries that have waited since before `before`, for whichever device, out of at most `max` inboxes. Answers how many. */
+  'inbox.expire': { input: { readonly before: bigint; readonly max: bigint }; output: { readonly entries: bigint; readonly more: boolean } }
   'conversation.list': {
     input: { readonly accountId: bigint; readonly after: bigint; readonly max: bigint }
     output: readonly ConversationRow[]
@@ -315,25 +317,37 @@ export interface DeliveryOperations {
   'privacy.set': { input: { readonly accountId: bigint } & { readonly [P in keyof Privacy]?: boolean | undefined }; output: Privacy }
   /** Puts at most `max` further messages into the index; false when there are no more. */
   'search.index': { input: { readonly max: bigint }; output: boolean }
-  /** Newest first. `upTo`: everything stored before is in the index. */
+  /** Newest first, within a moment from the last place on. `upTo`: everything stored before is in the index. */
   'search.find': {
     input: {
       readonly accountId: bigint
       readonly text: string
       readonly conversationId?: bigint | undefined
       readonly before?: bigint | undefined
+      /** Of what was said at that very moment, what comes behind this too. */
+      readonly place?: { readonly conversationId: bigint; readonly seq: bigint } | undefined
       readonly max: bigint
       readonly bytesMax: bigint
       readonly at: bigint
     }
     output: EntryPage & { readonly upTo: bigint }
   }
-  /** Replaces the link for another device that the account had. */
+  /**
+   * Replaces the link for another device that the account had. `spkiHash` and `token`: those of the device and of the session
+   * that asks, as far as it has them. Throws `login_refused` when one of these was taken away, or the account is banned.
+   */
   'device.link': {
-    input: { readonly accountId: bigint; readonly hash: Uint8Array; readonly expiresAt: bigint; readonly at: bigint }
+    input: {
+      readonly accountId: bigint
+      readonly spkiHash?: Uint8Array | undefined
+      readonly token?: Uint8Array | undefined
+      readonly hash: Uint8Array
+      readonly expiresAt: bigint
+      readonly at: bigint
+    }
     output: undefined
   }
-  /** Uses it up and stores a token, in one step. Throws `invitation_invalid`, `invitation_expired`, `account_banned`. */
+  /** Uses it up and stores a token, in one step. Throws `invitation_invalid`, `invitation_expired`. */
   'device.useLink': {
     input: { readonly hash: Uint8Array; readonly at: bigint; readonly token: Uint8Array }
     output: { readonly id: bigint; readonly key: string; readonly name: string }

@@ -1,9 +1,10 @@
 // What a server keeps, and where. The rest of Sealwire knows the contract (store.ts) and the functions named here.
 
-export { lockData } from './data-lock.ts'
+export { ifFree, lockData } from './data-lock.ts'
 export { requestSeenBy } from './request-view.ts'
 export { inMemory } from './sqlite/database.ts'
 export { openInProcessStore } from './sqlite/in-process-store.ts'
+export { countRows, type RowCounts } from './sqlite/row-counts.ts'
 export { type Snapshot, type SnapshotCount, type SnapshotFile, type SnapshotPart, takeSnapshot } from './sqlite/snapshot.ts'
 export { openStore } from './sqlite/sqlite-store.ts'
 export { type StructureFault, verifyStructure } from './sqlite/structure.ts'
@@ -52,6 +53,7 @@ export type {
   StoredEntry,
   StoredFile,
 } from './delivery.ts'
+export { entryBytesOf } from './entry-bytes.ts'
 export type {
   Balance,
   ChainedPosting,
@@ -72,4 +74,5 @@ export type {
   TransferStatus,
   Unit,
 } from './ledger.ts'
+export type { HoldPlace, OverHolds, StuckHold } from './over-holds.ts'
 export type { LedgerFault, SignatureToCheck, VerifyPlace, VerifyStep } from './ledger-verification.ts'

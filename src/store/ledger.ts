@@ -6,6 +6,7 @@
 
 import type { Order, OrderKind } from '../protocol/contract/order.ts'
 import type { Posted } from './delivery.ts'
+import type { HoldPlace, OverHolds } from './over-holds.ts'
 import type { LedgerFault, VerifyPlace, VerifyStep } from './ledger-verification.ts'
 import type { Person } from './store.ts'
 
@@ -68,7 +69,7 @@ export interface TransferPart {
 
 /** A message that goes with a change of money: both are stored, or neither. */
 export interface LedgerMessage {
-  /** To whom. It is stored when the two have agreed to talk; else it is left out. */
+  /** To whom. It is stored when the two have agreed to talk; else it is left out, as where it settles something and there is no room. */
   readonly peerId: bigint
   /** As `entry.post` takes them: unique for its author. */
   readonly id: Uint8Array
@@ -241,9 +242,17 @@ export interface ProofMaterial {
 
 /** Operations on money. */
 export interface LedgerOperations {
-  /** Throws `conflict` when the code is there with other decimals or another name; the same again changes nothing but `standard` and bounds. */
+  /**
+   * Throws `conflict` when the code is there with other decimals or another name; the same again changes nothing but `standard` and
+   * bounds. A new one has by default its code for a name, and 2 decimals.
+   */
   'unit.create': {
-    input: Pick<Unit, 'code' | 'name' | 'decimals'> & { readonly standard?: boolean | undefined; readonly at: bigint }
+    input: Pick<Unit, 'code'> & {
+      readonly name?: string | undefined
+      readonly decimals?: bigint | undefined
+      readonly standard?: boolean | undefined
+      readonly at: bigint
+    }
     output: Unit
   }
   /** The standard one first. */
@@ -281,11 +290,11 @@ export interface LedgerOperations {
   }
   /**
    * Carries out an order with its messages and the request it pays, all or nothing. The same signer, id and bytes: the same
-   * answer, before anything else is looked at. Throws `conflict` (other bytes, or the id of a message is used),
+   * answer, before anything else is looked at. Throws `conflict` (other bytes, a request it did not pay, the id of a message is used),
    * `signature_invalid` (the key is not of the account, or revoked), `account_banned`, `expired`, `not_found` (account, unit,
    * hold, payment, request), `is_self`, `frozen`, `limit_exceeded`, `insufficient_funds`, `amount_invalid` (more than is on
    * hold, than is left to refund, than is asked), `not_permitted` (not a party of it; the payer voids before the expiry), `gone`
-   * (the hold has ended, the request is not open), `quota_exceeded` (a message), `ledger_broken`.
+   * (the hold has ended, the request is not open), `quota_exceeded` (a message of what settles nothing), `ledger_broken`.
    */
   'ledger.order': { input: LedgerOrder; output: Ordered }
   /** Undefined unless `accountId` is a party of it. `balance`: of that account in the unit after it, if it moved anything there. */
@@ -336,10 +345,13 @@ export interface LedgerOperations {
     }
     output: { readonly requests: readonly PaymentRequest[]; readonly more: boolean }
   }
-  /** Gives back at most `max` holds whose time is over, ends as many requests, forgets old ones. `more`: there are others. */
+  /**
+   * Gives back holds whose time is over, ends at most `max` requests, forgets old ones. It looks at no more than `max` holds, those
+   * behind `after`. `more`: there are others, holds behind `next`.
+   */
   'ledger.expireHolds': {
-    input: { readonly at: bigint; readonly max: bigint }
-    output: { readonly holds: readonly Transfer[]; readonly requests: readonly PaymentRequest[]; readonly more: boolean }
+    input: { readonly at: bigint; readonly max: bigint; readonly after?: HoldPlace | undefined }
+    output: OverHolds & { readonly requests: readonly PaymentRequest[]; readonly more: boolean }
   }
   /**
    * What is to be signed next; undefined when the newest checkpoint is enough: fewer than `checkpointPostingsMax` postings

@@ -15,8 +15,8 @@ export interface Bug {
 export const bugs: readonly Bug[] = [
   {
     name: 'a handshake that takes too long is reported, and its socket stays',
-    changes: [{ file: 'link/tls-bun.ts', from: '    const socket = this.#socket ?? this.#plain\n    socket.terminate()\n', to: '' }],
-    caughtBy: { file: 'test/link/tls-bun.test.ts', test: 'cuts handshakes that are silent, half done, or dripping, with its own timer' },
+    changes: [{ file: 'link/tls/bun.ts', from: '    const socket = this.#socket ?? this.#plain\n    socket.terminate()\n', to: '' }],
+    caughtBy: { file: 'test/link/tls/bun.test.ts', test: 'cuts handshakes that are silent, half done, or dripping, with its own timer' },
   },
   {
     name: 'what waits for a peer that does not read has no bound',
@@ -27,8 +27,10 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a client whose certificate is asked for gets a ticket, with which it comes back unseen',
-    changes: [{ file: 'link/client-certificate.ts', from: 'return { secureOptions: noTickets, ca:', to: 'return { secureOptions: 0, ca:' }],
-    caughtBy: { file: 'test/link/tls-bun.test.ts', test: 'resumes no session where certificates are asked for' },
+    changes: [
+      { file: 'link/tls/client-certificate.ts', from: 'return { secureOptions: noTickets, ca:', to: 'return { secureOptions: 0, ca:' },
+    ],
+    caughtBy: { file: 'test/link/tls/bun.test.ts', test: 'resumes no session where certificates are asked for' },
   },
   {
     name: 'a frame is taken whatever its checksum says',
@@ -129,7 +131,7 @@ export const bugs: readonly Bug[] = [
     name: 'an order is carried out after its time',
     changes: [{ file: 'store/sqlite/operations/ledger-pay.ts', from: 'if (at >= expiresAt)', to: 'if (at < 0n)' }],
     caughtBy: {
-      file: 'test/server/payments.test.ts',
+      file: 'test/server/money/payments.test.ts',
       test: 'answers the same a year later and from another device, and takes nothing that has expired',
     },
   },
@@ -137,12 +139,12 @@ export const bugs: readonly Bug[] = [
     name: 'nobody looks at the signature of an order',
     changes: [
       {
-        file: 'server/signatures.ts',
+        file: 'server/money/signatures.ts',
         from: 'await this.#verify(signed, purpose, this.#keyOf(signed.signer))',
         to: 'this.#keyOf(signed.signer)',
       },
     ],
-    caughtBy: { file: 'test/server/payments.test.ts', test: 'refuses every changed bit of a signed order' },
+    caughtBy: { file: 'test/server/money/payments.test.ts', test: 'refuses every changed bit of a signed order' },
   },
   {
     name: 'a receipt does not have to be below the root of its checkpoint',
@@ -158,7 +160,7 @@ export const bugs: readonly Bug[] = [
   {
     name: 'keys of small order are keys',
     changes: [{ file: 'pki/ed25519.ts', from: "  if (smallOrderY.has(y)) throw refused('the Ed25519 key is of small order')\n", to: '' }],
-    caughtBy: { file: 'test/server/payments.test.ts', test: 'looks at no signature under a key of small order' },
+    caughtBy: { file: 'test/server/money/payments.test.ts', test: 'looks at no signature under a key of small order' },
   },
   {
     name: 'a device is known by the name in its certificate',
@@ -170,7 +172,7 @@ export const bugs: readonly Bug[] = [
       },
     ],
     caughtBy: {
-      file: 'test/server/device-gates.test.ts',
+      file: 'test/server/devices/gates.test.ts',
       test: 'is never looked up by a name: who has the same one in a certificate with another key is another device',
     },
   },
@@ -188,18 +190,21 @@ export const bugs: readonly Bug[] = [
     name: 'any number of passwords wait to be hashed',
     changes: [
       {
-        file: 'server/password-hasher.ts',
+        file: 'server/accounts/password-hasher.ts',
         from: 'waitingMax: limits.passwordHashQueueMax }',
         to: 'waitingMax: limits.passwordHashQueueMax * 1e9 }',
       },
     ],
-    caughtBy: { file: 'test/server/password-hasher.test.ts', test: 'lets two compute and as many wait as the limit says, then is busy' },
+    caughtBy: {
+      file: 'test/server/accounts/password-hasher.test.ts',
+      test: 'lets two compute and as many wait as the limit says, then is busy',
+    },
   },
   {
     name: 'who calls can accept the call',
     changes: [
       {
-        file: 'server/chats.ts',
+        file: 'server/classic/chats.ts',
         from: "    if (callee.seat.name !== 'called') return false\n    const caller = callee.seat.peer\n",
         to: "    if (callee.seat.name !== 'called' && callee.seat.name !== 'calling') return false\n    const caller = callee.seat.peer\n",
       },
@@ -227,8 +232,8 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a file lands where its sender likes',
-    changes: [{ file: 'cli/chat-files.ts', from: "basename(name).replace(/[^\\p{L}\\p{N}._ -]/gu, '_')", to: 'name' }],
-    caughtBy: { file: 'test/cli/chat-files.test.ts', test: 'leads nowhere, whatever it is' },
+    changes: [{ file: 'cli/chat/files.ts', from: "basename(name).replace(/[^\\p{L}\\p{N}._ -]/gu, '_')", to: 'name' }],
+    caughtBy: { file: 'test/cli/chat/files.test.ts', test: 'leads nowhere, whatever it is' },
   },
   {
     name: 'what is deleted can still be read in the index of words',
@@ -240,7 +245,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a name writes lines into the log',
-    changes: [{ file: 'cli/log-format.ts', from: 'plain.test(text) ? text : quote(text)', to: 'plain.test(text) ? text : `"${text}"`' }],
-    caughtBy: { file: 'test/cli/log-format.test.ts', test: 'quotes a value that could pass for something else' },
+    changes: [{ file: 'cli/log/format.ts', from: 'plain.test(text) ? text : quote(text)', to: 'plain.test(text) ? text : `"${text}"`' }],
+    caughtBy: { file: 'test/cli/log/format.test.ts', test: 'quotes a value that could pass for something else' },
   },
 ]

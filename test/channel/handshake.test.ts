@@ -26,6 +26,21 @@ describe('a handshake', () => {
       expect(say(server, client.sealed, 'hello, you too')).toBe('hello, you too')
     })
 
+    test(`${pattern} ends at an answer that is too short or too long, as soon as its length is there`, () => {
+      for (const [length, ends] of [
+        [31, true],
+        [32, false],
+        [1_024, false],
+        [1_025, true],
+        [65_535, true],
+      ] as const) {
+        const client = new ChannelClient(clientOptions(pattern, clock))
+        client.hello()
+        const told = refusalOf(() => client.received(Uint8Array.of(length >> 8, length & 0xff)))
+        expect([length, told]).toEqual([length, ends ? (pattern === 'XX' ? 'channel_broken' : 'untrusted') : undefined])
+      }
+    })
+
     test(`${pattern} never leads to the same channel twice`, () => {
       expect(hex(channelPair({ pattern }).server.hash)).not.toBe(hex(channelPair({ pattern }).server.hash))
     })
@@ -38,6 +53,26 @@ describe('a handshake', () => {
       met.channel?.sealed.writer.write(sink, text('hello'))
       const { channel } = server.received(Buffer.concat([met.send, sink.taken()]))
       expect(textOf(channel?.reader.next())).toBe('hello')
+    })
+
+    test(`${pattern} leads to a channel that takes records as long as its server said, and none that are longer`, () => {
+      for (const [recordBytesMax, taken] of [
+        [1_024, [1_007, 1_007, 1]],
+        [65_535, [1_007]],
+      ] as const) {
+        const said = { ...greeting, limits: { ...greeting.limits, recordBytesMax } }
+        const server = new ChannelServer(serverOptions(clock, resolveLimits({ channelRecordBytesMax: 1_024 }), said))
+        const client = new ChannelClient(clientOptions(pattern, clock))
+        const met = client.received(server.received(client.hello()).send)
+        const channel = server.received(met.send).channel
+        const sink = new Collector()
+        met.channel?.sealed.writer.write(sink, new Uint8Array(1_007))
+        met.channel?.sealed.writer.write(sink, new Uint8Array(1_008))
+        channel?.reader.push(sink.taken())
+        const lengths: (number | undefined)[] = taken.map(() => channel?.reader.next()?.length)
+        expect(lengths).toEqual([...taken])
+        expect(refusalOf(() => channel?.reader.next())).toBe(recordBytesMax === 1_024 ? undefined : 'channel_broken')
+      }
     })
 
     test(`${pattern} does not happen between ends that are bound to different things`, () => {

@@ -71,6 +71,21 @@ describe('v1', () => {
     expect(refusal(() => server.next())).toEqual(broken)
   })
 
+  test('judges a length as soon as it is there', () => {
+    for (const [length, ends] of [
+      [15, true],
+      [16, false],
+      [65_551, false],
+      [65_552, true],
+    ] as const) {
+      const { server } = pair()
+      const prefix = new Uint8Array(4)
+      new DataView(prefix.buffer).setUint32(0, length)
+      server.push(prefix)
+      expect([length, refusalOf(() => server.next())]).toEqual([length, ends ? 'channel_broken' : undefined])
+    }
+  })
+
   test('takes no frame a second time and none of its own', () => {
     const replayed = pair()
     const first = frame(replayed.client, text('pay 10'))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { PasswordHasher } from '../../src/server/password-hasher.ts'
+import { PasswordHasher } from '../../src/server/accounts/password-hasher.ts'
 import { resolveLimits } from '../../src/protocol/index.ts'
 import { runCli } from './cli-process.ts'
 import { LeftFolder } from './operator-support.ts'
@@ -79,7 +79,10 @@ describe('admin', () => {
   test.each<[string, readonly string[], string]>([
     ['nothing', [], 'sealwire: admin needs a command. sealwire admin --help shows what it takes.\n'],
     ['a misspelt command', ['lst'], "sealwire: unknown command 'admin lst'. did you mean list?\n"],
-    ['no name', ['ban'], "sealwire: missing required argument 'NAME'. sealwire admin --help shows what it takes.\n"],
+    ['one with flags', ['lst', '--data', 'x', 'y'], "sealwire: unknown command 'admin lst'. did you mean list?\n"],
+    ['one of money', ['unit', 'lst', '--json'], "sealwire: unknown command 'admin unit lst'. did you mean list?\n"],
+    ['a flag', ['--frob'], "sealwire: unknown option '--frob'. sealwire admin --help shows what it takes.\n"],
+    ['no name', ['ban'], "sealwire: missing required argument 'NAME'. sealwire admin ban --help shows what it takes.\n"],
     ['a misspelt flag', ['list', '--jsn'], "sealwire: unknown option '--jsn'. did you mean --json?\n"],
   ])('refuses %s in one line', async (_, args, line) => {
     const { exitCode, stdout, stderr } = await runCli(['admin', ...args])

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { fileURLToPath } from 'node:url'
 import { linesOf, objectOf, resolveAgentConfig } from '../../src/cli/agent.ts'
 import { refusal } from '../support/refusal.ts'
-import { SealedEcho } from './agent-support.ts'
+import { SealedEcho } from './agent/support.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 import { onUnix } from './home-support.ts'
 

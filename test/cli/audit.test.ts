@@ -4,6 +4,9 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { publicPem } from '../../src/pki/index.ts'
+import { limitTable } from '../../src/protocol/limits.ts'
+import { PaperLedger } from '../support/paper-ledger.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 import { Homes } from './member-support.ts'
@@ -117,6 +120,30 @@ function evidenceOf(home: string): string | undefined {
   const file = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.forked')) : undefined
   return file === undefined ? undefined : join(folder, file)
 }
+
+test('files are compared as far as one audit goes, and what is more is refused', async () => {
+  const ledger = new PaperLedger(5)
+  const [kept, bytesMax] = [limitTable.checkpointsKeptMax.value, limitTable.checkpointsBytesMax.value]
+  const file = (name: string, text: string): string => {
+    writeFileSync(homes.path(name), text)
+    return homes.path(name)
+  }
+  const line = `${Buffer.from(ledger.checkpoint(3).cose).toString('base64')}\n`
+  const [all, one, key] = [file('all', line.repeat(kept)), file('one', line), file('paper.pub', publicPem(ledger.key.publicKey))]
+  const [largest = '', larger = ''] = [bytesMax, bytesMax + 1].map((size) => file(`${size}`, line.padStart(size, '\n')))
+  const compared = async (...files: readonly string[]): Promise<unknown> => {
+    const { exitCode, stderr } = await runCli(['audit', '--key', key, ...files.flatMap((each) => ['--with', each])])
+    return [exitCode, stderr.split('\n')[0]]
+  }
+  expect([await compared(all), await compared(largest)]).toEqual([
+    [0, ''],
+    [0, ''],
+  ])
+  expect([await compared(all, one), await compared(one, larger)]).toEqual([
+    [2, expect.stringContaining(`more than ${kept} checkpoints`)],
+    [2, expect.stringContaining(`is larger than ${bytesMax} bytes`)],
+  ])
+})
 
 describe('audit', () => {
   test('proves that a ledger extends what was seen of it before, receipts too', async () => {

@@ -1,4 +1,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
+import { openSealwire } from '../../src/client/home/open-sealwire.ts'
+import { messageBodyBytesMax } from '../../src/protocol/contract/index.ts'
+import { limitTable } from '../../src/protocol/limits.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { runCli } from './cli-process.ts'
 import { Homes, runWith, type } from './member-support.ts'
@@ -46,6 +49,30 @@ describe('chat', () => {
     there.child.stdin.end()
     expect(await there.ended()).toBe(0)
     expect(there.stderr).toBe('')
+  })
+
+  test('leaves out nothing that is unread, however much, for whoever reads it', async () => {
+    const [ann, ben] = await friends()
+    const messages = Math.ceil(limitTable.chatOutputBytesMax.value / messageBodyBytesMax) + 5
+    await using me = await openSealwire(homes.path(ann), {})
+    await Promise.all(Array.from({ length: messages }, (_, at) => me.send(ben, `m${at} `.padEnd(messageBodyBytesMax, 'x'))))
+    await using reading = await homes.chat(ben, ann)
+    await reading.printed(new RegExp(`^${ann}: m${messages - 1} `, 'm'))
+    reading.child.stdin.end()
+    expect([await reading.ended(), reading.stderr]).toEqual([0, ''])
+    expect(reading.stdout.match(new RegExp(`^${ann}: m`, 'gm'))).toHaveLength(messages)
+  })
+
+  test('leaves unread what nobody has taken', async () => {
+    const [ann, ben] = await friends()
+    const [messages, bytes] = [100, 4_000]
+    await using me = await openSealwire(homes.path(ann), {})
+    await Promise.all(Array.from({ length: messages }, (_, at) => me.send(ben, `m${at} `.padEnd(bytes, 'x'))))
+    await using gone = await homes.chat(ben, ann)
+    gone.child.stdout.destroy()
+    expect(await gone.ended()).toBe(0)
+    const { stdout } = await runWith('', ['chat', ann, '--home', homes.path(ben)])
+    expect(stdout).toContain(`${ann}: m${messages - 1} `)
   })
 
   test('holds what is piped in until it is accepted, then stores all of it and ends', async () => {

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url'
 export interface CliOptions {
   /** Variables beside those that every process needs; nothing of SEALWIRE_ is inherited. */
   readonly environment?: NodeJS.ProcessEnv
+  /** Where it runs. Default: this folder. */
+  readonly cwd?: string
   /** Modules that run before the command. */
   readonly preload?: readonly string[]
 }
@@ -17,9 +19,10 @@ export class CliProcess implements AsyncDisposable {
   stderr = ''
   readonly #ended: Promise<unknown>
 
-  constructor(args: readonly string[], { environment = {}, preload = [] }: CliOptions = {}) {
+  constructor(args: readonly string[], { environment = {}, preload = [], cwd }: CliOptions = {}) {
     const flags = preload.flatMap((path) => ['--preload', path])
-    this.child = spawn(process.execPath, [...flags, main, ...args], { env: { PATH: process.env['PATH'], ...environment } })
+    const env = { PATH: process.env['PATH'], ...environment }
+    this.child = spawn(process.execPath, [...flags, main, ...args], { env, cwd })
     this.child.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString()
     })

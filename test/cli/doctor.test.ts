@@ -1,10 +1,11 @@
 // What the doctor is told and how it tells; what it finds is in test/e2e/doctor.test.ts.
 
 import { describe, expect, test } from 'bun:test'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statfsSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { connectionFault } from '../../src/cli/doctor/reach.ts'
+import { examineFolder } from '../../src/cli/doctor/examine-folder.ts'
 import { examineDescriptors } from '../../src/cli/doctor/examine-machine.ts'
 import { fault, faults, faultNames, findingLines, spanText, timeText } from '../../src/cli/doctor/finding.ts'
 import { exitCodeOf } from '../../src/cli/report.ts'
@@ -52,13 +53,31 @@ describe('doctor', () => {
     expect(told.stderr).toBe('sealwire: there is a fault: folder_missing. what to do about it stands beside it, behind next.\n')
   })
 
+  test('counts the faults', async () => {
+    using temporary = temporaryHome()
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const place = `127.0.0.1:${(taken.address() as AddressInfo).port}`
+    const { stderr } = await runCli(['doctor', '--data', join(temporary.parent, 'none'), '--listen', place])
+    expect(stderr).toStartWith('sealwire: there are 2 faults: folder_missing, port_in_use. ')
+    taken.close()
+  })
+
   test('looks at the data folder where nobody has joined a server', async () => {
     using temporary = temporaryHome()
+    temporary.home.make()
     const data = join(temporary.parent, 'none')
     const { stdout } = await runCli(['doctor', '--home', temporary.home.path], {
       environment: { SEALWIRE_DATA: data, SEALWIRE_LISTEN: '127.0.0.1:0' },
     })
     expect(stdout).toContain(`there is no data folder ${data}`)
+  })
+
+  test('does not take a data folder for the home that was named and is not there', async () => {
+    using temporary = temporaryHome()
+    const { path } = temporary.home
+    const { exitCode, stdout, stderr } = await runCli(['doctor', '--home', path])
+    expect([exitCode, stdout, stderr]).toEqual([2, '', expect.stringContaining(`--home "${path}" is no folder. name the home of `)])
   })
 
   test('lets nobody who answers control the terminal', async () => {
@@ -116,6 +135,30 @@ test('times and spans are for people', () => {
     '47 hours',
     '2 days',
   ])
+})
+
+test('what answers without an end is read as far as it says what it is', async () => {
+  using temporary = temporaryHome()
+  const bytes = resolveLimits().doctorReplyBytesMax + 1
+  const endless = createServer((socket) => socket.on('error', () => {}).write('x'.repeat(bytes)))
+  await new Promise<void>((resolve) => endless.listen(0, '127.0.0.1', resolve))
+  const { port } = endless.address() as AddressInfo
+  const begun = performance.now()
+  const { stdout } = await runCli(['doctor', `127.0.0.1:${port}`, '--home', temporary.home.path, '--timeout', '40'])
+  expect(stdout).toContain('xxx')
+  expect(performance.now() - begun).toBeLessThan(40_000)
+  endless.close()
+})
+
+test('the disk of a data folder has enough room, or little', () => {
+  using temporary = temporaryHome()
+  temporary.home.make()
+  const { bavail, bsize } = statfsSync(temporary.home.path)
+  const diskOf = (doctorDiskFreeBytesMin: number) =>
+    examineFolder(temporary.home.path, { now: Date.now(), limits: { ...resolveLimits(), doctorDiskFreeBytesMin } })
+      .findings.filter(({ what }) => what.includes('disk'))
+      .map(({ level }) => level)
+  expect([diskOf(0), diskOf(bavail * bsize * 2)]).toEqual([['ok'], ['warning']])
 })
 
 test('the open files of a process are enough, too few, or unknown', () => {

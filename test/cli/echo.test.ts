@@ -6,7 +6,7 @@ import { type EchoArguments, resolveEchoConfig } from '../../src/cli/echo.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 import { TestListener } from '../support/tls-pair.ts'
 import { CliProcess, runCli } from './cli-process.ts'
-import { RunningEcho } from './echo-support.ts'
+import { RunningEcho } from './echo/support.ts'
 import { refusal } from '../support/refusal.ts'
 
 const identity = await testIdentity()

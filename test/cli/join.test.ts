@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from 'node:path'
 import { joinFrom } from '../../src/cli/join.ts'
 import { Home } from '../../src/client/home/home.ts'
-import { readTarget } from '../../src/cli/join-request.ts'
+import { readTarget } from '../../src/cli/join/request.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { formatInviteLink, parseInviteLink } from '../../src/pki/index.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'

@@ -48,7 +48,7 @@ describe('admin mint and burn', () => {
       `minted 12.50 credits: alice has 12.50 credits\nid ${id}\n`,
     )
     const [code, why] = await refusal(folder, 'admin', 'mint', 'alice', '12.51', '--id', id)
-    expect([code, why]).toEqual([6, expect.stringContaining('sealwire: ')])
+    expect([code, why]).toEqual([6, expect.stringContaining('. look with sealwire ledger export what was done under it; ')])
     const burnt = JSON.parse(await run(folder, 'admin', 'burn', 'alice', '2', '--json')) as object
     expect(burnt).toMatchObject({ name: 'alice', unit: 'credits', amount: '2.00', balance: '10.50', posting: 2 })
     expect((await refusal(folder, 'admin', 'burn', 'alice', '10.51'))[0]).toBe(6)
@@ -56,11 +56,25 @@ describe('admin mint and burn', () => {
 
   test('refuse amounts, names, units and ids that are none', async () => {
     using folder = await LeftFolder.with('alice')
-    for (const amount of ['0', '1e3', '05', '1.234', '99999999999999999']) {
-      expect([amount, (await refusal(folder, 'admin', 'mint', 'alice', amount))[0]]).toEqual([amount, 6])
+    for (const amount of ['0', '1e3', '05', '1.234', 'abc', '99999999999999999']) {
+      const [code, why] = await refusal(folder, 'admin', 'mint', 'alice', amount)
+      expect([amount, code, why]).toEqual([amount, 6, expect.stringContaining('. write an amount such as 5 or 12.50, ')])
     }
-    expect((await refusal(folder, 'admin', 'mint', 'bob', '1'))[0]).toBe(6)
-    expect((await refusal(folder, 'admin', 'mint', 'alice', '1', '--unit', 'gold'))[0]).toBe(6)
+    expect(await refusal(folder, 'admin', 'mint', 'bob', '1')).toEqual([
+      6,
+      expect.stringContaining('. sealwire admin list shows the names.'),
+    ])
+    expect(await refusal(folder, 'admin', 'burn', 'alice', '1')).toEqual([
+      6,
+      expect.stringContaining('. burn less: sealwire ledger export '),
+    ])
+    for (const args of [
+      ['mint', 'alice', '1'],
+      ['limit', 'alice', '--day', '1'],
+    ]) {
+      const why = 'sealwire: there is no unit gold. sealwire admin unit list shows them.\n'
+      expect(await refusal(folder, 'admin', ...args, '--unit', 'gold')).toEqual([6, why])
+    }
     expect((await refusal(folder, 'admin', 'mint', 'alice', '1', '--id', 'x'))[0]).toBe(2)
   }, 20_000)
 })
@@ -71,7 +85,12 @@ describe('admin unit, limit and freeze', () => {
     expect(await run(folder, 'admin', 'unit', 'list')).toBe('credits  Credits, 2 decimals, the standard one\n')
     await run(folder, 'admin', 'unit', 'create', 'hours', '--decimals', '1', '--name', 'Hours')
     expect((await refusal(folder, 'admin', 'unit', 'create', 'hours', '--decimals', '2'))[0]).toBe(6)
-    expect((await refusal(folder, 'admin', 'unit', 'create', 'Hours'))[0]).not.toBe(0)
+    for (const [args, line] of [
+      [['HOURS'], 'CODE "HOURS" is no code of a unit. write a letter, then at most 15 letters and digits, lower case.'],
+      [['days', '--name', 'x'.repeat(65)], '--name has 65 characters, and may have 64. write a shorter one.'],
+    ] as const) {
+      expect(await refusal(folder, 'admin', 'unit', 'create', ...args)).toEqual([2, `sealwire: ${line}\n`])
+    }
     expect((await refusal(folder, 'admin', 'unit', 'burn'))[0]).toBe(2)
     expect(
       JSON.parse(await run(folder, 'admin', 'limit', 'alice', '--unit', 'hours', '--day', '8', '--credit', '1.5', '--json')),
@@ -83,6 +102,12 @@ describe('admin unit, limit and freeze', () => {
     expect(JSON.parse(await run(folder, 'admin', 'limit', 'alice', '--unit', 'hours', '--day', 'none', '--json'))).not.toContainKey(
       'dayMax',
     )
+    expect(await refusal(folder, 'admin', 'limit', '--credit', '5')).toEqual([
+      2,
+      'sealwire: credit is granted to an account, not to all. name the account.\n',
+    ])
+    expect(await run(folder, 'admin', 'unit', 'create', 'hours', '--standard')).toBe('hours  Hours, 1 decimal, the standard one\n')
+    expect(await run(folder, 'admin', 'unit', 'create', 'days')).toBe('days  days, 2 decimals\n')
     expect(await run(folder, 'admin', 'freeze', 'alice')).toBe('froze alice\n')
     expect(await run(folder, 'admin', 'unfreeze', 'alice', '--json')).toBe('{"name":"alice","frozen":false}\n')
   }, 20_000)

@@ -60,7 +60,7 @@ export async function inviteLink({ data }: Pick<ServerProcess, 'data'>, ...flags
 }
 
 /** Runs a command with `input` on its standard input. */
-export async function runWith(input: string, args: readonly string[]) {
+export async function runWith(input: string | Uint8Array, args: readonly string[]) {
   await using cli = new CliProcess(args)
   cli.child.stdin.on('error', () => {}) // It may end without reading.
   cli.child.stdin.end(input)

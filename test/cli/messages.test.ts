@@ -8,7 +8,7 @@ import { DirectNote } from '../../src/client/home/direct-ways.ts'
 import { Home } from '../../src/client/home/home.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
-import { Homes } from './member-support.ts'
+import { Homes, runWith } from './member-support.ts'
 
 const server = await ServerProcess.start({ limits: liftedRates })
 const homes = new Homes()
@@ -22,7 +22,9 @@ describe('contacts', () => {
   test('nothing is delivered before they accept, and everything after', async () => {
     expect(await run(['send', 'bob', 'too early', '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
     expect(await run(['contacts', 'request', 'bob', 'it is alice', '--home', alice])).toEqual(ok('asked bob\n'))
-    expect((await run(['inbox', '--home', bob])).stdout).toEndWith(' alice asks to talk with you: it is alice\n')
+    expect((await run(['inbox', '--home', bob])).stdout).toEndWith(' alice asks to talk: it is alice\n')
+    // Who has asked reads the same line.
+    expect((await run(['history', 'bob', '--home', alice])).stdout).toEndWith(' alice asks to talk: it is alice\n')
     expect(JSON.parse((await run(['contacts', '--json', '--home', bob])).stdout)).toMatchObject({ name: 'alice', state: 'asking' })
     expect(await run(['contacts', 'accept', 'alice', '--home', bob])).toEqual(ok('accepted alice\n'))
     expect((await run(['contacts', '--home', alice])).stdout).toBe('bob\n')
@@ -84,6 +86,19 @@ describe('send and inbox', () => {
     ])
   })
 
+  test('what is nothing, and what is no text, is not sent', async () => {
+    const refused = (stderr: string) => ({ exitCode: 2, stdout: '', stderr: `sealwire: ${stderr}.\n` })
+    const say = 'say something: sealwire send NAME TEXT'
+    expect(await run(['send', 'bob', '', '--home', alice])).toEqual(refused(`TEXT is empty. ${say}`))
+    const piped = ['send', 'bob', '-', '--home', alice]
+    expect(await runWith('', piped)).toEqual(refused(`standard input is empty. ${say}`))
+    const asFile = 'send it as a file: sealwire file send NAME PATH'
+    expect(await runWith(Uint8Array.of(0x61, 0xff, 0x62), piped)).toEqual(refused(`standard input is no text in UTF-8. ${asFile}`))
+    expect(await runWith('x'.repeat(60_001), piped)).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(await runWith('Grüße\n', piped)).toMatchObject({ exitCode: 0, stderr: '' })
+    expect((await run(['inbox', '--home', bob])).stdout).toMatch(/^\S+ \S+ alice: Grüße\n$/)
+  })
+
   test('an inbox that follows prints what comes, to several at once', async () => {
     await using follower = new CliProcess(['inbox', '--follow', '--home', bob])
     await using other = new CliProcess(['inbox', '--follow', '--json', '--home', bob])
@@ -107,7 +122,8 @@ describe('send and inbox', () => {
     await follower.printed(/ ann: before\n/)
     const flags = ['--listen', `127.0.0.1:${first.port}`]
     await first.kill()
-    await follower.printed(/warning: the connection is made again: /, 'stderr')
+    await follower.printed(/warning: the connection is made again: .*\n/, 'stderr')
+    expect(follower.stderr).toMatch(/^sealwire: warning: the connection is made again: [^.]+\.\n$/)
     await using _second = await ServerProcess.start({ data, limits: liftedRates, flags })
     expect((await run(['send', 'ben', 'afterwards', '--home', ann])).exitCode).toBe(0)
     await follower.printed(/ ann: afterwards\n/)
@@ -123,8 +139,8 @@ describe('rooms and search', () => {
     }
     const room = `#${conversation}`
     expect(await run(['rooms', 'invite', room, 'bob', '--home', alice])).toEqual(ok(`invited bob to ${room}\n`))
-    expect((await run(['rooms', '--home', bob])).stdout).toContain('(you are invited: rooms join)')
-    expect(await run(['rooms', 'join', room, '--home', bob])).toEqual(ok(`joined ${room}\n`))
+    expect((await run(['rooms', '--home', bob])).stdout).toContain(`(you are invited: rooms join ${conversation})`)
+    expect(await run(['rooms', 'join', `${conversation}`, '--home', bob])).toEqual(ok(`joined ${room}\n`))
     await run(['send', room, 'who waters the tomatoes', '--home', bob])
     await run(['send', room, 'I do', '--home', alice])
     const [one, other] = await Promise.all([alice, bob].map((home) => run(['history', room, '--max', '2', '--home', home])))
@@ -133,12 +149,92 @@ describe('rooms and search', () => {
     // Indexed behind the acknowledgement.
     let found = await run(['search', 'tomatoes', '--home', alice])
     while (found.stdout === '') found = await run(['search', 'tomatoes', '--home', alice])
-    expect(found.stdout).toEndWith(' bob: who waters the tomatoes\n')
+    expect(found.stdout).toEndWith(' [the garden] bob: who waters the tomatoes\n')
+    await run(['send', 'bob', 'no more tomatoes', '--home', alice])
+    let said = await run(['search', 'more tomatoes', '--home', alice])
+    while (said.stdout === '') said = await run(['search', 'more tomatoes', '--home', alice])
+    expect(said.stdout).toEndWith(' alice to bob: no more tomatoes\n')
+    expect((await run(['search', 'more tomatoes', '--home', bob])).stdout).toEndWith(' alice: no more tomatoes\n')
+    const finds = (await run(['search', 'tomatoes', '--json', '--home', alice])).stdout.trim().split('\n')
+    expect(finds.map((line) => (JSON.parse(line) as { conversation: number }).conversation)).toEqual([1, conversation])
     expect(await run(['search', 'cucumber', '--home', alice])).toMatchObject({ exitCode: 0, stdout: '', stderr: 'nothing was found\n' })
     expect(await run(['rooms', 'remove', room, 'alice', '--home', bob])).toMatchObject({ exitCode: 6 })
     expect(await run(['rooms', 'members', room, '--home', bob])).toEqual(ok('alice (owner)\nbob\n'))
     expect(await run(['rooms', 'leave', room, '--home', bob])).toEqual(ok(`left ${room}\n`))
     expect(await run(['history', room, '--home', bob])).toMatchObject({ exitCode: 6 })
+  })
+
+  test('what no server takes is refused before anything is sent, and whoever is not there is told from a room that is not', async () => {
+    const nowhere = homes.path('nowhere')
+    for (const [args, line] of [
+      [['rooms', 'create', ''], 'TITLE "" is empty. write what the room is called.'],
+      [['rooms', 'create', 'x'.repeat(81)], 'TITLE has 81 characters, and may have 80. write a shorter one.'],
+      [['rooms', 'create', 'x', '--topic', 'x'.repeat(401)], '--topic has 401 characters, and may have 400. write a shorter one.'],
+      [['rooms', 'topic', '3', 'x'.repeat(401)], 'TEXT has 401 characters, and may have 400. write a shorter one.'],
+      [['search', ''], 'TEXT "" has no word. write a word that the message has.'],
+      [['search', 'x'.repeat(201)], 'TEXT has 201 characters, and may have 200. write fewer words.'],
+    ] as const) {
+      // Nobody has joined from there: nothing can be sent.
+      expect(await run([...args, '--home', nowhere])).toEqual({ exitCode: 2, stdout: '', stderr: `sealwire: ${line}\n` })
+    }
+    await homes.join(server, 'erin')
+    const longest = ['rooms', 'create', 'x'.repeat(80), '--topic', 'x'.repeat(400), '--json', '--home', alice]
+    const { conversation } = JSON.parse((await run(longest)).stdout) as { conversation: number }
+    expect(await run(['rooms', 'topic', `${conversation}`, 'y'.repeat(400), '--home', alice])).toMatchObject({ exitCode: 0 })
+    expect(await run(['search', 'x'.repeat(200), '--home', alice])).toMatchObject({ exitCode: 0, stdout: '' })
+    for (const [args, line] of [
+      [['invite', `${conversation}`, 'nobody'], 'there is no account of that name. sealwire contacts lists whom you can invite.'],
+      [['invite', '9999', 'bob'], 'there is no such room. sealwire rooms lists those that you are in.'],
+      [['invite', '9999', 'nobody'], 'there is no such room. sealwire rooms lists those that you are in.'],
+      [['invite', `${conversation}`, 'erin'], 'only contacts can be invited. ask them first with sealwire contacts request NAME, or'],
+      [
+        ['remove', `${conversation}`, 'nobody'],
+        `there is no account of that name. sealwire rooms members ${conversation} lists who is there.`,
+      ],
+      [['role', `${conversation}`, 'bob', 'member'], `there is no such member. sealwire rooms members ${conversation} lists who is there.`],
+    ] as const) {
+      const { exitCode, stderr } = await run(['rooms', ...args, '--home', alice])
+      expect([args, exitCode, stderr]).toEqual([args, 6, expect.stringContaining(line)])
+    }
+    await run(['rooms', 'leave', `${conversation}`, '--home', alice])
+  }, 60_000)
+
+  test('an inbox says in which room something was said, and of a message that is gone nothing that nobody did', async () => {
+    await run(['inbox', '--home', bob])
+    const { conversation } = JSON.parse((await run(['rooms', 'create', 'the [shed]', '--json', '--home', alice])).stdout) as {
+      conversation: number
+    }
+    await run(['rooms', 'invite', `${conversation}`, 'bob', '--home', alice])
+    await run(['rooms', 'join', `${conversation}`, '--home', bob])
+    for (const to of [`#${conversation}`, 'bob']) await run(['send', to, `words for ${to}`, '--home', alice])
+    const lines = await linesOf(bob)
+    expect(lines).toEqual(['[the (shed)] alice invites bob', `[the (shed)] alice: words for #${conversation}`, 'alice: words for bob'])
+
+    await run(['send', `#${conversation}`, 'too late', '--home', alice])
+    await run(['rooms', 'leave', `${conversation}`, '--home', bob])
+    await run(['rooms', 'leave', `${conversation}`, '--home', alice])
+    expect(await linesOf(bob)).toEqual([`#${conversation} a message of alice, deleted`])
+  })
+
+  test('an inbox tells what has changed of a room, and of one that is gone no joining that never was', async () => {
+    await run(['inbox', '--home', bob])
+    const { conversation } = JSON.parse((await run(['rooms', 'create', 'the pond', '--json', '--home', alice])).stdout) as {
+      conversation: number
+    }
+    await run(['rooms', 'invite', `${conversation}`, 'bob', '--home', alice])
+    await run(['rooms', 'join', `${conversation}`, '--home', bob])
+    for (const topic of ['frogs', '']) await run(['rooms', 'topic', `${conversation}`, topic, '--home', alice])
+    expect(await linesOf(bob)).toEqual([
+      '[the pond] alice invites bob',
+      '[the pond] alice sets the topic: "frogs"',
+      '[the pond] alice takes the topic away',
+    ])
+    await run(['rooms', 'role', `${conversation}`, 'bob', 'moderator', '--home', alice])
+    await run(['rooms', 'topic', `${conversation}`, 'toads', '--home', alice])
+    for (const home of [bob, alice]) await run(['rooms', 'leave', `${conversation}`, '--home', home])
+    const lines = await linesOf(bob)
+    expect(lines).toEqual(lines.map(() => `#${conversation} something of alice about the room, gone since`))
+    expect(lines).toHaveLength(2)
   })
 
   test('status tells what waits', async () => {
@@ -207,6 +303,12 @@ describe('a server that dies', () => {
     })
   })
 })
+
+/** What is new, without when it was. */
+async function linesOf(home: string): Promise<readonly string[]> {
+  const { stdout } = await run(['inbox', '--home', home])
+  return stdout.split('\n').flatMap((line) => (line === '' ? [] : [line.slice('2030-01-02 03:04 '.length)]))
+}
 
 function run(args: readonly string[]) {
   return runCli(args)

@@ -3,6 +3,7 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { requestJson } from '../../src/cli/requests.ts'
 import { newMessageId } from '../../src/client/index.ts'
 import { publicPem } from '../../src/pki/ledger-key.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -32,6 +33,27 @@ describe('pay', () => {
     expect(await run('balance', '--json', '--home', bob)).toEqual({ unit: 'credits', balance: '12.50' })
     expect(await refused('pay', 'bob', '12.51', '--memo', 'lunch', '--json', '--id', id, '--home', alice)).toBe(6)
     expect(await run('balance', '--json', '--home', bob)).toEqual({ unit: 'credits', balance: '12.50' })
+  })
+
+  test('from a second device under the same id is told as paid, and nothing else is', async () => {
+    const phone = homes.path('phone')
+    const [link = ''] = (await runCli(['devices', 'add', '--home', alice])).stdout.split('\n')
+    expect(await runCli(['join', link, '--home', phone])).toMatchObject({ exitCode: 0 })
+    const id = freshId()
+    const words = ['--memo', 'tea', '--id', id, '--json'] as const
+    const paid = await run('pay', 'bob', '2', ...words, '--home', alice)
+    expect(await run('pay', 'BOB', '2.00', ...words, '--home', phone)).toEqual(paid)
+    for (const other of [
+      ['bob', '2.01', ...words],
+      ['bob', '2', '--id', id],
+      ['bob', '2', ...words, '--request', freshId()],
+    ]) {
+      const { exitCode, stdout, stderr } = await runCli(['pay', ...other, '--home', phone])
+      expect([exitCode, stdout]).toEqual([6, ''])
+      expect(stderr).toContain('. the id stands for another order, or for this one from another device: look at sealwire statement first')
+    }
+    expect(await run('balance', '--json', '--home', phone)).toMatchObject({ balance: (paid as { balance: string }).balance })
+    await run('refund', 'alice', id, '2', '--json', '--home', bob)
   })
 
   test.each(['0', '-1', '1e3', '0.001', '05', 'NaN', '٣', '9007199254740993', '18446744073709551616', ''])('refuses %j', async (amount) => {
@@ -69,7 +91,13 @@ describe('holds, requests, refunds', () => {
     const { id: hold } = (await run('hold', 'bob', '20', '--memo', 'deposit', '--json', '--home', alice)) as { id: string }
     expect((await runCli(['balance', '--home', alice])).stdout).toEndWith(', 20.00 on hold\n')
     expect(await run('capture', 'alice', hold, '15', '--json', '--home', bob)).toMatchObject({ status: 'posted', amount: '15.00' })
-    expect(await refused('capture', 'alice', hold, '5', '--home', bob)).toBe(6)
+    for (const [command, more, next] of [
+      ['capture', ['5'], 'sealwire statement shows what was taken of it; for more, ask them to put it aside again'],
+      ['void', [], 'there is nothing left to do: sealwire statement shows what was taken of it'],
+    ] as const) {
+      const over = await runCli([command, 'alice', hold, ...more, '--home', bob])
+      expect(over).toMatchObject({ exitCode: 6, stdout: '', stderr: `sealwire: the hold has ended. ${next}.\n` })
+    }
     expect(await amountOf(alice)).toBe(before - 1_500)
     const { id: asked } = (await run('request', 'alice', '3', '--memo', 'taxi', '--json', '--home', bob)) as { id: string }
     const again = ['request', 'alice', '3', '--memo', 'taxi', '--id', asked, '--json', '--home', bob] as const
@@ -77,8 +105,12 @@ describe('holds, requests, refunds', () => {
     expect(await run('requests', '--json', '--home', alice)).toMatchObject({ id: asked, from: 'bob', status: 'open' })
     const { id: payment } = (await run('pay', 'bob', '3', '--request', asked, '--json', '--home', alice)) as { id: string }
     expect((await runCli(['requests', '--home', alice])).stdout).toBe('')
+    const closed = await runCli(['pay', 'bob', '3', '--request', asked, '--home', alice])
+    expect(closed).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('. sealwire requests --all tells what became of it; ') })
     expect(await run('refund', 'alice', payment, '1', '--json', '--home', bob)).toMatchObject({ status: 'posted', amount: '1.00' })
-    expect(await refused('refund', 'alice', payment, '2.01', '--home', bob)).toBe(6)
+    const tooMuch = await runCli(['refund', 'alice', payment, '2.01', '--home', bob])
+    expect(tooMuch).toMatchObject({ exitCode: 6, stdout: '' })
+    expect(tooMuch.stderr).toMatch(/^sealwire: only 2\.00 credits can still be refunded\b.*\n$/)
     expect(await amountOf(alice)).toBe(before - 1_700)
     const { id: other } = (await run('hold', 'bob', '5', '--json', '--home', alice)) as { id: string }
     await run('void', 'alice', other, '--json', '--home', bob)
@@ -104,6 +136,14 @@ describe('requests', () => {
     const { stdout } = await runCli(['requests', '--home', alice])
     expect(stdout).toContain(`bob asks alice for 2.00 credits (open) ${first.id}`)
     expect(stdout).not.toContain('tent')
+    const refusals = [
+      ['cancel', alice, 'you are asked to pay this, and have not asked for it. turn it down with sealwire requests decline'],
+      ['decline', bob, 'you have asked for this yourself. take it back with sealwire requests cancel'],
+    ] as const
+    for (const [word, home, why] of refusals) {
+      const { exitCode, stderr } = await runCli(['requests', word, first.id, '--home', home])
+      expect([exitCode, stderr]).toEqual([2, `sealwire: ${why} ${first.id}.\n`])
+    }
     expect(await run('requests', 'decline', first.id, '--json', '--home', alice)).toMatchObject({ id: first.id, status: 'declined' })
     expect((await runCli(['requests', 'cancel', second.id, '--home', bob])).stdout).toBe(
       `bob asks alice for 2.00 credits (cancelled): stove ${second.id}\n`,
@@ -112,7 +152,15 @@ describe('requests', () => {
     expect(await refused('requests', 'decline', 'x', '--home', alice)).toBe(2)
     expect(await refused('requests', 'forget', '--home', alice)).toBe(2)
     expect(await refused('request', 'alice', '2', '--for', '2y', '--home', bob)).toBe(2)
+    expect(await refused('request', 'alice', '2', '--memo', 'x'.repeat(201), '--home', bob)).toBe(2)
+    expect(await refused('request', 'alice', '2', '--unit', 'Credits', '--home', bob)).toBe(2)
     expect((await runCli(['requests', '--home', alice])).stdout).toBe('')
+  })
+
+  test('are printed too with a time that no calendar has', () => {
+    const sums = { unit: 'credits', amount: '1.00', paid: '0.00', status: 'open' } as const
+    const line = requestJson({ id: new Uint8Array(16), from: 'bob', to: 'alice', ...sums, at: 0, expiresAt: 8_640_000_000_000_001 })
+    expect(JSON.parse(line)).toMatchObject({ at: '1970-01-01T00:00:00.000Z', expiresAt: '8640000000000001 ms' })
   })
 
   test('tell those who talk what they are for, and those who block nothing', async () => {
@@ -133,15 +181,38 @@ describe('what an order is about', () => {
     const { id: hold } = (await run('hold', 'bob', '5', '--json', '--home', alice)) as { id: string }
     const { id: payment } = (await run('pay', 'bob', '5', '--json', '--home', alice)) as { id: string }
     const before = await amountOf(bob)
-    for (const [command, about] of [
-      ['capture', hold],
-      ['refund', payment],
+    for (const [command, about, what] of [
+      ['capture', hold, 'hold'],
+      ['refund', payment, 'payment'],
     ] as const) {
       const { exitCode, stderr } = await runCli([command, 'alice', about, '3', '--unit', 'beans', '--home', bob])
-      expect([exitCode, stderr]).toEqual([6, expect.stringContaining('is in credits, not in beans')])
+      expect([exitCode, stderr]).toEqual([6, `sealwire: the ${what} is in credits, not in beans. leave --unit out.\n`])
+      expect((await runCli([command, '--help'])).stdout).toMatch(new RegExp(`--unit .*\\(default: that of the\\s+${what};`))
     }
     expect(await amountOf(bob)).toBe(before)
     expect(await run('capture', 'alice', hold, '3', '--unit', 'credits', '--json', '--home', bob)).toMatchObject({ amount: '3.00' })
+  })
+
+  test('and a unit that is not there, or an id that is none, is told with where to look', async () => {
+    for (const [args, code, next] of [
+      [['balance', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
+      [['pay', 'bob', '1', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
+      [['hold', 'bob', '1', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
+      [['statement', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
+      [['pay', 'bob', '1', '--request', 'zzz'], 2, 'copy it from sealwire requests'],
+    ] as const) {
+      const { exitCode, stderr } = await runCli([...args, '--home', alice])
+      expect([args, exitCode, stderr]).toEqual([args, code, expect.stringContaining(`. ${next}.\n`)])
+    }
+  })
+
+  test.each([
+    ['capture', ['1'], '--memo'],
+    ['void', [], '--memo'],
+    ['void', [], '--unit'],
+  ] as const)('of %s takes nothing that it would not use', async (command, more, flag) => {
+    const { exitCode, stderr } = await runCli([command, 'alice', freshId(), ...more, flag, 'credits', '--home', bob])
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`unknown option '${flag}'`)])
   })
 
   test('says to who put it on hold that time gives it back', async () => {

@@ -27,6 +27,12 @@ describe('run', () => {
       'sealwire serve --help shows what it takes',
     ],
     [
+      'a command of a command without its argument',
+      ['rooms', 'create'],
+      "missing required argument 'TITLE'",
+      'sealwire rooms create --help shows what it takes',
+    ],
+    [
       'a flag that ends the line',
       ['serve', '--dta\n(Did you mean x?)'],
       "unknown option '--dta\n(Did you mean x?)'",
@@ -75,6 +81,11 @@ describe('sealwire', () => {
     const { exitCode, stdout, stderr } = await runCli(args)
     expect([exitCode, stderr]).toEqual([0, ''])
     expect(stdout).toContain('Usage: sealwire serve ')
+  })
+
+  test('writes the usage of a command of a command as it writes the others', async () => {
+    const { stdout } = await runCli(['rooms', 'create', '--help'])
+    expect(stdout).toStartWith('Usage: sealwire rooms create [OPTIONS] TITLE\n')
   })
 
   test('prints its version', async () => {

@@ -33,7 +33,14 @@ describe('split', () => {
     }
     expect(await run('balance', '--json', '--home', bob)).toEqual([{ unit: 'credits', balance: '5.00' }])
     expect(await run('balance', '--json', '--home', carol)).toEqual([{ unit: 'credits', balance: '7.50' }])
-    expect(await run('statement', '--json', '--home', alice)).toMatchObject([{ kind: 'split', delta: '-12.50' }, { kind: 'mint' }])
+    const parts = [
+      { to: 'bob', amount: '5.00', memo: 'pizza' },
+      { to: 'carol', amount: '7.50', memo: 'pizza' },
+    ]
+    expect(await run('statement', '--json', '--home', alice)).toMatchObject([{ kind: 'split', delta: '-12.50', parts }, { kind: 'mint' }])
+    expect((await runCli(['statement', '--csv', '--home', alice])).stdout.split('\r\n')[1]).toEndWith(`,alice,"bob; carol",pizza,${id}`)
+    expect((await runCli(['statement', '--home', alice])).stdout).toContain(` split to several (87.50 left) ${id}: pizza\n`)
+    expect((await runCli(['statement', '--csv', '--home', bob])).stdout.split('\r\n')[1]).toEndWith(`,alice,bob,pizza,${id}`)
     const { stdout } = await runCli(['split', 'bob=1', 'carol=1', '--yes', '--home', alice])
     expect(stdout).toMatch(/^paid 1\.00 credits to bob\npaid 1\.00 credits to carol\n2\.00 credits in all, 85\.50 credits left\nid \S+\n$/)
   })

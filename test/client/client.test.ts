@@ -54,13 +54,18 @@ describe('connect', () => {
     await ending.server.hello()
     ending.far.close()
     expect(await ended).toBe('connection_lost')
-    const mute = new ClientStage()
-    const unanswered = rejectionOf(mute.connect({ requestMsMax: 5_000 }))
-    await mute.server.hello()
-    await mute.clock.move(4_999)
-    expect(mute.near.open).toBe(true)
-    await mute.clock.move(1)
-    expect([await unanswered, mute.near.open]).toEqual(['unreachable', false])
+    for (const [options, limits] of [
+      [{ requestMsMax: 5_000 }, {}],
+      [{}, { clientRequestMsMax: 5_000 }],
+    ] as const) {
+      const mute = new ClientStage(limits)
+      const unanswered = rejectionOf(mute.connect(options))
+      await mute.server.hello()
+      await mute.clock.move(4_999)
+      expect(mute.near.open).toBe(true)
+      await mute.clock.move(1)
+      expect([await unanswered, mute.near.open]).toEqual(['unreachable', false])
+    }
   })
 
   test('is given up by its signal before, while and after it dials', async () => {
@@ -155,6 +160,19 @@ describe('the end', () => {
     await stage.clock.move(1)
     await drained
     expect([await client.closed, stage.near.open]).toEqual([undefined, false])
+  })
+
+  test('drain waits for what is open no longer than it is told', async () => {
+    const stage = new ClientStage()
+    const client = await stage.client()
+    const open = rejectionOf(client.request('session.ping', {}))
+    await stage.server.request()
+    const drained = client.drain({ answersMsMax: 500 })
+    await stage.clock.move(499)
+    expect(stage.near.open).toBe(true)
+    await stage.clock.move(1)
+    await drained
+    expect([await open, await client.closed, stage.clock.timers]).toEqual(['connection_lost', undefined, 0])
   })
 
   test('an end without a goodbye is fine after our own', async () => {

@@ -53,3 +53,23 @@ describe('history', () => {
     expect(server.asked.filter(({ method }) => method === 'message.history')).toHaveLength(1)
   })
 })
+
+describe('search', () => {
+  test('goes on behind the last entry of a page, wherever else something was said at that moment', async () => {
+    const [last] = pageOf({ conversation: 7, before: 5, max: 1 }).entries
+    const found = { entries: last === undefined ? [] : [last], more: true, upTo: 9 }
+    const server = new DeliveryServer({}, { 'conversation.find': () => info, 'message.search': () => found })
+    await using me = server.sealwire()
+    const page = await me.search('word', { before: 5 })
+    const [behind] = page.entries
+    if (behind === undefined) throw new Error('nothing was found')
+    await me.search('word', { behind, max: 3 })
+    await (await me.conversation(7)).search('word', { behind })
+    const begin = { text: 'word', before: 4, place: { conversation: 7, seq: 4 } }
+    expect(server.asked.filter(({ method }) => method === 'message.search').map(({ params }) => params)).toEqual([
+      { text: 'word', before: 5 },
+      { ...begin, max: 3 },
+      { ...begin, conversation: 7 },
+    ])
+  })
+})

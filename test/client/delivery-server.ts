@@ -26,6 +26,8 @@ export class DeliveryServer {
   readonly asked: { readonly method: string; readonly params: unknown }[] = []
   /** Each entry at its place, from 1. */
   readonly inbox: Entry[] = []
+  /** Places of those that have left it, and are not pushed. */
+  readonly gone = new Set<number>()
   acked = 0
   lost = 0
   dials = 0
@@ -78,7 +80,7 @@ export class DeliveryServer {
     const current = this.#current
     if (current?.pushed === undefined) return
     for (let seq = current.pushed + 1; seq <= this.inbox.length; seq++) {
-      current.server.event('inbox.entry', { seq, entry: this.inbox[seq - 1] as Entry })
+      if (!this.gone.has(seq)) current.server.event('inbox.entry', { seq, entry: this.inbox[seq - 1] as Entry })
       current.pushed = seq
     }
   }
@@ -138,9 +140,9 @@ export class DeliveryServer {
 
   #do(connection: { pushed: number | undefined }, method: Method, params: unknown): Result<Method> {
     if (method === 'inbox.open') {
-      this.acked = Math.max(this.acked, this.lost, parseParams(method, params).after ?? 0)
-      connection.pushed = this.acked
-      return { lastSeq: this.inbox.length, ackedSeq: this.acked, ...(this.lost === 0 ? {} : { lostSeq: this.lost }) }
+      this.acked = Math.max(this.acked, parseParams(method, params).after ?? 0)
+      connection.pushed = Math.max(this.acked, this.lost)
+      return { lastSeq: this.inbox.length, ackedSeq: this.acked, ...(this.lost <= this.acked ? {} : { lostSeq: this.lost }) }
     }
     if (method === 'inbox.ack') {
       this.acked = Math.max(this.acked, parseParams(method, params).seq)

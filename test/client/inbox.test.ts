@@ -88,19 +88,22 @@ describe('inbox', () => {
     await me.close()
   })
 
-  test('keeps no more than its bound of a reader that is slow, and asks for the rest again', async () => {
-    const server = new DeliveryServer({ clientInboxEntriesMax: 16 })
-    for (let each = 0; each < 300; each++) server.receive(`m${each}`)
+  test.each([
+    ['messages', { clientInboxEntriesMax: 16 }, 1],
+    ['bytes', { clientInboxBytesMax: 65_536 }, 65_536 / 32],
+  ] as const)('keeps no more %s than its bound of a reader that is slow, and asks for the rest again', async (_what, limits, bytes) => {
+    const server = new DeliveryServer(limits)
+    for (let each = 0; each < 300; each++) server.receive(`m${each}`.padEnd(bytes))
     const me = server.sealwire()
     const seen: string[] = []
     for await (const { text } of me.inbox()) {
-      seen.push(text ?? '')
+      seen.push(text?.trimEnd() ?? '')
       if (seen.length % 5 === 0) await settle()
       if (seen.length === 100) server.receive('m300')
       if (seen.length === 301) break
     }
     expect(seen).toEqual(Array.from({ length: 301 }, (_, each) => `m${each}`))
-    expect(server.asked.filter(({ method }) => method === 'inbox.open').length).toBeGreaterThan(10)
+    expect(server.asked.filter(({ method }) => method === 'inbox.open').length).toBeGreaterThan(8)
     await me.close()
   })
 
@@ -113,6 +116,57 @@ describe('inbox', () => {
     server.lost = 3
     expect((await inbox.next()).value).toMatchObject({ text: 'four', position: 4 })
     expect(lost).toEqual([3])
+    await me.close()
+  })
+
+  test('tells it also a run that names no place, once', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    for (const text of ['one', 'two', 'three', 'four']) server.receive(text)
+    const lost: number[] = []
+    const inbox = me.inbox({ lost: (position) => lost.push(position) })
+    server.lost = 3
+    expect((await inbox.next()).value).toMatchObject({ text: 'four', position: 4 })
+    server.cut()
+    await server.settle()
+    await server.clock.move(500)
+    server.receive('five')
+    expect((await inbox.next()).value).toMatchObject({ text: 'five', position: 5 })
+    expect(lost).toEqual([3])
+    await me.close()
+  })
+
+  test.each([
+    ['was lost', [3]],
+    ['another program of this home has taken', []],
+  ])('asks what has become of entries that do not come, and goes on behind them: what %s', async (how, told) => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    const lost: number[] = []
+    const inbox = me.inbox({ lost: (position) => lost.push(position) })
+    server.receive('one')
+    expect((await inbox.next()).value).toMatchObject({ text: 'one', position: 1 })
+    server.gone.add(2).add(3)
+    if (how === 'was lost') server.lost = 3
+    else server.acked = 3
+    for (const text of ['two', 'three', 'four', 'five']) server.receive(text)
+    const next = [inbox.next(), inbox.next()]
+    await server.settle()
+    server.receive('six')
+    expect((await Promise.all([...next, inbox.next()])).map(({ value }) => value?.position)).toEqual([4, 5, 6])
+    expect(lost).toEqual([...told])
+    await me.close()
+  })
+
+  test('goes on where the server does not say what has become of an entry', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    const inbox = me.inbox()
+    server.receive('one')
+    expect((await inbox.next()).value).toMatchObject({ position: 1 })
+    server.gone.add(2)
+    for (const text of ['two', 'three']) server.receive(text)
+    expect((await inbox.next()).value).toMatchObject({ position: 3 })
     await me.close()
   })
 
@@ -182,19 +236,22 @@ describe('inbox', () => {
     expect(await rejectionOf(me.inbox().next())).toBeUndefined()
   })
 
-  test('is asked for again on the same connection while the rate is used up', async () => {
+  test.each([
+    ['the same', 4, 1],
+    ['another', 5, 2],
+  ])('is asked for again on %s connection while the rate is used up %d times', async (_, times, dials) => {
     const server = new DeliveryServer()
     server.receive('one')
-    let refused = 0
-    server.refuse = (method) => (method === 'inbox.open' && refused++ < 3 ? 'rate_limited' : undefined)
+    let asked = 0
+    server.refuse = (method) => (method === 'inbox.open' && asked++ < times ? 'rate_limited' : undefined)
     const me = server.sealwire()
     const next = me.inbox().next()
-    for (let each = 0; each < 10; each++) {
+    for (let each = 0; each < 20; each++) {
       await server.settle()
       await server.clock.move(2_000)
     }
     expect((await next).value).toMatchObject({ text: 'one' })
-    expect([refused, server.dials]).toEqual([4, 1])
+    expect([asked, server.dials]).toEqual([times + 1, dials])
     await me.close()
   })
 

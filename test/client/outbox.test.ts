@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { MemoryOutbox, newMessageId, type OutboxStore } from '../../src/client/index.ts'
+import { MemoryOutbox, newMessageId, type OutboxStore, type Sealwire } from '../../src/client/index.ts'
+import { SealwireError } from '../../src/protocol/index.ts'
 import { settle } from '../support/manual-clock.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { DeliveryServer, textsOf } from './delivery-server.ts'
@@ -43,6 +44,87 @@ describe('send', () => {
     await me.close()
   })
 
+  test('keeps the order in which it was said, whichever the store has kept first, and goes on behind what it cannot keep', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const adds: PromiseWithResolvers<void>[] = []
+    const add: OutboxStore['add'] = (entry) => {
+      const done = Promise.withResolvers<void>()
+      adds.push(done)
+      return done.promise.then(() => outbox.add(entry))
+    }
+    const me = server.sealwire({ outbox: { ...methodsOf(outbox), add } })
+    const said = ['one', 'two', 'three', 'four'].map((text) => me.send('bob', text))
+    const refused = rejectionOf(said[2] ?? Promise.resolve())
+    await settle()
+    adds[3]?.resolve()
+    adds[1]?.resolve()
+    adds[2]?.reject(new SealwireError('storage_full', 'no room'))
+    await server.settle()
+    expect(server.stored).toEqual([])
+    adds[0]?.resolve()
+    expect([(await said[0])?.seq, (await said[1])?.seq, await refused, (await said[3])?.seq]).toEqual([1, 2, 'storage_full', 3])
+    expect(textsOf(server.stored)).toEqual(['one', 'two', 'four'])
+    await me.close()
+  })
+
+  test('waits in its own conversation alone for a store that does not answer, takes its room until then, and goes on when it is given up', async () => {
+    const server = new DeliveryServer({ outboxEntriesMax: 4 })
+    const outbox = new MemoryOutbox()
+    const never = new Promise<void>(() => {})
+    let adds = 0
+    const add: OutboxStore['add'] = (entry) => (++adds <= 2 ? never : outbox.add(entry))
+    const me = server.sealwire({ outbox: { ...methodsOf(outbox), add } })
+    const abort = new AbortController()
+    const hanging = ['one', 'two'].map((text) => rejectionOf(me.send('bob', text, { signal: abort.signal })))
+    const behind = me.send('bob', 'three')
+    expect(await me.send('carol', 'hello')).toMatchObject({ seq: 1 })
+    expect(server.stored).toHaveLength(1)
+    abort.abort()
+    expect([await Promise.all(hanging), await behind]).toMatchObject([['unreachable', 'unreachable'], { seq: 2 }])
+    adds = 0
+    const more = ['four', 'five'].map((text) => rejectionOf(me.send('bob', text, { signal: abort.signal })))
+    expect(await Promise.all(more)).toEqual(['unreachable', 'unreachable'])
+    const others = ['four', 'five'].map((text) => rejectionOf(me.send('bob', text)))
+    await server.settle()
+    expect(await rejectionOf(me.send('carol', 'six'))).toBe('busy')
+    const closed = me.close()
+    await server.clock.move(server.limits.clientCloseMsMax)
+    await server.clock.move(server.limits.clientGoodbyeMsMax)
+    await closed
+    expect(await Promise.all(others)).toEqual(['unknown_outcome', 'unknown_outcome'])
+  })
+
+  test('closed while the store is about to refuse it is told so', async () => {
+    const server = new DeliveryServer()
+    server.refuseDial = 'unreachable'
+    const outbox = new MemoryOutbox()
+    const kept = Promise.withResolvers<void>()
+    const me = server.sealwire({ outbox: { ...methodsOf(outbox), add: () => kept.promise } })
+    const sent = rejectionOf(me.send('bob', 'hello'))
+    await settle()
+    const closed = me.close()
+    await server.clock.move(server.limits.clientCloseMsMax)
+    kept.reject(new SealwireError('storage_full', 'no room'))
+    await closed
+    expect(await sent).toBe('storage_full')
+  })
+
+  test('can be sent again under its id after a store that throws', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    let adds = 0
+    const add: OutboxStore['add'] = (entry) => {
+      if (++adds === 1) throw new SealwireError('storage_full', 'no room')
+      return outbox.add(entry)
+    }
+    const me = server.sealwire({ outbox: { ...methodsOf(outbox), add } })
+    const own = id()
+    expect(await rejectionOf(me.send('bob', 'hello', { id: own }))).toBe('storage_full')
+    expect(await me.send('bob', 'hello', { id: own })).toMatchObject({ id: own, seq: 1 })
+    await me.close()
+  })
+
   test('is refused for good with what the server says, and those behind go on', async () => {
     const server = new DeliveryServer()
     const outbox = new MemoryOutbox()
@@ -67,7 +149,7 @@ describe('send', () => {
     expect(await rejectionOf(me.send('bob', 'x'.repeat(60_001)))).toBe('message_too_large')
     expect(me.send('bob', 'hi', { id: 'one' })).rejects.toThrow(TypeError)
     await me.close()
-    expect(await rejectionOf(me.send('bob', 'late'))).toBe('connection_lost')
+    expect(await rejectionOf(me.send('bob', 'late'))).toBe('unreachable')
   })
 
   test('of the same id twice is one message; of another content it is a conflict', async () => {
@@ -97,7 +179,7 @@ describe('send', () => {
     const me = server.sealwire({ outbox: slow })
     const sent = rejectionOf(me.send('bob', 'hello'))
     const closed = me.close()
-    await server.clock.move(server.limits.clientGoodbyeMsMax)
+    await server.clock.move(server.limits.clientCloseMsMax)
     read.resolve()
     await closed
     expect(await sent).toBe('connection_lost')
@@ -145,6 +227,26 @@ describe('send', () => {
     await me.close()
   })
 
+  test('waits for room in bytes, to the last one', async () => {
+    const server = new DeliveryServer({ outboxBytesMax: 65_536 })
+    server.refuseDial = 'unreachable'
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    const sent = [me.send('bob', 'x'.repeat(60_000))]
+    await server.settle()
+    const [kept] = await outbox.load()
+    const room = 65_536 - (kept?.params.length ?? 0)
+    const around = (kept?.params.length ?? 0) - 60_000
+    expect(await rejectionOf(me.send('bob', 'y'.repeat(room - around + 1)))).toBe('busy')
+    sent.push(me.send('bob', 'y'.repeat(room - around)))
+    expect(await rejectionOf(me.send('bob', 'z'))).toBe('busy')
+    server.refuseDial = undefined
+    await server.clock.move(500)
+    await Promise.all(sent)
+    expect(await me.send('bob', 'z')).toMatchObject({ seq: 3 })
+    await me.close()
+  })
+
   test('survives the end of the program: the next run sends first what was left', async () => {
     const server = new DeliveryServer()
     server.refuseDial = 'unreachable'
@@ -169,16 +271,7 @@ describe('send', () => {
   test('of an earlier run that is refused is told to who reads failures, and is kept until then', async () => {
     const server = new DeliveryServer()
     const outbox = new MemoryOutbox()
-    server.refuseDial = 'unreachable'
-    const first = server.sealwire({ outbox })
-    void rejectionOf(first.send('bob', 'one'))
-    await server.settle()
-    const closed = first.close()
-    await server.clock.move(5_000)
-    await closed
-    server.refuseDial = undefined
-    server.refuse = () => 'not_contact'
-    const second = server.sealwire({ outbox })
+    const second = await refusedBehind(server, outbox, ['one'])
     await server.settle()
     expect(await outbox.load()).toHaveLength(1)
     const failure = (await second.failures().next()).value
@@ -186,6 +279,28 @@ describe('send', () => {
     await server.settle()
     expect(await outbox.load()).toEqual([])
     await second.close()
+  })
+
+  test('of an earlier run that is refused is told to the next reader, or run, unless one has taken it', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const second = await refusedBehind(server, outbox, ['one', 'two', 'three'])
+    // One reader is there when they are refused, and takes one of them; the next one takes another.
+    for (const left of [2, 1]) {
+      for await (const failure of second.failures()) {
+        expect(failure.reason.code).toBe('not_contact')
+        break
+      }
+      await server.settle()
+      expect(await outbox.load()).toHaveLength(left)
+    }
+    await second.close()
+    const third = server.sealwire({ outbox })
+    const { value } = await third.failures().next()
+    expect(value).toMatchObject({ reason: { code: 'not_contact' } })
+    await server.settle()
+    expect(await outbox.load()).toEqual([])
+    await third.close()
   })
 })
 
@@ -196,4 +311,18 @@ function methodsOf(outbox: MemoryOutbox): OutboxStore {
     remove: (entry) => outbox.remove(entry),
     [Symbol.asyncDispose]: () => outbox[Symbol.asyncDispose](),
   }
+}
+
+/** A run behind one that could send none of these, which the server refuses now. */
+async function refusedBehind(server: DeliveryServer, outbox: MemoryOutbox, texts: readonly string[]): Promise<Sealwire> {
+  server.refuseDial = 'unreachable'
+  const first = server.sealwire({ outbox })
+  for (const text of texts) void rejectionOf(first.send('bob', text))
+  await server.settle()
+  const closed = first.close()
+  await server.clock.move(5_000)
+  await closed
+  server.refuseDial = undefined
+  server.refuse = () => 'not_contact'
+  return server.sealwire({ outbox })
 }

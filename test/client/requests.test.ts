@@ -106,9 +106,12 @@ describe('a request that is given up', () => {
     expect((await client.closed)?.code).toBe('unexpected')
   })
 
-  test('by time is over after requestMsMax, each on its own', async () => {
-    const stage = new ClientStage()
-    const client = await stage.client({ requestMsMax: 1_000 })
+  test.each([
+    ['requestMsMax', { requestMsMax: 1_000 }, {}],
+    ['clientRequestMsMax', {}, { clientRequestMsMax: 1_000 }],
+  ] as const)('by time is over after %s, each on its own', async (_, options, limits) => {
+    const stage = new ClientStage(limits)
+    const client = await stage.client(options)
     const first = rejectionOf(client.request('session.ping', {}))
     const second = client.request('session.ping', {})
     await stage.clock.move(600)

@@ -73,6 +73,24 @@ describe('Sealwire', () => {
     await me.close()
   })
 
+  test.each([
+    ['done at the fifth try', 4, undefined],
+    ['refused after five tries', 5, 'rate_limited'],
+  ])('has what may be done twice %s', async (_, refusals, told) => {
+    const server = new DeliveryServer({}, { 'room.update': () => ({ seq: 9 }) })
+    const me = server.sealwire()
+    server.refuse = () => (server.asked.length <= refusals ? 'rate_limited' : undefined)
+    let isOver = false
+    const outcome = rejectionOf(me.rooms.update(5, { title: 'Shed' })).finally(() => (isOver = true))
+    for (let turn = 0; turn < 20 && !isOver; turn++) {
+      await server.settle()
+      await server.clock.move(10_000)
+    }
+    expect([isOver, server.asked.length]).toEqual([true, 5])
+    expect(await outcome).toBe(told as never)
+    await me.close()
+  })
+
   test('changes rooms through connections that are lost with the answer: what is so already is done', async () => {
     const answers = {
       'room.leave': () => ({}),
@@ -116,6 +134,42 @@ describe('Sealwire', () => {
     const sent = me.send('bob', 'last word')
     await me.close()
     expect([(await sent).seq, server.acked, await outbox.load(), me.state]).toEqual([1, 1, [], 'closed'])
+  })
+
+  test('says of what is said behind its end that it was not taken', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    await me.online()
+    await me.close()
+    expect(await rejectionOf(me.send('bob', 'too late'))).toBe('unreachable')
+    expect(await outbox.load()).toEqual([])
+  })
+
+  test('takes nothing for a message that is none, as programs without types may give it', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    await me.online()
+    for (const content of [{ text: 'hello' }, 42, true, ['a'], new Date(0), null] as never[]) {
+      expect(await me.send('bob', content).catch((reason: unknown) => reason)).toBeInstanceOf(TypeError)
+    }
+    expect(await outbox.load()).toEqual([])
+    await me.close()
+  })
+
+  test('closes in its time although the server is silent, and keeps what is not sent', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const me = server.sealwire({ outbox })
+    await me.online()
+    server.refuse = () => 'silent'
+    const [sent, asked] = [rejectionOf(me.send('bob', 'last word')), rejectionOf(me.call('directory.who', {}))]
+    await settle()
+    const closed = me.close()
+    await server.clock.move(server.limits.clientCloseMsMax)
+    await closed
+    expect([await sent, await asked, (await outbox.load()).length]).toEqual(['connection_lost', 'connection_lost', 1])
   })
 
   test('is closed by a bug in what connects, and says which', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
-import { alerts } from '../../src/link/tls-alert.ts'
+import { alerts } from '../../src/link/tls/alert.ts'
 import { tlsErrorsPage } from '../../tools/tls-errors-page.ts'
 
 const page = readFileSync(new URL('../../docs/tls-errors.md', import.meta.url), 'utf8')

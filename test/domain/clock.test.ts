@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
-import { systemClock } from '../../src/domain/index.ts'
+import { systemClock, waitAtMost } from '../../src/domain/index.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 
 describe('systemClock', () => {
   test('tells the time of day and a time that never goes back', () => {
@@ -26,5 +27,29 @@ describe('systemClock', () => {
     })
     await promise
     expect(told.toSorted()).toEqual(['again', 'again', 'again', 'once'])
+  })
+})
+
+describe('waitAtMost', () => {
+  const clock = (): ManualClock => new ManualClock()
+
+  test('waits for the work, or for its time, and leaves no timer behind', async () => {
+    const time = clock()
+    await waitAtMost(time, 100, Promise.resolve())
+    expect(time.timers).toBe(0)
+    let isOver = false
+    const waiting = waitAtMost(time, 100, new Promise(() => {})).then(() => (isOver = true))
+    await time.move(99)
+    expect(isOver).toBe(false)
+    await time.move(1)
+    await waiting
+    expect(time.timers).toBe(0)
+  })
+
+  test('fails as the work does', async () => {
+    const time = clock()
+    const reason = new Error('no')
+    expect(await waitAtMost(time, 100, Promise.reject(reason)).catch((cause: unknown) => cause)).toBe(reason)
+    expect(time.timers).toBe(0)
   })
 })

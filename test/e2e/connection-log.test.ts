@@ -16,6 +16,7 @@ const ofTheServer = new Set([
   'file written',
   'handshakes failed',
   'holds and requests expired',
+  'holds cannot go back',
   'invitation made',
   'ledger not proved',
   'ledger proved',

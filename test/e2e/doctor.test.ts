@@ -3,9 +3,10 @@
 
 import { afterAll, describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../src/domain/index.ts'
 import { loadServerIdentity } from '../../src/pki/index.ts'
@@ -260,6 +261,20 @@ describe('doctor names what is wrong on the server itself:', () => {
     const told = await examine(['--config', config])
     expect([told.exitCode, told.faults]).toEqual([5, ['foreign_certificate_unsound']])
     expect(told.stdout).toContain('does not belong to the key')
+  })
+
+  test('a certificate that the running server was given and cannot use', async () => {
+    const { certificate, key } = leaf()
+    chmodSync(key, 0o600)
+    writeFileSync(certificate, readFileSync(certificate, 'utf8') + readFileSync(authority.certificate, 'utf8'))
+    const limits = { ...liftedRates, certificateWatchMs: 50 }
+    await using given = await ServerProcess.start({ flags: ['--cert', certificate, '--key', key], limits })
+    expect(await examine(['--data', given.data])).toMatchObject({ exitCode: 0, faults: [] })
+    writeFileSync(certificate, 'no certificate')
+    while (!given.stderr.includes('certificate not reloaded')) await wait(20)
+    const told = await examine(['--data', given.data])
+    expect([told.exitCode, told.faults]).toEqual([5, ['foreign_certificate_unsound']])
+    expect(told.stdout).toContain('the server does not use the certificate that it was given last')
   })
 
   test('a port that is in use, and an address that is not of this machine', async () => {

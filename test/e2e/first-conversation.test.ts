@@ -95,12 +95,12 @@ function withTenMessages(terminals: ReadonlyMap<string, Step[][]>): Map<string, 
   const words = ['three', 'five', 'seven', 'nine'].map((odd, index) => [odd, ['four', 'six', 'eight', 'ten'][index]] as const)
   insert(
     'bob',
-    { type: 'see you tomorrow' },
+    { type: 'see you tomorrow', prompt: 'alice> ' },
     words.flatMap(([odd, even]) => [{ type: odd }, { see: `alice: ${even}` }]),
   )
   insert(
     'alice',
-    { type: '/quit' },
+    { type: '/quit', prompt: 'bob> ' },
     words.flatMap(([odd, even]) => [{ see: `bob: ${odd}` }, { type: `${even}` }]),
   )
   return longer

@@ -48,6 +48,8 @@ async function talk(runtime: string, install: (folder: string) => void, main: st
   await alice.send('echo', 'hello')
   expect((await inbox.next()).value).toMatchObject({ kind: 'message', text: 'you said: hello' })
   await ended(first)
+  // A file without words says nothing that it could repeat.
+  await (await alice.conversation('echo')).sendFile(join(project.folder, 'bot.mjs'))
   await alice.send('echo', 'again')
   const second = project.run(runtime, link)
   expect((await inbox.next()).value).toMatchObject({ kind: 'message', text: 'you said: again' })

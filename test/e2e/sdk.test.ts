@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { connect } from '../../src/index.ts'
+import { partOf } from '../../src/client/home/disk.ts'
 import { type FileReference, newMessageId, type ReadEntry, type Sealwire } from '../../src/client/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { Homes, inviteLink } from '../cli/member-support.ts'
@@ -172,14 +173,16 @@ describe('connect', () => {
     expect(saved[0]).toBeGreaterThan(1_000_000)
     expect(saved.at(-1)).toBe(bytes.length)
     expect(Buffer.compare(readFileSync(target), bytes)).toBe(0)
-    expect(existsSync(`${target}.part`)).toBe(false)
+    expect(existsSync(partOf(target, file.id))).toBe(false)
     const read = []
     for await (const chunk of bob.readFile(file)) read.push(chunk)
     expect(Buffer.compare(Buffer.concat(read), bytes)).toBe(0)
 
-    // What another file has left under the same path is not taken for this one.
-    writeFileSync(`${target}.part`, 'something else')
+    // What is wrong of what was left is not taken, and what is somebody else's is not touched.
+    writeFileSync(partOf(target, file.id), 'something else')
+    writeFileSync(`${target}.part`, 'my own words')
     await bob.saveFile(file, target)
+    expect(readFileSync(`${target}.part`, 'utf8')).toBe('my own words')
     expect(Buffer.compare(readFileSync(target), bytes)).toBe(0)
     await Promise.all([alice.close(), bob.close()])
   }, 120_000)

@@ -4,7 +4,7 @@
 import { describe, expect, setDefaultTimeout, test } from 'bun:test'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { askServer } from '../../src/cli/operator-connection.ts'
+import { askServer } from '../../src/cli/operator/connection.ts'
 import { systemClock } from '../../src/domain/clock.ts'
 import { parseInviteLink } from '../../src/pki/index.ts'
 import { resolveLimits } from '../../src/protocol/index.ts'

@@ -17,7 +17,8 @@ MIB = 1024 * 1024
 COST_MAX = 4 * MIB
 STALL_S = 1
 OTHERS_WAIT_S = at_most(1, 5)
-PAIRS = 10
+# So many that what a server needs beside, garbage above all, is little of it.
+PAIRS = 50
 MESSAGES = encode(MESSAGE, b"x" * 2000) * 10_000
 
 

@@ -3,7 +3,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Home } from '../../src/client/home/home.ts'
-import { type Purse, withPurse } from '../../src/cli/money.ts'
+import { type Purse, withPurse } from '../../src/cli/money/money.ts'
 import { signCose } from '../../src/pki/cose-sign1.ts'
 import { encodeCbor, orderPurposes } from '../../src/protocol/contract/index.ts'
 import { SealwireError } from '../../src/protocol/index.ts'

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { askServer } from '../../src/cli/operator-connection.ts'
+import { askServer } from '../../src/cli/operator/connection.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { resolveLimits } from '../../src/protocol/index.ts'
 import { ServerProcess } from '../support/server-process.ts'

@@ -5,8 +5,8 @@
 import { systemClock } from '../../src/domain/index.ts'
 import { orderSigner } from '../../src/protocol/contract/index.ts'
 import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
-import { proveLedger } from '../../src/server/ledger-proof.ts'
-import { Signatures } from '../../src/server/signatures.ts'
+import { proveLedger } from '../../src/server/money/ledger-proof.ts'
+import { Signatures } from '../../src/server/money/signatures.ts'
 import { type ChainedPosting, openInProcessStore, type Output, type SynchronousStore } from '../../src/store/index.ts'
 import {
   deedAccounts,

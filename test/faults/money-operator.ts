@@ -2,7 +2,7 @@
 // raises the bound of one of them. What got no answer is asked again with the same id, however often the server is gone.
 
 import { setTimeout as wait } from 'node:timers/promises'
-import { askServer } from '../../src/cli/operator-connection.ts'
+import { askServer } from '../../src/cli/operator/connection.ts'
 import { systemClock } from '../../src/domain/index.ts'
 import { resolveLimits, SealwireError } from '../../src/protocol/index.ts'
 import type { OperatorMethod, OperatorParams } from '../../src/protocol/operator.ts'

@@ -27,11 +27,12 @@ const mutants: Readonly<Record<string, readonly Mutation[]>> = {
       to: `    if (database.inTransaction) database.control('commit')\n    const outcomes = this.#uncommitted(`,
     },
   ],
-  'a push that does not look whether it is next': [
+  // What is not pushed a client asks for; what counts as stored does not come again.
+  'an acknowledgement that covers one entry more': [
     {
-      file: 'server/inbox-session.ts',
-      from: `if (this.#state !== 'live' || seq <= this.#pushedSeq) return false`,
-      to: `if (this.#state === 'closed') return false\n    if (this.#state !== 'opening') return true`,
+      file: 'server/contract/inbox-methods.ts',
+      from: 'server.marks.acknowledge(account, device, BigInt(params.seq))',
+      to: 'server.marks.acknowledge(account, device, BigInt(params.seq) + 1n)',
     },
   ],
   'a repetition that is taken for something new': [

@@ -1,10 +1,10 @@
 // Targets with a bug each, of the kinds that fuzzing is for. A harness that finds none of them finds nothing.
 
 import { createDecipheriv } from 'node:crypto'
-import { resolveServeConfig } from '../../src/cli/config.ts'
+import { resolveServeConfig } from '../../src/cli/serve/config.ts'
 import { CipherState } from '../../src/channel/cipher-state.ts'
 import { parseAmount } from '../../src/domain/money.ts'
-import { answerUpgrade } from '../../src/link/http-upgrade.ts'
+import { answerUpgrade } from '../../src/link/websocket/http-upgrade.ts'
 import { parseInviteLink } from '../../src/pki/invite-link.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../../src/protocol/contract/cbor.ts'
 import { decodeOrder } from '../../src/protocol/contract/order.ts'

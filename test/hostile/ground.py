@@ -28,14 +28,15 @@ class Server:
         self.born = self._birth()
 
     def _birth(self):
-        """When the process began: another one with the same number is another one."""
+        """When the process began: another one with the same number is another one. None when it has ended and nobody has taken note."""
         with open(f"/proc/{self.pid}/stat") as stat:
-            return stat.read().rpartition(")")[2].split()[19]
+            state, *numbers = stat.read().rpartition(")")[2].split()
+        return None if state == "Z" else numbers[18]
 
     def is_alive(self):
         try:
             return self._birth() == self.born
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
 
     def memory(self):

@@ -37,8 +37,7 @@ const short: readonly Seeded[] = [
       to: `  if (text.includes('\\0')) process.exit(1)\n  if (text === '') throw`,
     },
     only: 'name-nul',
-    // Who notices first, and by what, is for the machine to say.
-    says: /FAILED|gone|refused|reset/i,
+    says: /^FAILED {2}classic name-nul.*[^]*a server is gone/m,
   },
   {
     what: 'a session that ends leaves a descriptor',
@@ -55,7 +54,7 @@ const further: readonly Seeded[] = [
   {
     what: 'who calls can accept the call',
     mutation: {
-      file: 'server/chats.ts',
+      file: 'server/classic/chats.ts',
       from: `    if (callee.seat.name !== 'called') return false\n    const caller = callee.seat.peer`,
       to: `    if (callee.seat.name !== 'called' && callee.seat.name !== 'calling') return false\n    const caller = callee.seat.peer`,
     },
@@ -64,7 +63,7 @@ const further: readonly Seeded[] = [
   },
   {
     what: 'a browser need not mask',
-    mutation: { file: 'link/websocket-frame.ts', from: 'isMasked !== this.#options.masked || ', to: '' },
+    mutation: { file: 'link/websocket/frame.ts', from: 'isMasked !== this.#options.masked || ', to: '' },
     only: 'web unmasked',
     server: 'web',
     says: /^FAILED {2}web unmasked/m,

@@ -26,6 +26,8 @@ FAILURES_MAX = 20
 GROWTH_MAX = {"resident": 1.1, "heap": 1.25}
 """Of memory, from one round to the next: a tenth of what a process has, and of its heap as many megabytes."""
 IMPATIENT = "impatient"
+ENDING_S = 2
+"""How long a process may take to end behind the last of its connections."""
 
 
 class Play:
@@ -96,9 +98,17 @@ class Play:
         """Says so, and goes on while that tells anything."""
         print(failure)
         self.failures += 1
-        if self.failures == FAILURES_MAX or not all(server.is_alive() for server in self.ground.servers.values()):
+        if self.failures == FAILURES_MAX or self._is_one_gone():
             print("FAILED  too often, or a server is gone")
             os._exit(1)  # Threads may wait for a server that is not there.
+
+    def _is_one_gone(self):
+        deadline = time.monotonic() + ENDING_S
+        while all(server.is_alive() for server in self.ground.servers.values()):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def end_of_round(self):
         """Passwords work, descriptors are back, and the least memory that each server had in the second half of the round."""

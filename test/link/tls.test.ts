@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { dialTls } from '../../src/link/index.ts'
-import { NodeTlsLink } from '../../src/link/tls-node-link.ts'
+import { NodeTlsLink } from '../../src/link/tls/node-link.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 import { TestListener } from '../support/tls-pair.ts'
 

@@ -91,4 +91,31 @@ describe('dialWebSocket', () => {
     await recorder.until(() => recorder.ends.length > 0)
     expect([recorder.bytesTotal, recorder.ends]).toEqual([60_006, ['terminated']])
   })
+
+  test('gives its WebSocket no more at once than may be in flight, and the rest as it leaves', async () => {
+    const limits = resolveLimits({ webInFlightBytesMax: 16_384, outputBytesMax: 64 * 1_048_576 })
+    using listener = await TestListener.start(identity, { listen: webListen() })
+    let most = 0
+    const watched = (url: string, protocol: string): WebSocket => {
+      const socket = open(url, protocol)
+      const send = socket.send.bind(socket)
+      socket.send = (data) => {
+        send(data)
+        most = Math.max(most, socket.bufferedAmount)
+      }
+      return socket
+    }
+    const url = `wss://127.0.0.1:${listener.port}/sealwire`
+    const link = await dialWebSocket({ url, timeoutMs: 5000, open: watched }, { limits, flusher: new Flusher(limits, systemClock) })
+    link.attach(new Recorder())
+    const { link: far, recorder } = await listener.first()
+    far.pause()
+    // More than the system takes for a peer that does not read.
+    link.send(new Uint8Array(32 * 1_048_576))
+    link.flush()
+    far.resume()
+    await recorder.until(() => recorder.bytesTotal >= 100_000)
+    expect(most).toBeLessThanOrEqual(limits.webInFlightBytesMax)
+    link.terminate()
+  })
 })

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { makeReceipt, publicPem, type ReceiptParts, verifyReceipt } from '../../src/pki/index.ts'
+import { spawnSync } from 'node:child_process'
+import { makeReceipt, type ReceiptParts, verifyReceipt } from '../../src/pki/index.ts'
 import { decodeCbor, encodeCbor, orderPurposes } from '../../src/protocol/contract/index.ts'
 import { PaperLedger, paperServer } from '../support/paper-ledger.ts'
+import { pythonWith } from '../support/python.ts'
+import { judgeReceipts } from '../support/receipt-judge.ts'
 import { refusalOf } from '../support/refusal.ts'
+import { skipWithout } from '../support/store-contents.ts'
 
 /** Every one that differs in one bit. */
 function* flipped(bytes: Uint8Array): Iterable<Uint8Array> {
@@ -162,43 +161,30 @@ describe('verifyReceipt', () => {
 })
 
 describe('verify_receipt.py', () => {
-  const python = ['python3', '/usr/bin/python3'].find((path) => spawnSync(path, ['-c', 'import cryptography']).status === 0)
-  const script = fileURLToPath(new URL('../python/verify_receipt.py', import.meta.url))
+  const canJudge = spawnSync(pythonWith('cryptography'), ['-c', 'import cryptography']).status === 0
 
-  /** What the script says of each receipt. */
-  async function judge(ledger: PaperLedger, receipts: readonly Uint8Array[]): Promise<readonly string[]> {
-    if (python === undefined) throw new Error('python3-cryptography is not installed')
-    const folder = mkdtempSync(join(tmpdir(), 'sealwire-receipt-'))
-    try {
-      writeFileSync(join(folder, 'ledger.pub'), publicPem(ledger.key.publicKey))
-      const child = spawn(python, ['-B', script, join(folder, 'ledger.pub'), '-'], { stdio: ['pipe', 'pipe', 'inherit'] })
-      child.stdin.end(receipts.map((receipt) => `${Buffer.from(receipt).toString('hex')}\n`).join(''))
-      let output = ''
-      for await (const text of child.stdout.setEncoding('utf8')) output += String(text)
-      return output.trimEnd().split('\n')
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
-  }
-
-  test('agrees on good ones, changed bits, lies and moved postings', async () => {
-    if (python === undefined && process.env['CI'] !== 'true') return void console.warn('SKIPPED: python3-cryptography is not installed')
-    const ledger = new PaperLedger(7)
-    const receipt = ledger.receipt(3)
-    const bad = [...flipped(receipt), Uint8Array.of(...receipt, 0)]
-    const good = Array.from({ length: 7 }, (_, at) => ledger.receipt(at + 1))
-    const verdicts = await judge(ledger, [...good, ...bad])
-    expect(verdicts.slice(0, 7)).toEqual(good.map(() => 'good'))
-    expect(verdicts.length).toBe(7 + bad.length)
-    expect(verdicts.slice(7).filter((verdict) => !verdict.startsWith('bad: '))).toEqual([])
-    const moved = reordered()
-    expect((await judge(moved, [moved.receipt(5), moved.receipt(6)])).map((verdict) => verdict.slice(0, 3))).toEqual(['bad', 'bad'])
-    const liar = new PaperLedger(13)
-    const all = [...lies(liar)]
-    const judged = await judge(
-      liar,
-      all.map(([, lie]) => lie),
-    )
-    expect(all.map(([what], at) => [what, judged[at]?.slice(0, 3)])).toEqual(all.map(([what]) => [what, 'bad']))
-  }, 60_000)
+  test.skipIf(skipWithout('python3-cryptography', canJudge))(
+    'agrees on good ones, changed bits, lies and moved postings',
+    async () => {
+      const judge = (ledger: PaperLedger, receipts: readonly Uint8Array[]) => judgeReceipts(ledger.key.publicKey, receipts)
+      const ledger = new PaperLedger(7)
+      const receipt = ledger.receipt(3)
+      const bad = [...flipped(receipt), Uint8Array.of(...receipt, 0)]
+      const good = Array.from({ length: 7 }, (_, at) => ledger.receipt(at + 1))
+      const verdicts = await judge(ledger, [...good, ...bad])
+      expect(verdicts.slice(0, 7)).toEqual(good.map(() => 'good'))
+      expect(verdicts.length).toBe(7 + bad.length)
+      expect(verdicts.slice(7).filter((verdict) => !verdict.startsWith('bad: '))).toEqual([])
+      const moved = reordered()
+      expect((await judge(moved, [moved.receipt(5), moved.receipt(6)])).map((verdict) => verdict.slice(0, 3))).toEqual(['bad', 'bad'])
+      const liar = new PaperLedger(13)
+      const all = [...lies(liar)]
+      const judged = await judge(
+        liar,
+        all.map(([, lie]) => lie),
+      )
+      expect(all.map(([what], at) => [what, judged[at]?.slice(0, 3)])).toEqual(all.map(([what]) => [what, 'bad']))
+    },
+    60_000,
+  )
 })

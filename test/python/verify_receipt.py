@@ -9,14 +9,29 @@ from standard input instead, and prints `good` or `bad: why` for each.
 
 import hashlib
 import json
+import re
 import sys
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-KINDS = ["pay", "hold", "capture", "void", "refund", "split"]
+# What the payload of an order has, in its order.
+KINDS = {
+    "pay": ["server", "payer", "payee", "unit", "amount", "id", "expiry", "memo hash"],
+    "hold": ["server", "payer", "payee", "unit", "amount", "id", "expiry", "memo hash"],
+    "capture": ["server", "payee", "hold payer", "hold id", "amount", "id"],
+    "void": ["server", "actor", "hold payer", "hold id", "id"],
+    "refund": ["server", "payee", "original payer", "original id", "amount", "id", "memo hash"],
+    "split": ["server", "payer", "unit", "id", "expiry", "parts"],
+}
+PART = ["payee", "amount", "memo hash"]
 OTHER_KINDS = ["mint", "burn", "expire"]
+SETTLING = ["capture", "void", "expire", "refund"]
+OPERATOR = 0
+AMOUNT_MAX = 10**15
+DECIMALS_MAX = 9
+TIME_MAX = 8_640_000_000_000_000
 
 
 class Bad(Exception):
@@ -100,6 +115,42 @@ def is_whole(value) -> bool:
     return isinstance(value, int) and 0 <= value < 1 << 53
 
 
+def is_unit(value) -> bool:
+    return isinstance(value, str) and re.fullmatch("[a-z][a-z0-9]{0,15}", value) is not None
+
+
+def is_amount(value) -> bool:
+    return isinstance(value, int) and 1 <= value <= AMOUNT_MAX
+
+
+def is_parts(value) -> bool:
+    if not isinstance(value, list) or not 2 <= len(value) <= 50:
+        return False
+    parts = [named(PART, part) for part in value]
+    return len({part["payee"] for part in parts}) == len(parts) and is_amount(sum(part["amount"] for part in parts))
+
+
+def is_field(name: str, value) -> bool:
+    if name in ("server", "id", "hold id", "original id"):
+        return is_bytes(value, 16)
+    if name == "memo hash":
+        return is_bytes(value, 32)
+    if name == "expiry":
+        return is_whole(value)
+    others = {"unit": is_unit, "amount": is_amount, "parts": is_parts}
+    return others.get(name, lambda account: is_whole(account) and account >= 1)(value)
+
+
+def named(names, items) -> dict:
+    """The items of an array under their names."""
+    if not isinstance(items, list) or len(items) != len(names):
+        raise Bad("an order of another form")
+    fields = dict(zip(names, items))
+    if not all(is_field(name, value) for name, value in fields.items()):
+        raise Bad("an order of another form")
+    return fields
+
+
 def open_sign1(message: bytes, purpose: str):
     """The key that signed, and the items of the payload."""
     value = decode(message)
@@ -159,33 +210,87 @@ def read_row(row: bytes) -> dict:
     names = ["number", "at", "kind", "unit", "decimals", "legs", "settles", "signer", "id", "order", "memo"]
     posting = dict(zip(names, items[1:]))
     wholes = all(is_whole(posting[name]) for name in ("number", "at", "decimals", "signer"))
-    if not wholes or posting["kind"] not in KINDS + OTHER_KINDS or not isinstance(posting["unit"], str):
+    kind, settles = posting["kind"], posting["settles"]
+    if not wholes or kind not in [*KINDS, *OTHER_KINDS] or not is_unit(posting["unit"]):
         raise Bad("another row")
+    if posting["at"] > TIME_MAX or posting["decimals"] > DECIMALS_MAX:
+        raise Bad("a time or places that there are not")
     if not is_bytes(posting["id"], 16) or not isinstance(posting["legs"], list):
         raise Bad("another row")
-    if not (posting["settles"] is None or is_whole(posting["settles"])):
-        raise Bad("another row")
+    if not (is_whole(settles) and 1 <= settles < posting["number"] if kind in SETTLING else settles is None):
+        raise Bad("it settles something else")
     if not (posting["order"] is None or is_bytes(posting["order"])) or not (posting["memo"] is None or isinstance(posting["memo"], str)):
         raise Bad("another row")
+    if posting["memo"] is not None and kind not in ("mint", "burn"):
+        raise Bad("a memo that is not of the operator")
     for leg in posting["legs"]:
         if not isinstance(leg, list) or len(leg) != 3 or not is_whole(leg[0]) or not is_whole(leg[1]) or not isinstance(leg[2], int):
             raise Bad("another leg")
     if sum(leg[2] for leg in posting["legs"]) != 0:
         raise Bad("the posting makes or loses money")
+    if not is_amount(moved(posting)):
+        raise Bad("the posting moves nothing or too much")
+    if any(len({leg[place] for leg in posting["legs"]}) != len(posting["legs"]) for place in (0, 1)):
+        raise Bad("an account twice")
     return posting
 
 
+def moved(posting: dict) -> int:
+    return sum(leg[2] for leg in posting["legs"] if leg[2] > 0)
+
+
+def ordered_legs(kind: str, order: dict, total: int) -> list:
+    """What each account gets or loses by an order. `total`: of a capture and a void, what was on hold."""
+    if kind == "pay":
+        return [(order["payer"], -order["amount"]), (order["payee"], order["amount"])]
+    if kind == "hold":
+        return [(order["payer"], -order["amount"]), (OPERATOR, order["amount"])]
+    if kind == "refund":
+        return [(order["payee"], -order["amount"]), (order["original payer"], order["amount"])]
+    if kind == "void":
+        return [(OPERATOR, -total), (order["hold payer"], total)]
+    if kind == "capture":
+        rest = total - order["amount"]
+        back = [(order["hold payer"], rest)] if rest > 0 else []
+        return [(OPERATOR, -total), (order["payee"], order["amount"]), *back]
+    parts = [(part[0], part[1]) for part in order["parts"]]
+    return [(order["payer"], -sum(amount for _, amount in parts)), *parts]
+
+
+def other_legs(posting: dict, total: int) -> list:
+    if posting["kind"] == "expire":
+        return [(OPERATOR, -total), (posting["signer"], total)]
+    if posting["signer"] != OPERATOR:
+        raise Bad("only the operator does that")
+    holders = [leg[1] for leg in posting["legs"] if leg[1] != OPERATOR]
+    if len(holders) != 1:
+        raise Bad("it moves something else")
+    amount = total if posting["kind"] == "mint" else -total
+    return [(OPERATOR, -amount), (holders[0], amount)]
+
+
 def check_order(posting: dict, server: bytes):
-    """The key of the device that signed, if anybody did."""
-    if posting["order"] is None:
-        return None
-    kind = posting["kind"]
-    if kind not in KINDS:
-        raise Bad("nobody signs that")
-    device, order = open_sign1(posting["order"], f"sealwire/{kind}/1")
-    place = {"pay": 5, "hold": 5, "capture": 5, "void": 4, "refund": 5, "split": 3}[kind]
-    if len(order) <= place or order[0] != server or order[1] != posting["signer"] or order[place] != posting["id"]:
-        raise Bad("the order in it is another one")
+    """The key of the device that signed, if it takes one."""
+    kind, total = posting["kind"], moved(posting)
+    device = None
+    if kind in KINDS:
+        if posting["order"] is None:
+            raise Bad("nobody has signed it")
+        device, items = open_sign1(posting["order"], f"sealwire/{kind}/1")
+        order = named(KINDS[kind], items)
+        if order["server"] != server or items[1] != posting["signer"] or order["id"] != posting["id"]:
+            raise Bad("the order in it is another one")
+        if order.get("unit", posting["unit"]) != posting["unit"]:
+            raise Bad("the order is of another unit")
+        if "expiry" in order and posting["at"] >= order["expiry"]:
+            raise Bad("the order was over")
+        legs = ordered_legs(kind, order, total)
+    else:
+        if posting["order"] is not None:
+            raise Bad("nobody signs that")
+        legs = other_legs(posting, total)
+    if sorted((leg[1], leg[2]) for leg in posting["legs"]) != sorted(legs):
+        raise Bad("it moves something else than was ordered")
     return device
 
 
@@ -206,7 +311,7 @@ def verify(receipt: bytes, key: bytes) -> dict:
     if posting["number"] != number:
         raise Bad("another number")
     said = open_by(key, checkpoint, "sealwire/checkpoint/1")
-    if len(said) != 4 or said[:3] != [server, size, root] or not is_whole(said[3]):
+    if len(said) != 4 or said[:3] != [server, size, root] or not is_whole(said[3]) or said[3] > TIME_MAX:
         raise Bad("the checkpoint says something else")
     if root_of(sha256(b"\x00", hashed), number - 1, size, path) != root:
         raise Bad("the path leads to another root")

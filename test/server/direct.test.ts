@@ -3,7 +3,7 @@ import { TokenBucket } from '../../src/domain/index.ts'
 import { encodeResult, parseEvent } from '../../src/protocol/contract/index.ts'
 import { frameBodyBytesLimit, resolveLimits } from '../../src/protocol/index.ts'
 import { Direct, type DirectSession } from '../../src/server/direct.ts'
-import type { Standing } from '../../src/server/presence.ts'
+import type { Standing } from '../../src/server/people/presence.ts'
 import { inMemory, openInProcessStore, type Store } from '../../src/store/index.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 

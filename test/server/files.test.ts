@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type LimitName, resolveLimits } from '../../src/protocol/index.ts'
-import { FileFolder } from '../../src/server/file-folder.ts'
+import { FileFolder } from '../../src/server/files/folder.ts'
 import { Files } from '../../src/server/files.ts'
 import { silentLog } from '../../src/server/log.ts'
 import { inMemory, type Input, openInProcessStore, type OperationName, type Output } from '../../src/store/index.ts'
@@ -199,6 +199,39 @@ describe('an upload', () => {
     expect(desk.asked).toEqual(['file.find', 'file.find'])
   })
 
+  test('that was asked for longest ago is asked for again when more are than are remembered', async () => {
+    await using desk = new Desk()
+    const ids = Array.from({ length: 1_001 }, () => desk.announced(fileBytes(1)))
+    for (const announced of ids) desk.store('file.begin', { ...announced, accountId: desk.alice, at: 1n })
+    const [first, second] = ids as [(typeof ids)[0], (typeof ids)[0]]
+    const asks = async ({ id }: { readonly id: Uint8Array }): Promise<number> => {
+      desk.asked.length = 0
+      expect(await rejectionOf(desk.files.read(desk.alice, id, 0, 1))).toBe('file_invalid')
+      return desk.asked.length
+    }
+    for (const announced of ids.slice(0, 1_000)) expect(await asks(announced)).toBe(1)
+    expect(await asks(first)).toBe(0)
+    expect(await asks(ids[1_000] as typeof first)).toBe(1)
+    expect([await asks(second), await asks(first)]).toEqual([0, 1])
+  })
+
+  test('has a bounded number of files open: who needs one more closes the one that was used longest ago', async () => {
+    await using desk = new Desk({ fileOpenMax: 2 })
+    const ids = [await desk.begun(bytes), await desk.begun(bytes), await desk.begun(bytes)]
+    // None is closed while the disk has not all of it: who comes then is to come again.
+    const put = async (id: Uint8Array, at: number): Promise<void> => {
+      for (const patience = Date.now() + 10_000; ; await settle()) {
+        const refused = await rejectionOf(desk.files.put(desk.alice, id, at, bytes.slice(at, at + 60_000)))
+        if (refused === undefined) return
+        expect([refused, Date.now() < patience]).toEqual(['busy', true])
+      }
+    }
+    for (const id of ids) await put(id, 0)
+    for (const id of ids) await put(id, 60_000)
+    if (process.platform === 'linux') await until(() => desk.descriptors.length <= 2)
+    expect(ids.map((id) => statSync(desk.path(id)).size >= 60_000)).toEqual([true, true, true])
+  })
+
   test('of nothing is a file too', async () => {
     await using desk = new Desk()
     const id = await desk.begun(fileBytes(0))
@@ -304,6 +337,17 @@ describe('deleting', () => {
     await desk.files.close()
     expect(desk.names).toEqual([Buffer.from(young).toString('hex')])
     expect(desk.store('file.known', { ids: [old, young] })).toEqual([young])
+  })
+
+  test('is done in steps of the store that are bounded', async () => {
+    await using desk = new Desk()
+    for (let count = 0; count < 501; count++) {
+      desk.store('file.begin', { ...desk.announced(fileBytes(1)), accountId: desk.alice, at: BigInt(desk.clock.now()) })
+    }
+    desk.clock.jump(desk.limits.fileUnsentMs + 1)
+    await desk.files.expire()
+    // 500, the last one, and then there is none.
+    expect(desk.asked.filter((name) => name === 'file.expire')).toHaveLength(3)
   })
 
   test('at the start it takes what a crash has left, and nothing else in the folder', async () => {

@@ -5,6 +5,7 @@ import { type Code, encodeFrame, type LimitName, type Limits } from '../../src/p
 import { contractCommands } from '../../src/protocol/contract/index.ts'
 import type { SessionOptions } from '../../src/server/session.ts'
 import type { ContractPeer } from '../support/contract-peer.ts'
+import { newId } from '../support/payer.ts'
 import { ServerStage } from '../support/server-stage.ts'
 
 interface Row {
@@ -106,6 +107,55 @@ test('tokenIdleMsMax: a token that nobody has used for so long is refused', asyn
   await (await stage.guest()).ask('account.resume', { token })
   stage.clock.jump(stage.limits.tokenIdleMsMax + stage.limits.tokenUsePrecisionMs + 1)
   expect(await (await stage.guest()).refusal('account.resume', { token })).toBe('login_refused')
+})
+
+test('peersRememberedMax: whoever was forgotten is looked up again', async () => {
+  using stage = new ServerStage({ peersRememberedMax: 1 })
+  const [alice, bob, carol] = [await stage.member('alice'), await stage.member('bob'), await stage.member('carol')]
+  const asked: string[] = []
+  for (const name of ['account.find', 'conversation.find'] as const) stage.before.set(name, async () => void asked.push(name))
+  const says = async (to: string): Promise<number> =>
+    (await alice.ask('message.send', { to, id: newId(), body: new Uint8Array(1) })).conversation
+  const types = (conversation: number): Promise<unknown> => alice.ask('presence.typing', { conversation })
+  for (const peer of [bob, carol]) {
+    await alice.ask('contact.request', { name: peer.name, id: newId() })
+    await peer.ask('contact.accept', { name: 'alice' })
+  }
+  const [withBob, withCarol] = [await says('bob'), await says('carol')]
+  const looks = async (act: () => Promise<unknown>): Promise<number> => {
+    asked.length = 0
+    await act()
+    return asked.length
+  }
+  expect([await looks(() => says('carol')), await looks(() => says('bob')), await looks(() => says('carol'))]).toEqual([0, 1, 1])
+  const typed = [withBob, withBob, withCarol, withBob]
+  const looked: number[] = []
+  for (const conversation of typed) looked.push(await looks(() => types(conversation)))
+  expect(looked).toEqual([1, 0, 1, 1])
+})
+
+test.each([
+  ['housekeepingStepMax', 'conversation.expire', 501, 2],
+  ['searchGroupMax', 'search.index', 4, 3],
+] as const)('%s: %s takes so many in one step of the store, and more steps for more', async (_, name, count, steps) => {
+  using stage = new ServerStage({ retentionSweepMs: 60_000, searchGroupMax: 2 })
+  const alice = await stage.member('alice')
+  const { conversation } = await alice.ask('room.create', { id: newId(), title: 'Garden' })
+  await alice.ask('conversation.retain', { conversation, retentionMs: 1_000 })
+  await stage.clock.move(120_000)
+  let taken = 0
+  stage.before.set(name, async () => void taken++)
+  const said = {
+    accountId: 1n,
+    conversationId: BigInt(conversation),
+    kind: 'message',
+    type: 'text/plain',
+    body: Buffer.from('word'),
+  } as const
+  for (let each = 0; each < count; each++) stage.store('entry.post', { ...said, id: newId(), at: BigInt(stage.clock.now()) })
+  if (name === 'search.index') await alice.ask('message.send', { conversation, id: newId(), body: Buffer.from('the last one') })
+  await stage.clock.move(name === 'search.index' ? 30_000 : 65_000)
+  expect(taken).toBe(steps)
 })
 
 /** As the server does twice a second. */

@@ -4,7 +4,7 @@ import { type Limits, resolveLimits, type SealwireError } from '../../src/protoc
 import type { RegistrationMode } from '../../src/server/accounts.ts'
 import { type Log, type LogFields, silentLog } from '../../src/server/log.ts'
 import { newPassword, Operator } from '../../src/server/operator.ts'
-import { PasswordHasher } from '../../src/server/password-hasher.ts'
+import { PasswordHasher } from '../../src/server/accounts/password-hasher.ts'
 import { inMemory, openInProcessStore } from '../../src/store/index.ts'
 import { rejectionOf } from '../support/refusal.ts'
 

@@ -74,6 +74,27 @@ describe('marks', () => {
     const told = (await eventsOf(alice, 'mark.changed')).filter((mark) => (mark as { conversation: number }).conversation === conversation)
     expect(told).toEqual([{ conversation, name: 'bob', readSeq: seq }])
   })
+
+  test('of a room are told of to as many members as a middling one has, and to none of a larger one', async () => {
+    using stage = new ServerStage()
+    const { alice, bob } = await pair(stage)
+    const { conversation } = await alice.ask('room.create', { id: messageId(), title: 'garden' })
+    const { secret } = await alice.ask('room.link', { conversation })
+    const joins = async (name: string) => (await here(stage, talker(stage, name))).ask('room.join', { secret })
+    await bob.ask('room.join', { secret })
+    for (let member = 3; member <= 50; member++) await joins(`m${member}`)
+    const heard = async (): Promise<readonly unknown[]> => {
+      const { seq } = await alice.ask('message.send', { conversation, id: messageId(), body: words('hello') })
+      await alice.arrived()
+      await bob.ask('mark.read', { conversation, seq })
+      await bob.ask('presence.typing', { conversation })
+      return (await alice.arrived()).filter(([kind]) => kind === 'event').map(([, name]) => name)
+    }
+    expect(await heard()).toEqual(['mark.changed', 'presence.typing'])
+    await joins('m51')
+    await stage.clock.move(1_000)
+    expect(await heard()).toEqual([])
+  })
 })
 
 describe('what is passed on of somebody who is there', () => {

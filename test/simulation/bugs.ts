@@ -35,7 +35,7 @@ export const bugs: readonly Bug[] = [
   },
   {
     name: 'a repetition that is taken for something new',
-    seed: 1,
+    seed: 3,
     breaks: 'lost',
     mutations: [
       { file: 'store/sqlite/delivery-schema.ts', from: 'create unique index entry_id', to: 'create index entry_id' },
@@ -44,14 +44,20 @@ export const bugs: readonly Bug[] = [
       { file: 'store/sqlite/operations/post.ts', from: 'return row && repetitionOf(row)', to: 'return row && undefined' },
     ],
   },
-  bug(
-    'a push that does not look whether it is next',
-    1,
-    'lost',
-    'server/inbox-session.ts',
-    "if (this.#state !== 'live' || seq <= this.#pushedSeq) return false",
-    "if (this.#state === 'closed') return false\n    if (this.#state !== 'opening') return true",
-  ),
+  {
+    name: 'a push that does not look whether it is next',
+    seed: 2,
+    breaks: 'lost',
+    mutations: [
+      {
+        file: 'server/messages/inbox-session.ts',
+        from: "if (this.#state !== 'live' || seq <= this.#pushedSeq) return false",
+        to: "if (this.#state === 'closed') return false\n    if (this.#state !== 'opening') return true",
+      },
+      // A client that asks for what is missing gets it.
+      { file: 'client/inbox.ts', from: '    if (seq > this.received + 1 && seq !== this.#gap) return this.#askBefore(seq)\n', to: '' },
+    ],
+  },
   bug(
     'an outbox that forgets a message when it is sent',
     1,
@@ -67,6 +73,30 @@ export const bugs: readonly Bug[] = [
     'client/outbox.ts',
     'if (!isPassing(error) || (',
     "if (!isPassing(error) || error.code === 'connection_lost' || (",
+  ),
+  bug(
+    'an outbox that sends the next message before this one is stored',
+    9,
+    'order',
+    'client/outbox.ts',
+    'await this.#deliver(first)\n      // It stays where it is when everything ends.\n      if (lane.first === first) return',
+    'void this.#deliver(first)\n      lane.remove(first)',
+  ),
+  bug(
+    'an outbox in which comes first what is kept first',
+    1,
+    'order',
+    'client/outbox/lane.ts',
+    'const next = this.#messages[this.#begun]',
+    'const next = this.#messages.slice(this.#begun).find(({ isKept }) => isKept)\n    if (next) this.#messages.splice(this.#begun, 0, ...this.#messages.splice(this.#messages.indexOf(next), 1))',
+  ),
+  bug(
+    'an outbox in which still waits what was refused',
+    3,
+    'end',
+    'client/outbox.ts',
+    'this.#done(waiting)\n      for (const sender of waiting.senders) sender.reject(reason)\n      return',
+    'this.#remove(waiting.id)\n      for (const sender of waiting.senders) sender.reject(reason)\n      return',
   ),
   bug(
     'an item that is acknowledged before the program has it',
@@ -113,7 +143,7 @@ export const bugs: readonly Bug[] = [
     'an order without an answer told as refused',
     3,
     'refused',
-    'client/payment-outcome.ts',
+    'client/payments/outcome.ts',
     'const error = SealwireError.from(reason)',
     "const error = isSent && leavesDoubt(SealwireError.from(reason)) ? new SealwireError('expired', 'no answer came') : SealwireError.from(reason)",
   ),
@@ -168,7 +198,7 @@ export const bugs: readonly Bug[] = [
   ),
   bug('an inbox that stays open', 1, 'leak', 'server/contract/participant.ts', '    this.#server.inboxes.leave(this.#inbox)\n', ''),
   bug('a place that is not given back', 1, 'leak', 'server/admission.ts', 'authenticated()\n      this.#connections--', 'authenticated()'),
-  bug('a gate that is not forgotten', 1, 'leak', 'server/device-gates.ts', '    this.#passed()\n', ''),
+  bug('a gate that is not forgotten', 1, 'leak', 'server/devices/gates.ts', '    this.#passed()\n', ''),
   bug(
     'a revoked device whose sessions live on',
     5,

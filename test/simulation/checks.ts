@@ -7,6 +7,7 @@ import type { Device, DeviceUser } from './device.ts'
 import { accountOf } from './load.ts'
 import type { Network } from './network.ts'
 import type { People, Person } from './people.ts'
+import { SaidOrder } from './said-order.ts'
 import type { Schedule } from './schedule.ts'
 import type { ServerLife } from './server-life.ts'
 
@@ -50,12 +51,14 @@ export class Checks implements DeviceUser {
   readonly #revoked = new Map<string, { readonly at: number; readonly lastSeq: ReadonlyMap<number, number> }>()
   /** By account and place in its inbox. */
   readonly #inboxes = new Map<string, string>()
+  readonly #saidOrder: SaidOrder
   #hasCommitted = true
   /** The first thing that was not as it must be. */
   failure: string | undefined
 
   constructor(parts: ChecksParts) {
     this.#parts = parts
+    this.#saidOrder = new SaidOrder(parts.books)
   }
 
   readonly failed = (what: string): void => {
@@ -72,6 +75,8 @@ export class Checks implements DeviceUser {
       this.#hasCommitted = false
       const wrong = this.#parts.books.imbalance()
       if (wrong !== undefined) this.failed(`balances: ${wrong}`)
+      const turned = this.#saidOrder.fault()
+      if (turned !== undefined) this.failed(`order: ${turned}`)
     }
     this.#requireNoLeak()
   }
@@ -92,12 +97,23 @@ export class Checks implements DeviceUser {
     all.push({ position, conversation, seq, kind, id, from, text })
   }
 
+  /** A deed is handed to the SDK. */
+  handed({ of }: Device, deed: Deed): void {
+    this.#saidOrder.handed(of, deed)
+  }
+
+  /** A program was killed. */
+  killed({ of }: Device, isKept: (id: string) => boolean): void {
+    this.#saidOrder.killed(of, isKept)
+  }
+
   /** A deed is done or refused. */
   settled(device: Device, deed: Deed): void {
     const { books, schedule } = this.#parts
     const { person } = device.of
     const what = `deed ${deed.number} (${deed.what.kind} of ${device.name})`
     schedule.note(`${what} ${deed.state} ${deed.code ?? ''}`)
+    if (deed.state === 'refused') this.#saidOrder.refused(deed)
     if (deed.state === 'refused' && books.has(deed, person.id)) this.failed(`refused: ${what} was refused (${deed.code}) and is there`)
     if (deed.state !== 'done') return
     const revoked = this.#revoked.get(device.of.id)

@@ -4,7 +4,7 @@
 import { crc32 } from 'node:zlib'
 import { connect } from '../../src/client/client.ts'
 import type { InboxItem } from '../../src/client/inbox.ts'
-import type { OutboxEntry, OutboxStore } from '../../src/client/outbox-store.ts'
+import type { OutboxEntry, OutboxStore } from '../../src/client/outbox/store.ts'
 import { Sealwire } from '../../src/client/sealwire.ts'
 import type { LoggedIn } from '../../src/client/uplink.ts'
 import { Flusher } from '../../src/link/index.ts'
@@ -21,6 +21,10 @@ import type { Schedule } from './schedule.ts'
 export interface DeviceUser {
   /** An item was stored. */
   stored(device: Device, item: InboxItem): void
+  /** A deed is handed to the SDK. */
+  handed(device: Device, deed: Deed): void
+  /** The program was killed; `isKept`: whether its outbox has something with this id. */
+  killed(device: Device, isKept: (id: string) => boolean): void
   /** A deed was done or refused. */
   settled(device: Device, deed: Deed): void
   /** The outbox let go of it. */
@@ -53,7 +57,8 @@ export class Device {
   /** It was revoked and knows it, or will. */
   isOut = false
   readonly #parts: DeviceParts
-  readonly #outbox = new Map<string, OutboxEntry>()
+  /** `call`: entries are loaded in the order in which they were added, however long each took. */
+  readonly #outbox = new Map<string, OutboxEntry & { readonly call: number }>()
   #run: Run | undefined
 
   constructor(parts: DeviceParts) {
@@ -89,6 +94,7 @@ export class Device {
     const run: Run = { me, clock, isDead: false }
     this.#run = run
     void this.#readInbox(run)
+    void this.#readFailures(run)
     for (const deed of this.deeds) if (deed.state === 'open') this.#askLater(deed)
   }
 
@@ -101,6 +107,7 @@ export class Device {
     this.#run = undefined
     for (const deed of this.deeds) deed.isUnderWay = false
     this.#parts.network.killClient(this.#dialler)
+    this.#parts.user.killed(this, (id) => this.#outbox.has(id))
   }
 
   /** Ends in order, as a program that has nothing more to do. */
@@ -121,6 +128,7 @@ export class Device {
     if (run === undefined || deed.isUnderWay || deed.state === 'refused') return
     deed.isUnderWay = true
     deed.asks++
+    this.#parts.user.handed(this, deed)
     const answered = (settle: () => void): void => {
       if (run.isDead) return
       deed.isUnderWay = false
@@ -130,6 +138,12 @@ export class Device {
       (result) => answered(() => this.#done(deed, result)),
       (reason: unknown) => answered(() => this.#rejected(deed, reason)),
     )
+  }
+
+  /** Asks for what was done or refused, as a program that knows nothing of that. */
+  askAgain(deed: Deed): void {
+    if (deed.state === 'refused') deed.state = 'open'
+    this.ask(deed)
   }
 
   get #dialler() {
@@ -181,9 +195,22 @@ export class Device {
     }
   }
 
+  /** What an earlier run has said, and the server refuses. */
+  async #readFailures(run: Run): Promise<void> {
+    try {
+      for await (const { id, reason } of run.me.failures()) {
+        const deed = this.deeds.find((each) => each.id === id)
+        if (!run.isDead && deed?.state === 'open') this.#rejected(deed, reason)
+      }
+    } catch (reason) {
+      if (!this.isOut) this.#parts.user.failed(`end: the failures of ${this.name} ended: ${String(reason)}`)
+    }
+  }
+
   #outboxOf(isAlive: () => boolean): OutboxStore {
     const { schedule, chance, user } = this.#parts
     const entries = this.#outbox
+    let calls = Math.max(0, ...entries.values().map(({ call }) => call))
     const written = async (write: () => void): Promise<void> => {
       // What a kill cuts off may be on the disk already.
       const isEarly = chance.happens(0.5)
@@ -193,13 +220,18 @@ export class Device {
       if (!isEarly) write()
     }
     return {
-      load: async () => [...entries.values()],
-      add: (entry) => written(() => void entries.set(entry.id, entry)),
-      remove: (id) =>
-        written(() => void entries.delete(id)).then(() => {
-          const deed = this.deeds.find((each) => each.id === id)
-          if (deed !== undefined) user.forgotten(this, deed)
-        }),
+      load: async () => [...entries.values()].toSorted((one, other) => one.call - other.call),
+      add: (entry) => {
+        const kept = { ...entry, call: ++calls }
+        return written(() => void entries.set(entry.id, kept))
+      },
+      remove: async (id) => {
+        const [entry, deed] = [entries.get(id), this.deeds.find((each) => each.id === id)]
+        const asks = deed?.asks
+        // What was added under its id since stays.
+        await written(() => void (entries.get(id) === entry && entries.delete(id)))
+        if (deed !== undefined && deed.asks === asks) user.forgotten(this, deed)
+      },
       async [Symbol.asyncDispose]() {},
     }
   }

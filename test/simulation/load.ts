@@ -1,6 +1,6 @@
 // What somebody does next, by chance, and about what there is to do it: mostly what is allowed, and sometimes not.
 
-import { newMessageId } from '../../src/client/message-id.ts'
+import { newMessageId } from '../../src/client/outbox/message-id.ts'
 import type { Chance } from './chance.ts'
 import type { Deed, Kind, What } from './deeds.ts'
 import type { Device } from './device.ts'
@@ -20,7 +20,7 @@ export interface LoadParts {
 
 /** How often what is done, in a hundred. */
 const weights: readonly (readonly [Kind, number])[] = [
-  ['say', 40],
+  ['say', 34],
   ['edit', 5],
   ['delete', 4],
   ['react', 2],
@@ -54,14 +54,16 @@ export class Load {
     this.#parts = parts
   }
 
-  /** One more deed of somebody, or an old one asked again though it was answered. */
+  /** One more deed of somebody, now and then several words at once, or an old one asked again though it was answered. */
   step(): void {
     const { chance, devices } = this.#parts
     const device = chance.pick(devices.filter(({ isUp }) => isUp))
     if (device === undefined) return
     if (chance.happens(0.06)) return this.#again(device)
     const what = this.#what(this.#kind(), device)
-    if (what !== undefined) this.#begin(device, what)
+    if (what === undefined) return
+    this.#begin(device, what)
+    if (what.kind === 'say') while (chance.happens(0.25)) this.#begin(device, this.#words(what.to))
   }
 
   #begin(device: Device, what: What): void {
@@ -118,6 +120,11 @@ export class Load {
   #say(device: Device): What {
     const { chance, people } = this.#parts
     const to = chance.happens(0.4) ? people.room : this.#other(device)
+    return this.#words(to)
+  }
+
+  #words(to: string | number): Extract<What, { readonly kind: 'say' }> {
+    const { chance } = this.#parts
     const size = chance.happens(0.05) ? chance.between(1_000, 20_000) : chance.between(0, 60)
     return { kind: 'say', to, text: `${this.deeds.length} ${'x'.repeat(size)}` }
   }

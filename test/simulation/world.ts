@@ -4,9 +4,10 @@
 import type { Limits } from '../../src/protocol/index.ts'
 import { verifyEd25519 } from '../../src/pki/ed25519.ts'
 import { coseToBeSigned } from '../../src/protocol/contract/cose.ts'
-import { proveLedger } from '../../src/server/ledger-proof.ts'
+import { proveLedger } from '../../src/server/money/ledger-proof.ts'
 import type { Input, OperationName, Output } from '../../src/store/index.ts'
 import type { Request } from '../../src/store/store.ts'
+import { askRefusedAgain } from './asked-again.ts'
 import { Books } from './books.ts'
 import { Chance } from './chance.ts'
 import { Checks } from './checks.ts'
@@ -98,6 +99,9 @@ class World implements Disposable {
     if (this.#isBroken) return
     await this.#settle()
     if (this.#isBroken) return
+    await askRefusedAgain({ ...this.#parts, until: (isOver, what) => this.#runUntil(isOver, settleMsMax, what) })
+    await this.#settle()
+    if (this.#isBroken) return
     checkEnd({ ...this.#parts, people: people() })
     await this.#leave()
     if (!this.#isBroken) await this.#prove()
@@ -120,7 +124,7 @@ class World implements Disposable {
 
   /** People do what they do while everything breaks. */
   async #live(): Promise<void> {
-    const count = this.#chance.between(30, 70)
+    const count = this.#chance.between(27, 62)
     const everyMs = this.#chance.pick([60, 150, 400]) ?? 150
     let left = count
     const next = (): void => {

@@ -6,8 +6,17 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { SealwireError } from '../../src/protocol/index.ts'
-import { lockData } from '../../src/store/index.ts'
+import { ifFree, lockData } from '../../src/store/index.ts'
 import { StoreFolder } from '../support/store-folder.ts'
+
+test('ifFree has nothing where somebody else has it, and tells every other refusal', () => {
+  using folder = new StoreFolder()
+  const file = join(folder.path, 'file')
+  writeFileSync(file, '')
+  using lock = ifFree(() => lockData(folder.path))
+  expect([lock === undefined, ifFree(() => lockData(folder.path))]).toEqual([false, undefined])
+  expect(() => ifFree(() => lockData(file))).toThrow('[data_unusable]')
+})
 
 describe('lockData', () => {
   test('a folder is held once, and free again after', () => {

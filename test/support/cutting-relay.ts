@@ -10,6 +10,9 @@ export class CuttingRelay implements Disposable {
   /** The client of each socket to the server. */
   readonly #clients = new Map<Socket, Socket>()
   #muteFrom = Number.POSITIVE_INFINITY
+  #isMute = false
+  /** How many connections were refused. */
+  refused = 0
   /** How many connections were cut. */
   cuts = 0
 
@@ -42,6 +45,11 @@ export class CuttingRelay implements Disposable {
     this.#muteFrom = bytes
   }
 
+  /** Whether that piece has come. */
+  get isMute(): boolean {
+    return this.#isMute
+  }
+
   /** Whatever the server says to those who are connected waits until `release`. */
   hold(): void {
     for (const [server, client] of this.#clients) server.unpipe(client)
@@ -59,13 +67,17 @@ export class CuttingRelay implements Disposable {
   #sent({ length }: Buffer): void {
     if (length < this.#muteFrom) return
     this.#muteFrom = Number.POSITIVE_INFINITY
+    this.#isMute = true
     for (const [server, client] of this.#clients) server.unpipe(client).resume()
   }
 
   #join(client: Socket): void {
     client.on('error', () => {})
     client.on('data', (bytes: Buffer) => this.#sent(bytes))
-    if (this.target === undefined) return void client.resetAndDestroy()
+    if (this.target === undefined) {
+      this.refused++
+      return void client.resetAndDestroy()
+    }
     const server = connect(this.target, '127.0.0.1')
     this.#clients.set(server, client)
     server.on('close', () => this.#clients.delete(server))

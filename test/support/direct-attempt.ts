@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import type { Candidate } from '../../src/client/direct/candidates.ts'
 import type { ClientCertificate } from '../../src/link/index.ts'
-import { peerProtocol } from '../../src/link/tls-options.ts'
+import { peerProtocol } from '../../src/link/tls/options.ts'
 import { contractCommands, encodeCbor } from '../../src/protocol/contract/index.ts'
 import { encodeFrame } from '../../src/protocol/index.ts'
 

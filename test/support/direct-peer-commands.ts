@@ -2,8 +2,8 @@
 
 import { Home } from '../../src/client/home/home.ts'
 import { readOrderKey } from '../../src/client/home/order-signer.ts'
-import { formatMessageId, parseMessageId } from '../../src/client/message-id.ts'
-import { momentAfter } from '../../src/client/payment-orders.ts'
+import { formatMessageId, parseMessageId } from '../../src/client/outbox/message-id.ts'
+import { momentAfter } from '../../src/client/payments/orders.ts'
 import type { FileWay } from '../../src/client/files.ts'
 import type { InboxItem, Sealwire } from '../../src/index.ts'
 import { signCose } from '../../src/pki/cose-sign1.ts'

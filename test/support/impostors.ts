@@ -3,7 +3,7 @@
 import { type AddressInfo, connect as connectTcp, createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net'
 import { connect, type ConnectionOptions, createServer, type TlsOptions, type TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '../../src/link/index.ts'
-import { peerProtocol } from '../../src/link/tls-options.ts'
+import { peerProtocol } from '../../src/link/tls/options.ts'
 import { type CertificateRequest, makeCertificate, newKey } from './certificates.ts'
 import { deviceOf, makeAuthority } from './client-certificates.ts'
 import { type Peers, shownBy } from './peers.ts'

@@ -11,9 +11,19 @@ import {
   type ReceiptParts,
   type SignedCheckpoint,
 } from '../../src/pki/index.ts'
-import { type CborValue, encodeCbor, encodeOrder, orderPurposes, type PayOrder } from '../../src/protocol/contract/index.ts'
+import {
+  type CborValue,
+  encodeCbor,
+  encodeOrder,
+  type Order,
+  orderPurposes,
+  orderSigner,
+  type PayOrder,
+} from '../../src/protocol/contract/index.ts'
 
 export const paperServer = new Uint8Array(16).fill(0x5e)
+/** When everything in it was posted. */
+export const paperTime = 1_800_000_000_000n
 
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha256')
@@ -22,6 +32,8 @@ export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
 }
 
 type Paper = ReceiptParts['posting']
+/** The items of a row, others in their place. */
+export type RowChange = (row: CborValue[]) => CborValue[]
 
 export class PaperLedger {
   readonly key: LedgerKey
@@ -35,17 +47,35 @@ export class PaperLedger {
   }
 
   /** Another payment; `change` makes its row another one. */
-  pay(change: (row: CborValue[]) => CborValue[] = (row) => row, order: Partial<PayOrder> = {}, purpose = orderPurposes.pay): Paper {
-    const seq = this.postings.length + 1
-    const id = sha256(Uint8Array.of(seq & 255, seq >> 8)).slice(0, 16)
-    const accounts = { payer: 7n, payee: 8n, unit: 'credits', amount: 1250n, expiresAt: 9n }
-    const payload = encodeOrder({ kind: 'pay', server: paperServer, id, ...accounts, memoHash: sha256(), ...order })
-    const signed = signCose(payload, purpose, this.device)
+  pay(change?: RowChange, order: Partial<PayOrder> = {}, purpose?: string): Paper {
+    const accounts = { payer: 7n, payee: 8n, unit: 'credits', amount: 1250n, expiresAt: paperTime + 1n }
     const legs = [
       [3, 7, -1250],
       [4, 8, 1250],
     ]
-    return this.add(encodeCbor(change([1, seq, 1_800_000_000_000, 'pay', 'credits', 2, legs, null, 7, id, signed, null])))
+    return this.order(
+      { kind: 'pay', server: paperServer, id: this.nextId(), ...accounts, memoHash: sha256(), ...order },
+      legs,
+      change,
+      purpose,
+    )
+  }
+
+  /** The posting of an order, with these legs. */
+  order(order: Order, legs: CborValue, change: RowChange = (row) => row, purpose = orderPurposes[order.kind]): Paper {
+    const { kind, id } = order
+    const signed = signCose(encodeOrder(order), purpose, this.device)
+    const ref = kind === 'capture' || kind === 'void' || kind === 'refund' ? 1 : null
+    const seq = this.postings.length + 1
+    return this.add(
+      encodeCbor(change([1, seq, Number(paperTime), kind, 'credits', 2, legs, ref, Number(orderSigner(order)), id, signed, null])),
+    )
+  }
+
+  /** Of the posting after the last one. */
+  nextId(): Uint8Array {
+    const seq = this.postings.length + 1
+    return sha256(Uint8Array.of(seq & 255, seq >> 8)).slice(0, 16)
   }
 
   /** A posting with this row. */
@@ -65,10 +95,7 @@ export class PaperLedger {
   }
 
   /** A checkpoint of the first `size`, which is one that could be true. */
-  checkpoint(
-    size = this.postings.length,
-    { server = paperServer, at = 1_800_000_000_001n }: Partial<CheckpointClaim> = {},
-  ): SignedCheckpoint {
+  checkpoint(size = this.postings.length, { server = paperServer, at = paperTime + 1n }: Partial<CheckpointClaim> = {}): SignedCheckpoint {
     const claim = { server, size: BigInt(size), root: treeRoot(sha256, this.#subtree, BigInt(size)), at }
     return { ...claim, cose: makeCheckpoint(claim, this.key) }
   }

@@ -1,7 +1,8 @@
 // Plays what a README shows in its blocks ```console NAME: each NAME is a terminal, `$ ` begins a command, `> ` a line that
-// is typed, everything else is what has to appear, word for word; `…` stands for anything. A terminal is opened when the
-// one before it has played its first block; then all of them go on side by side, each waiting for what it has to see. In a
-// command `0…` is the last id that anybody was shown, and `> FILE` at its end is where its output goes.
+// is typed, as does `bob> `, the prompt of whoever talks with Bob, everything else is what has to appear, word for word; `…`
+// stands for anything. A terminal is opened when the one before it has played its first block; then all of them go on side by
+// side, each waiting for what it has to see. In a command `0…` is the last id that anybody was shown, and `> FILE` at its end is
+// where its output goes.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, symlinkSync } from 'node:fs'
@@ -9,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Step = { readonly run: string } | { readonly type: string } | { readonly see: string }
+export type Step = { readonly run: string } | { readonly type: string; readonly prompt?: string } | { readonly see: string }
 
 /** The blocks of each terminal, the terminals in the order of their first ones. */
 export function readBlocks(markdown: string): Map<string, Step[][]> {
@@ -22,7 +23,8 @@ export function readBlocks(markdown: string): Map<string, Step[][]> {
 
 function stepOf(line: string): Step {
   if (line.startsWith('$ ')) return { run: line.slice(2) }
-  return line.startsWith('> ') ? { type: line.slice(2) } : { see: line }
+  const [, prompt, typed] = /^(\w*> )(.*)$/.exec(line) ?? []
+  return prompt === undefined || typed === undefined ? { see: line } : { type: typed, prompt }
 }
 
 /** What runs a command of the README: npm, as it says, or a runtime in its place; `chat` may be at a real terminal. */
@@ -87,7 +89,7 @@ export class Play implements AsyncDisposable {
           if ('run' in step) {
             if (program !== undefined) await this.#over(program)
             program = this.#start(step.run, ownLink ?? this.#serverLink)
-          } else if ('type' in step) program?.type(step.type)
+          } else if ('type' in step) await program?.type(step.type, step.prompt)
           else {
             const line = await program?.see(patternOf(step.see))
             ownLink = /sealwire:\/\/\S+\/#\S+/.exec(line ?? '')?.[0] ?? ownLink
@@ -139,7 +141,8 @@ interface Program {
   readonly unseen: string
   /** Waits for a line; rejects when it ends without. */
   see(pattern: RegExp): Promise<string>
-  type(line: string): void
+  /** Types a line; at a terminal behind that prompt, if it has a name. */
+  type(line: string, prompt?: string): Promise<void>
   kill(signal: NodeJS.Signals): void
 }
 
@@ -196,7 +199,7 @@ class PipedProgram implements Program {
     throw new Error(`it said ${line}`)
   }
 
-  type(line: string): void {
+  async type(line: string): Promise<void> {
     this.#child.stdin?.write(`${line}\n`)
   }
 
@@ -262,8 +265,17 @@ class TerminalProgram implements Program {
     }
   }
 
-  type(line: string): void {
+  async type(line: string, prompt = '> '): Promise<void> {
+    // Who has not accepted yet may do so while one types: only the prompt with a name is sure.
+    if (prompt !== '> ') await this.#has(() => this.said.split('\n').includes(prompt))
     this.#child.terminal?.write(`${line}\r`)
+  }
+
+  async #has(isThere: () => boolean): Promise<void> {
+    while (!isThere()) {
+      if (this.#isOver) throw new Error('it has ended')
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
   }
 
   kill(signal: NodeJS.Signals): void {

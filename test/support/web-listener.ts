@@ -2,7 +2,7 @@
 // browser cannot: stop reading.
 
 import { dialTls, type LinkContext, type listenTls, listenWeb, type WebListenOptions } from '../../src/link/index.ts'
-import { WebSocketLink } from '../../src/link/websocket-link.ts'
+import { WebSocketLink } from '../../src/link/websocket/link.ts'
 import { Recorder } from '../compliance/link.ts'
 import type { TestIdentity } from './tls-identity.ts'
 

@@ -12,7 +12,7 @@ import {
   type Result,
 } from '../../src/protocol/contract/index.ts'
 import type { Call, Handler } from '../../src/server/contract/call.ts'
-import { type Routes, routes } from '../../src/server/routes.ts'
+import { type Routes, routes } from '../../src/server/contract/routes.ts'
 
 // Requests.
 encodeRequest(1, 'session.ping', {})

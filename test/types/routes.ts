@@ -1,7 +1,7 @@
 // Compiled by `npm run types`, never run: methods and routes belong together, and a handler to its method's row.
 
 import type { Handler } from '../../src/server/contract/call.ts'
-import { type Routes, routes } from '../../src/server/routes.ts'
+import { type Routes, routes } from '../../src/server/contract/routes.ts'
 
 export const complete: Routes = { ...routes }
 

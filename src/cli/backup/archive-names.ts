@@ -22,6 +22,20 @@ export const smallNames: readonly string[] = [
   ...['address', 'sealed-address', 'fingerprint'],
 ]
 
+/** Those of them that are missing, though the server that has the others and so many postings cannot be made without them. */
+export function missingNames(has: (name: string) => boolean, { postings }: Pick<Manifest, 'postings'>): readonly string[] {
+  const needed = [
+    ...['ca.key', 'server.key'],
+    // Its root is how clients know the server; where it is somebody else's, that is noted.
+    ...(has('imported.pem') || has('fingerprint') ? [] : ['ca.crt']),
+    // A server that never ran to its end of the start may have no key of the ledger yet, and nothing that was signed.
+    ...(has(ledgerPublicFile) || postings > 0 ? [ledgerKeyFile] : []),
+    ...(postings > 0 ? [ledgerPublicFile] : []),
+    ...(has('sealed-address') || has(nextSealedKeyFile) ? [sealedKeyFile] : []),
+  ]
+  return needed.filter((name) => !has(name))
+}
+
 /** The longest of them, and of the manifest. */
 export const smallBytesMax = 1 << 20
 
@@ -47,6 +61,8 @@ const manifestSchema = v.object({
   accounts: size(),
   entries: size(),
   postings: size(),
+  /** Rows of each table of the database; missing in backups of earlier versions. */
+  rows: v.optional(v.record(v.pipe(v.string(), v.maxLength(64)), size())),
   /** Files of conversations, and their bytes. */
   files: size(),
   fileBytes: size(),

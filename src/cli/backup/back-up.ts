@@ -13,13 +13,13 @@ import type { Clock } from '../../domain/clock.ts'
 import { errorCode, unusable } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { resolveLimits } from '../../protocol/limits.ts'
-import { fileKey } from '../../server/file-folder.ts'
+import { fileKey } from '../../server/files/folder.ts'
 import { type Snapshot, type SnapshotCount, type SnapshotFile, type SnapshotPart, takeSnapshot } from '../../store/index.ts'
-import { checkOwner } from '../data-folder.ts'
-import { OperatorClient } from '../operator-client.ts'
+import { checkOwner } from '../operator/data-folder.ts'
+import { OperatorClient } from '../operator/client.ts'
 import { type ArchiveEntry, archiveBytes, encrypt, packArchive } from './archive.ts'
 import { FileList } from './file-list.ts'
-import { databaseName, filesName, logName, type Manifest, manifestName } from './archive-names.ts'
+import { databaseName, filesName, logName, type Manifest, manifestName, missingNames } from './archive-names.ts'
 import type { BackupTarget } from './backup-target.ts'
 import { ServerHold } from './server-hold.ts'
 import { readSmallFiles, type SmallFiles } from './small-files.ts'
@@ -46,8 +46,8 @@ export interface BackedUp {
 
 /**
  * Backs up a data folder. When it resolves everything is written, but not committed.
- * @throws {SealwireError} what the operator's client, the snapshot and the target throw; `data_unusable` when a file went away, or
- * cannot be read; `stopping` when the signal aborts.
+ * @throws {SealwireError} what the operator's client, the snapshot and the target throw; `data_unusable` when a key is missing, or a file
+ * went away or cannot be read; `stopping` when the signal aborts.
  */
 export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   const { folder, clock, target } = parts
@@ -57,7 +57,10 @@ export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   // Taken before the moment: what came after it is not in the backup, though a little of that may be.
   const at = new Date(clock.now()).toISOString()
   using snapshot = takeSnapshot(folder, resolveLimits())
-  const source = new Source(parts, snapshot, { at, small: readSmallFiles(folder) })
+  const small = readSmallFiles(folder)
+  const source = new Source(parts, snapshot, { at, small })
+  const missing = missingNames((name) => small.has(name), source.manifest)
+  if (missing.length > 0) throw unrestorable(folder, missing)
   const archive = packArchive(source.entries(), clock.now())
   for await (const piece of await encrypt(archive, parts.passphrase)) await target.write(piece)
   return { manifest: source.manifest, damaged: source.damaged }
@@ -109,6 +112,7 @@ class Source {
     const smallSizes = [...this.#small.values()].map(({ length }) => length)
     return {
       ...{ format: 1, version, at, database: database.bytes + log.bytes, accounts, entries, postings },
+      rows: this.#snapshot.rows(),
       ...{ files: sizes.length, fileBytes: sizes.reduce((sum, size) => sum + size, 0) },
       small: [...this.#small.keys()],
       archive: archiveBytes([manifestBytes, ...smallSizes, database.bytes, log.bytes, ...sizes]),
@@ -174,6 +178,15 @@ class Source {
       throw unusable(`cannot read ${path}`, cause)
     }
   }
+}
+
+/** The refusal of a backup of which no server could be made. */
+function unrestorable(folder: string, missing: readonly string[]): SealwireError {
+  return new SealwireError('data_unusable', `what a server needs is missing in the data folder ${folder}: ${missing.join(', ')}`, {
+    hint: missing.some((name) => name.endsWith('.key'))
+      ? 'put it there from an earlier backup, before the server is started again'
+      : 'start the server again: it makes that of its keys',
+  })
 }
 
 function smallEntry(name: string, bytes: Uint8Array): ArchiveEntry {

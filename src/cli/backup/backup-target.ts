@@ -1,6 +1,5 @@
 // Where a backup is written to. A file gets its name when it is whole and on the disk, never earlier; standard output gets it as it comes.
 
-import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, renameSync, rmSync, write } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -8,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { errorCode, sweepTemporaries, syncFolder, unusable } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
+import { isAbandoned, temporaryName } from './temporary.ts'
 
 /** Where the bytes of a backup go, in their order. Disposed before its end, it leaves nothing. */
 export interface BackupTarget extends AsyncDisposable {
@@ -25,9 +25,9 @@ export interface BackupTarget extends AsyncDisposable {
 export async function fileTarget(path: string, { force }: { readonly force: boolean }): Promise<BackupTarget> {
   if (!force && existsSync(path)) throw taken(path)
   const name = basename(path)
-  const temporary = join(dirname(path), `.${name}.${randomBytes(8).toString('hex')}.tmp`)
+  const temporary = join(dirname(path), temporaryName(name))
   try {
-    sweepTemporaries(dirname(path), [name])
+    sweepTemporaries(dirname(path), [name], isAbandoned)
     return new FileTarget(path, temporary, await open(temporary, 'wx', 0o600), force)
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
@@ -72,6 +72,7 @@ class FileTarget implements BackupTarget {
       this.#name()
       syncFolder(dirname(this.#path))
     } catch (cause) {
+      if (errorCode(cause) === 'ENOENT') throw swept(this.#path, cause)
       throw SealwireError.is(cause) ? cause : unusable(`cannot write ${this.#path}`, cause)
     }
   }
@@ -127,6 +128,14 @@ export class OutputTarget implements BackupTarget {
 
 function taken(path: string): SealwireError {
   return new SealwireError('usage', `there is a file ${path} already`, { hint: 'choose another name, or replace it with --force' })
+}
+
+/** Another machine or container cannot know that we are running. */
+function swept(path: string, cause: unknown): SealwireError {
+  return new SealwireError('data_unusable', `what was written for ${path} was removed meanwhile`, {
+    cause,
+    hint: 'try again when nobody else writes a backup there',
+  })
 }
 
 const writeBytes = promisify(write)

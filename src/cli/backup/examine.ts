@@ -2,18 +2,21 @@
 // the database is sound, whether the ledger computes, and whether each file is what the database says.
 
 import { getRandomValues } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Clock } from '../../domain/clock.ts'
 import { IdentityFolder, parseCertificates } from '../../pki/identity-folder.ts'
 import { openLedgerKey, readLedgerPublicKey, readSealedKeys, serverIdBytes } from '../../pki/index.ts'
 import { parseOwnKey } from '../../pki/own-key.ts'
+import { finishRotation } from '../../pki/rotation.ts'
 import { resolveLimits } from '../../protocol/limits.ts'
 import { SealwireError } from '../../protocol/errors.ts'
-import { fileKey } from '../../server/file-folder.ts'
-import { proveLedger } from '../../server/ledger-proof.ts'
-import { Signatures } from '../../server/signatures.ts'
-import { openInProcessStore, type Snapshot, type SynchronousStore, takeSnapshot, verifyStructure } from '../../store/index.ts'
-import { folderFingerprint } from '../data-folder.ts'
-import type { Manifest } from './archive-names.ts'
+import { fileKey } from '../../server/files/folder.ts'
+import { proveLedger } from '../../server/money/ledger-proof.ts'
+import { Signatures } from '../../server/money/signatures.ts'
+import { countRows, openInProcessStore, type Snapshot, type SynchronousStore, takeSnapshot, verifyStructure } from '../../store/index.ts'
+import { folderFingerprint } from '../operator/data-folder.ts'
+import { type Manifest, missingNames } from './archive-names.ts'
 import type { Unpacked } from './unpack.ts'
 
 /** What was found. */
@@ -37,27 +40,44 @@ export interface ExamineParts {
 
 /**
  * Examines an unpacked backup. The schema of its database is brought up to date.
- * @throws {SealwireError} `backup_invalid` with the first thing that is wrong, but for files; what the keys are refused with; `stopping`.
+ * @throws {SealwireError} `backup_invalid` with the first thing that is wrong, but for files; `key_unsafe` where the disk knows no modes; `stopping`.
  */
 export async function examine(folder: string, unpacked: Unpacked, parts: ExamineParts): Promise<Examination> {
-  const fingerprint = examineKeys(folder, unpacked.manifest, parts.clock)
+  const fingerprint = inBackup(folder, () => examineKeys(folder, unpacked.manifest, parts.clock))
   const fault = verifyStructure(folder)
   if (fault !== undefined) throw wrong(`the database in it is damaged: ${fault.what}`)
+  // Before the schema is brought up to date: what that does to tables is nothing that was lost.
+  examineRows(folder, unpacked.manifest)
   openInProcessStore(folder, resolveLimits()).close()
   const files = examineContent(folder, unpacked)
   return { fingerprint, ...files, ledgerRows: await examineLedger(folder, parts) }
 }
 
+/** A key that is of no use is a fault of the backup, and has its name there. */
+function inBackup<T>(folder: string, examineThem: () => T): T {
+  try {
+    return examineThem()
+  } catch (reason) {
+    const { code, sentence } = SealwireError.from(reason)
+    if (!['key_missing', 'key_malformed', 'certificate_invalid'].includes(code)) throw reason
+    throw wrong(`in it ${sentence.replaceAll(join(folder, '/'), '')}`, reason)
+  }
+}
+
 function examineKeys(folder: string, manifest: Manifest, clock: Clock): string {
+  const missing = missingNames((name) => existsSync(join(folder, name)), manifest)
+  if (missing.length > 0) throw wrong(`what a server needs is missing in it: ${missing.join(', ')}`)
   const identity = new IdentityFolder(folder)
+  // As the next start would: what is one file after the other until then is of one authority.
+  finishRotation(identity)
   for (const [key, certificate] of [
     ['ca.key', 'ca.crt'],
     ['server.key', 'server.crt'],
   ] as const) {
     const secret = identity.readKey(key)
-    if (secret === undefined) throw wrong(`the key ${key} is missing in it`)
     const [leaf] = identity.readCertificates(certificate) ?? []
-    if (leaf !== undefined && !leaf.checkPrivateKey(secret)) throw wrong(`its certificate ${certificate} is not of its key ${key}`)
+    if (secret !== undefined && leaf !== undefined && !leaf.checkPrivateKey(secret))
+      throw wrong(`its certificate ${certificate} is not of its key ${key}`)
   }
   const imported = identity.readBundle('imported.pem')
   if (imported !== undefined) {
@@ -66,19 +86,19 @@ function examineKeys(folder: string, manifest: Manifest, clock: Clock): string {
       throw wrong('its imported certificate is not of its key')
     }
   }
-  examineLedgerKey(folder, manifest)
+  const told = readLedgerPublicKey(folder)
+  if (told !== undefined && Buffer.compare(openLedgerKey(folder).publicKey, told) !== 0)
+    throw wrong('ledger.pub in it is not of its ledger.key')
   readSealedKeys(folder, clock.now())
   return folderFingerprint(folder)
 }
 
-/** A server that never ran to its end of the start may have none of them yet, and nothing that was signed. */
-function examineLedgerKey(folder: string, { postings }: Manifest): void {
-  const told = readLedgerPublicKey(folder)
-  if (told === undefined) {
-    if (postings > 0) throw wrong('ledger.pub is missing in it, though there are postings')
-    return
+function examineRows(folder: string, { rows = {} }: Manifest): void {
+  const found = countRows(folder)
+  for (const [table, count] of Object.entries(rows)) {
+    const has = found[table] ?? 0
+    if (has !== count) throw wrong(`the database in it has ${has} rows of ${table}, and had ${count}`)
   }
-  if (Buffer.compare(openLedgerKey(folder).publicKey, told) !== 0) throw wrong('ledger.pub in it is not of its ledger.key')
 }
 
 async function examineLedger(folder: string, { clock, signal, progress }: ExamineParts): Promise<number> {
@@ -110,13 +130,17 @@ function examineContent(folder: string, { manifest, contents }: Unpacked): Pick<
 
 function damagedFiles(snapshot: Snapshot, contents: Unpacked['contents']): readonly string[] {
   const damaged: string[] = []
+  const unnamed = new Set(contents.keys())
   for (const { id, size, sha256 } of snapshot.files()) {
     const content = contents.get(fileKey(id))
+    unnamed.delete(fileKey(id))
     if (content === undefined || content.size !== size || Buffer.compare(content.sha256, sha256) !== 0) damaged.push(fileKey(id))
   }
+  const [first] = unnamed
+  if (first !== undefined) throw wrong(`the database in it does not know the file ${first}, which is in it`)
   return damaged
 }
 
-function wrong(what: string): SealwireError {
-  return new SealwireError('backup_invalid', what, { hint: 'take an earlier backup' })
+function wrong(what: string, cause?: unknown): SealwireError {
+  return new SealwireError('backup_invalid', what, { cause, hint: 'take an earlier backup' })
 }

@@ -7,9 +7,9 @@ import { parsePassword } from '../../domain/password.ts'
 import { errorCode } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { resolveLimits } from '../../protocol/limits.ts'
-import { commandLine, refuse } from '../origin.ts'
-import { readPath } from '../option-value.ts'
-import { InputLines, readPassword } from '../prompt.ts'
+import { commandLine, refuse } from '../options/origin.ts'
+import { readPath } from '../options/option-value.ts'
+import { InputLines, readPassword } from '../terminal/prompt.ts'
 
 /** Where it comes from. */
 export interface PassphraseSource {

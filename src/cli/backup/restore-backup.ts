@@ -9,7 +9,7 @@ import { errorCode, makeFolder, removeDurably, unusable, writeDurably } from '..
 import { SealwireError } from '../../protocol/errors.ts'
 import { resolveLimits } from '../../protocol/limits.ts'
 import { lockData, openInProcessStore } from '../../store/index.ts'
-import { restoringFile } from '../data-folder.ts'
+import { restoringFile } from '../operator/data-folder.ts'
 import type { BackupSource } from './backup-source.ts'
 import { type Examination, examine } from './examine.ts'
 import { type Unpacked, unpack } from './unpack.ts'

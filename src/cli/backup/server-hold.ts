@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Clock, Timer } from '../../domain/clock.ts'
-import type { OperatorClient } from '../operator-client.ts'
+import type { OperatorClient } from '../operator/client.ts'
 
 export class ServerHold implements AsyncDisposable {
   readonly #operator: OperatorClient
@@ -21,11 +21,6 @@ export class ServerHold implements AsyncDisposable {
     const { holdMs } = await operator.call('backup.hold', { job: hold.#job })
     hold.#timer = clock.every(holdMs / 3, () => hold.#again())
     return hold
-  }
-
-  /** Whether no server runs: nobody can start one meanwhile. */
-  get isOffline(): boolean {
-    return this.#operator.isOffline
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { systemClock } from '../../domain/clock.ts'
 import { unusable, writeDurably } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
-import { restoringFile } from '../data-folder.ts'
-import { json, print } from '../operator-command.ts'
-import { readPath } from '../option-value.ts'
-import { commandLine } from '../origin.ts'
-import { ProgressLine } from '../progress-line.ts'
-import { stopOnSignals } from '../stop-signal.ts'
+import { counted } from '../terminal/counted.ts'
+import { restoringFile } from '../operator/data-folder.ts'
+import { json, print } from '../operator/command.ts'
+import { readPath } from '../options/option-value.ts'
+import { commandLine } from '../options/origin.ts'
+import { ProgressLine } from '../terminal/progress-line.ts'
+import { stopOnSignals } from '../terminal/stop-signal.ts'
 import { type BackupSource, fileSource, inputSource } from './backup-source.ts'
 import { knownPassphrase } from './passphrase.ts'
 import type { Examination } from './examine.ts'
@@ -29,7 +30,6 @@ export async function verifyBackup(file: string, flags: VerifyFlags): Promise<vo
   using stop = stopOnSignals({ clock: systemClock })
   const { signal } = stop
   const passphrase = await knownPassphrase({ file: flags.passphraseFile, signal })
-  const startedAt = systemClock.monotonic()
   using temporary = temporaryFolder(flags.temp)
   const { folder } = temporary
   // Killed, it leaves the keys there: nobody may take that for a server.
@@ -40,8 +40,7 @@ export async function verifyBackup(file: string, flags: VerifyFlags): Promise<vo
   const unpacked = await unpack({ source, passphrase, folder, signal, progress })
   const examination = await examine(folder, unpacked, { clock: systemClock, signal })
   line.end()
-  const seconds = Math.round((systemClock.monotonic() - startedAt) / 100) / 10
-  await tell(unpacked.manifest, examination, seconds, flags.json === true)
+  await tell(unpacked.manifest, examination, line.seconds, flags.json === true)
   if (examination.damaged.length > 0) throw damagedFiles(examination.damaged)
 }
 
@@ -82,6 +81,6 @@ async function tell(
     const told = { good, at, version, fingerprint, database, entries, ledgerRows, files, fileBytes, damaged, seconds }
     return print(json(told))
   }
-  const words = `${entries} entries, ${ledgerRows} rows of the ledger recomputed, ${files - damaged.length} of ${files} files with their SHA-256`
+  const words = `${counted(entries, 'entry', 'entries')}, ${counted(ledgerRows, 'row')} of the ledger recomputed, ${files - damaged.length} of ${files} files with their SHA-256`
   await print(`${good ? 'good' : 'not good'}: the server ${fingerprint} as of ${at}: ${words}, in ${seconds} s\n`)
 }

@@ -1,9 +1,9 @@
 // Who answers at a port where no TLS handshake comes about, and why it does not.
 
-import { alertNumbered, alertOf } from '../../link/tls-alert.ts'
+import { alertNumbered, alertOf } from '../../link/tls/alert.ts'
 import type { SealwireError } from '../../protocol/errors.ts'
-import type { Endpoint } from '../endpoint.ts'
-import { quote } from '../escape.ts'
+import type { Endpoint } from '../options/endpoint.ts'
+import { quote } from '../terminal/escape.ts'
 import { type Finding, fault } from './finding.ts'
 import { firstReply, type RawOptions, type RawReply } from './raw-hello.ts'
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { listenErrors } from '../../link/listen-error.ts'
 import type { Limits } from '../../protocol/limits.ts'
 import { realMachine } from '../../server/machine.ts'
-import { type Endpoint, formatEndpoint } from '../endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../options/endpoint.ts'
 import { codeOf } from './answer.ts'
 import { type Finding, fault, fine } from './finding.ts'
 

@@ -2,7 +2,7 @@
 // for programs, and the code that decides how the command ends.
 
 import type { Code } from '../../protocol/errors.ts'
-import { escapeControls } from '../escape.ts'
+import { escapeControls } from '../terminal/escape.ts'
 
 export const faults = {
   // On the way to a server.

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { connect, isIP } from 'node:net'
 import type { Clock } from '../../domain/clock.ts'
-import type { Endpoint } from '../endpoint.ts'
+import type { Endpoint } from '../options/endpoint.ts'
 
 export type RawGreeting = 'tls-1.2' | 'tls-1.1' | 'http'
 
@@ -123,7 +123,7 @@ const versionAt = recordHeaderBytes + messageHeaderBytes
 const certificateRequest = 13
 const helloDone = 14
 const textBytesMax = 200
-/** ECDHE with AES-GCM and ChaCha20, as link/tls-options.ts names them. */
+/** ECDHE with AES-GCM and ChaCha20, as link/tls/options.ts names them. */
 const modernSuites = [0xc02c, 0xc02b, 0xcca9, 0xc030, 0xc02f, 0xcca8]
 /** Only to see whether somebody still answers to them: ECDHE, DHE and RSA with AES-CBC and 3DES. */
 const oldSuites = [0xc00a, 0xc009, 0xc014, 0xc013, 0x0039, 0x0033, 0x0035, 0x002f, 0x000a]

@@ -3,7 +3,7 @@
 import { connect } from 'node:net'
 import type { Clock } from '../../domain/clock.ts'
 import type { Limits } from '../../protocol/limits.ts'
-import { type Endpoint, formatEndpoint } from '../endpoint.ts'
+import { type Endpoint, formatEndpoint } from '../options/endpoint.ts'
 import { codeOf } from './answer.ts'
 import { type FaultName, type Finding, fault } from './finding.ts'
 

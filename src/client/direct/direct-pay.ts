@@ -9,12 +9,13 @@ import { openCose } from '../../pki/cose-sign1.ts'
 import { decodeOrder, orderPurposes, type PayOrder } from '../../protocol/contract/index.ts'
 import type { PeerParams, PeerResult } from '../../protocol/direct/index.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
+import { limitTable } from '../../protocol/limits.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
 import type { CallOptions, Calls } from '../calls.ts'
-import type { DirectOrders } from '../live-payments.ts'
-import { formatMessageId } from '../message-id.ts'
-import { carryOut, isDecided } from '../payment-outcome.ts'
-import type { SigningParts } from '../payment-signed.ts'
+import type { DirectOrders } from '../payments/live.ts'
+import { formatMessageId } from '../outbox/message-id.ts'
+import { carryOut, isDecided } from '../payments/outcome.ts'
+import type { SigningParts } from '../payments/signed.ts'
 import type { HeldOrder } from './direct.ts'
 import { type PayLink, payEitherWay } from './hand-over.ts'
 import { HeldOrders, type SettledOrder } from './held-orders.ts'
@@ -89,7 +90,7 @@ export class DirectPay {
   /**
    * What a peer hands over, one at a time over each link. Answers when it is settled, or after `directPayHeldMs` that it is kept; what
    * was settled lately is answered without anybody being asked.
-   * @throws {SealwireError} `not_permitted` when it pays somebody else, `signature_invalid`, `malformed`, `amount_invalid`, `expired` when it is
+   * @throws {SealwireError} `not_permitted` when it pays somebody else, `signature_invalid`, `malformed`, `amount_invalid`, `expired`, `limit_exceeded` when it is
    * nothing that the peer could have signed for this account; `unavailable` when that cannot be said now; `busy` when the one before it is not
    * answered, or for more than `directPaysMax`; `busy`, `conflict`, `storage_full`, `data_unusable` when it is not kept; what the server refuses.
    */
@@ -112,7 +113,9 @@ export class DirectPay {
     const settled = this.#held.settled(order, signed)
     if (settled?.receipt !== undefined) return answerOf(settled.transfer, settled.receipt)
     const { clock } = this.#parts
-    if (settled === undefined && order.expiresAt <= BigInt(clock.now())) throw new SealwireError('expired', 'the order came too late')
+    const lives = order.expiresAt - BigInt(clock.now())
+    if (settled === undefined && lives <= 0n) throw new SealwireError('expired', 'the order came too late')
+    if (lives > BigInt(limitTable.orderMsMax.value)) throw new SealwireError('limit_exceeded', 'a payment is good for a year at most')
     this.#requireRate(from.contact)
     return this.#kept(order, { from: from.contact.name, signed, memo })
   }

@@ -10,7 +10,7 @@
 import type { Entry } from '../../protocol/contract/index.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
 import type { InboxTap } from '../inbox.ts'
-import { formatMessageId } from '../message-id.ts'
+import { formatMessageId } from '../outbox/message-id.ts'
 import { Sha256 } from '../sha256.ts'
 import { stampUuid7 } from '../../domain/uuid7.ts'
 import { ByConversation } from './by-conversation.ts'

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../domain/clock.ts'
 import type { Limits } from '../../protocol/limits.ts'
 import { directTokenBytes } from '../../protocol/contract/index.ts'
 import { sameBytes } from '../../protocol/same-bytes.ts'
-import type { Randomness } from '../message-id.ts'
+import type { Randomness } from '../outbox/message-id.ts'
 
 export interface OfferParts {
   readonly clock: Pick<Clock, 'after' | 'monotonic'>

@@ -7,8 +7,8 @@ import { Recent } from '../../domain/recent.ts'
 import type { Params, Result } from '../../protocol/contract/index.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
 import type { CallOptions, Calls } from '../calls.ts'
-import { serverOf } from '../live-payments.ts'
-import type { PaymentsCall } from '../payment-views.ts'
+import { serverOf } from '../payments/live.ts'
+import type { PaymentsCall } from '../payments/views.ts'
 import { isPassing } from '../refusals.ts'
 
 export interface NeedsParts {

@@ -13,7 +13,7 @@ import type { ConversationInfo, Entry, Params } from '../../protocol/contract/in
 import type { PeerParams, PeerResult } from '../../protocol/direct/index.ts'
 import { Broadcast } from '../feed.ts'
 import type { Inbox, InboxTap } from '../inbox.ts'
-import { formatMessageId } from '../message-id.ts'
+import { formatMessageId } from '../outbox/message-id.ts'
 import { laneOf, type OutboxTap, type Sent } from '../outbox.ts'
 import type { DirectDelivery, Placed } from './direct.ts'
 import { Heard } from './heard.ts'

@@ -10,7 +10,7 @@ import { nameKey } from '../../domain/case-fold.ts'
 import { unusable, writeDurably } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
-import { lockData } from '../../store/data-lock.ts'
+import { ifFree, lockData } from '../../store/data-lock.ts'
 import type { WhyRelayed } from '../direct/ways.ts'
 import { Home } from './home.ts'
 
@@ -69,7 +69,7 @@ export function notedWays(home: Home): readonly NotedWay[] | undefined {
 function claim(parent: string): { readonly folder: Home; readonly lock: Disposable } {
   for (let next = 0; next < programsMax; next++) {
     const path = join(parent, String(next))
-    const lock = held(path)
+    const lock = ifFree(() => lockData(path))
     if (lock !== undefined) return { folder: new Home(path), lock }
   }
   throw new SealwireError('data_locked', `too many programs use ${parent}`)
@@ -77,7 +77,7 @@ function claim(parent: string): { readonly folder: Home; readonly lock: Disposab
 
 function removeLeft(parent: string): void {
   for (const folder of foldersIn(parent)) {
-    const lock = held(folder)
+    const lock = ifFree(() => lockData(folder))
     if (lock === undefined) continue
     remove(folder)
     lock[Symbol.dispose]()
@@ -96,19 +96,9 @@ function foldersIn(parent: string): readonly string[] {
 
 /** Whether a program that runs has it. */
 function isHeld(folder: string): boolean {
-  const lock = held(folder)
+  const lock = ifFree(() => lockData(folder))
   lock?.[Symbol.dispose]()
   return lock === undefined
-}
-
-/** The lock of a folder, or `undefined` when another program has it. */
-function held(folder: string): Disposable | undefined {
-  try {
-    return lockData(folder)
-  } catch (reason) {
-    if (SealwireError.from(reason).code === 'data_locked') return undefined
-    throw reason
-  }
 }
 
 /** A program that begins or ends now has none. */

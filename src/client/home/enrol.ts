@@ -6,6 +6,7 @@ import type { Clock } from '../../domain/clock.ts'
 import { deviceRenewalTime, makeEnrolment } from '../../pki/index.ts'
 import { deviceLabelCharactersMax } from '../../protocol/contract/index.ts'
 import { SealwireError } from '../../protocol/errors.ts'
+import { ifFree } from '../../store/data-lock.ts'
 import { certificatePem, type HomeDevice, newDevice, readDevice, writeDevice } from './device-files.ts'
 import type { Home } from './home.ts'
 import { lockHome, type Profile, profileWith, readProfile, writeProfile } from './profile.ts'
@@ -49,7 +50,7 @@ export async function enrolHome(home: Home, client: EnrolClient, profile: Profil
  */
 export async function keepEnrolled(home: Home, client: EnrolClient, clock: Clock): Promise<void> {
   if (!takesDevices(client) || !isDue(home, clock)) return
-  using lock = lockIfFree(home)
+  using lock = ifFree(() => lockHome(home))
   // Another command may have done it meanwhile.
   if (lock === undefined || !isDue(home, clock)) return
   await enrolHome(home, client, readProfile(home), readDevice(home) ?? newDevice())
@@ -58,13 +59,4 @@ export async function keepEnrolled(home: Home, client: EnrolClient, clock: Clock
 function isDue(home: Home, clock: Clock): boolean {
   const issued = readDevice(home)?.issued
   return issued === undefined || clock.now() >= deviceRenewalTime(issued.certificate) || readProfile(home).token !== undefined
-}
-
-function lockIfFree(home: Home): Disposable | undefined {
-  try {
-    return lockHome(home)
-  } catch (reason) {
-    if (SealwireError.from(reason).code === 'data_locked') return undefined
-    throw reason
-  }
 }

@@ -5,13 +5,12 @@
 //
 // What is there and says nothing, or cannot be read, counts: to say that nothing was paid takes more than a damaged file.
 
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import type { Clock } from '../../domain/clock.ts'
-import { errorCode, makeFolder, unusable, writeDurably } from '../../pki/durable-file.ts'
+import { errorCode } from '../../pki/durable-file.ts'
 import { type Limits, limitTable, SealwireError } from '../../protocol/index.ts'
 import type { HandedStore } from '../direct/order-store.ts'
-import { accountKey, isLeftWrite } from './account-files.ts'
+import { AccountFiles } from './account-files.ts'
 import type { Home } from './home.ts'
 
 export interface HandedFilesOptions {
@@ -23,14 +22,12 @@ export interface HandedFilesOptions {
 
 /** What was handed over, in the files of a home. */
 export class HandedFiles implements HandedStore {
-  readonly #home: Home
-  readonly #folder: string
+  readonly #files: AccountFiles
   readonly #max: number
   readonly #clock: Pick<Clock, 'now'>
 
   constructor(home: Home, { name, limits, clock }: HandedFilesOptions) {
-    this.#home = home
-    this.#folder = join(home.pathOf('orders-handed'), accountKey(name))
+    this.#files = new AccountFiles(home, 'orders-handed', { owner: name, isName: isId })
     this.#max = limits.ordersHandedMax
     this.#clock = clock
   }
@@ -43,22 +40,21 @@ export class HandedFiles implements HandedStore {
     const known = this.#expiry(id)
     // The same id may stand for an order that lives longer: whoever has that one may bring it.
     if (known !== undefined && known >= expiresAt) return
-    this.#home.make()
-    makeFolder(this.#folder)
+    this.#files.make()
     if (known === undefined) this.#requireRoom()
-    writeDurably(join(this.#folder, id), `${expiresAt}\n`, 0o600)
+    this.#files.write(id, `${expiresAt}\n`)
   }
 
   #requireRoom(): void {
-    if (this.#names().length < this.#max) return
+    if (this.#files.names().length < this.#max) return
     this.#sweep()
-    if (this.#names().length >= this.#max) throw new SealwireError('busy', 'too many orders were handed over and have not expired')
+    if (this.#files.names().length >= this.#max) throw new SealwireError('busy', 'too many orders were handed over and have not expired')
   }
 
   /** `undefined` where there is none. */
   #expiry(id: string): number | undefined {
     try {
-      const path = join(this.#folder, id)
+      const path = this.#files.pathOf(id)
       const words = statSync(path).size > bytesMax ? undefined : isMoment.exec(readFileSync(path, 'utf8'))
       return words === null || words === undefined ? Number.POSITIVE_INFINITY : Number(words[1])
     } catch (reason) {
@@ -71,32 +67,15 @@ export class HandedFiles implements HandedStore {
     return expiresAt === undefined || expiresAt + clocksMs < this.#clock.now()
   }
 
-  #names(): readonly string[] {
-    return this.#entries().filter((name) => isId.test(name))
-  }
-
-  #entries(): readonly string[] {
-    try {
-      return readdirSync(this.#folder)
-    } catch (reason) {
-      throw unusable(`cannot read ${this.#folder}`, reason)
-    }
-  }
-
   /** What has expired, and what a crash has left of a write. */
   #sweep(): void {
-    for (const name of this.#entries()) {
-      const isOld = isId.test(name)
-        ? this.#isOver(this.#expiry(name))
-        : temporaryName.test(name) && isLeftWrite(join(this.#folder, name), this.#clock.now())
-      if (isOld) rmSync(join(this.#folder, name), { force: true })
-    }
+    this.#files.sweep(this.#clock.now())
+    for (const id of this.#files.names()) if (!this.has(id)) rmSync(this.#files.pathOf(id), { force: true })
   }
 }
 
 const bytesMax = limitTable.orderFileBytesMax.value
 const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-const temporaryName = /^\.[0-9a-f-]{36}\..*\.tmp$/
 const isMoment = /^(\d{1,20})\n$/
 const isNowhere: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
 /** How far the clocks of the two may be apart. */

@@ -3,14 +3,13 @@
 //
 //   <home>/orders-held/<account>/<payer>-<id>      CBOR [name of the payer, order, memo or null]
 
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
 import type { Clock } from '../../domain/clock.ts'
-import { errorCode, makeFolder, removeDurably, unusable, writeDurably } from '../../pki/durable-file.ts'
+import { removeDurably } from '../../pki/durable-file.ts'
 import { decodeCbor, encodeCbor } from '../../protocol/contract/index.ts'
 import { type Limits, limitTable, SealwireError } from '../../protocol/index.ts'
 import type { KeptOrder, OrderStore } from '../direct/order-store.ts'
-import { accountKey, isLeftWrite } from './account-files.ts'
+import { AccountFiles } from './account-files.ts'
 import type { Home } from './home.ts'
 
 export interface OrderFilesOptions {
@@ -22,72 +21,45 @@ export interface OrderFilesOptions {
 
 /** Orders in the files of a home. */
 export class OrderFiles implements OrderStore {
-  readonly #home: Home
-  readonly #folder: string
+  readonly #files: AccountFiles
   readonly #max: number
   readonly #clock: Pick<Clock, 'now'>
 
   constructor(home: Home, { name, limits, clock }: OrderFilesOptions) {
-    this.#home = home
-    this.#folder = join(home.pathOf('orders-held'), accountKey(name))
+    this.#files = new AccountFiles(home, 'orders-held', { owner: name, isName: orderName })
     this.#max = limits.ordersHeldMax
     this.#clock = clock
   }
 
   async load(): Promise<readonly KeptOrder[]> {
-    const found = this.#names()
+    const found = this.#files
+      .names()
       .flatMap((name) => this.#read(name) ?? [])
       .sort((one, other) => one.at - other.at)
-    this.#sweep()
+    this.#files.sweep(this.#clock.now())
     return found.slice(0, this.#max).map(({ order }) => order)
   }
 
   async add(key: string, { from, signed, memo }: KeptOrder): Promise<void> {
-    this.#home.make()
-    makeFolder(this.#folder)
-    if (this.#names().length >= this.#max) throw new SealwireError('busy', 'too many orders wait here to be settled')
-    writeDurably(join(this.#folder, key), encodeCbor([from, signed, memo ?? null]), 0o600)
+    this.#files.make()
+    if (this.#files.names().length >= this.#max) throw new SealwireError('busy', 'too many orders wait here to be settled')
+    this.#files.write(key, encodeCbor([from, signed, memo ?? null]))
   }
 
   async remove(key: string): Promise<void> {
-    removeDurably(join(this.#folder, key))
-  }
-
-  #names(): readonly string[] {
-    return this.#entries().filter((name) => orderName.test(name))
-  }
-
-  #entries(): readonly string[] {
-    try {
-      return readdirSync(this.#folder)
-    } catch (reason) {
-      if (errorCode(reason) === 'ENOENT') return []
-      throw unusable(`cannot read ${this.#folder}`, reason)
-    }
+    removeDurably(this.#files.pathOf(key))
   }
 
   /** `undefined` for what was removed meanwhile, and for what is no order: it stays where it is. */
   #read(name: string): { readonly order: KeptOrder; readonly at: number } | undefined {
     try {
-      const path = join(this.#folder, name)
+      const path = this.#files.pathOf(name)
       const { size, mtimeMs: at } = statSync(path)
       if (size > bytesMax) return undefined
       const order = orderOf(decodeCbor(new Uint8Array(readFileSync(path))))
       return order && { order, at }
     } catch {
       return undefined
-    }
-  }
-
-  /** What a crash has left of a write; another program may be in the middle of one. */
-  #sweep(): void {
-    for (const name of this.#entries().filter((each) => temporaryName.test(each))) {
-      const path = join(this.#folder, name)
-      try {
-        if (isLeftWrite(path, this.#clock.now())) rmSync(path, { force: true })
-      } catch {
-        // Somebody else has removed it.
-      }
     }
   }
 }
@@ -101,4 +73,3 @@ function orderOf(value: unknown): KeptOrder | undefined {
 
 const bytesMax = limitTable.orderFileBytesMax.value
 const orderName = /^[0-9]+-[0-9a-f]{32}$/
-const temporaryName = /^\.[0-9]+-[0-9a-f]{32}\..*\.tmp$/

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../domain/clock.ts'
 import { SealwireError } from '../../protocol/errors.ts'
+import { limitTable } from '../../protocol/limits.ts'
 import type { Client } from '../node.ts'
 import { clientCertificateOf, readDevice } from './device-files.ts'
 import { keepEnrolled, takesDevices } from './enrol.ts'
@@ -11,7 +12,7 @@ import { keepLedgerKey } from './ledger-key.ts'
 import { type Profile, readProfile } from './profile.ts'
 import { connectTrusted, rememberServer, trustedIn, trustedNow } from './trust.ts'
 
-/** A member whose connection is logged in. Disposing of it drains the connection. */
+/** A member whose connection is logged in. Disposing of it drains the connection: its work is done by then, and a dead server is not waited for. */
 export interface Member extends AsyncDisposable {
   readonly profile: Profile
   /** The installation, whose place in the inbox it is: the id of the device, or `t-` and a part of the hash of the token. */
@@ -54,7 +55,7 @@ export async function openMember(home: Home, parts: OpenMemberParts): Promise<Me
     throw reason
   }
   await keepEnrolled(home, client, clock).catch((reason: unknown) => warn('this home was not enrolled as a device', reason))
-  return { profile, client, device: installation, [Symbol.asyncDispose]: () => client.drain() }
+  return { profile, client, device: installation, [Symbol.asyncDispose]: () => client.drain({ answersMsMax }) }
 }
 
 /** With the certificate where the server takes one, else with the token. Answers the installation that this is. */
@@ -67,6 +68,7 @@ async function logIn(client: Client, { isDevice, token, signal }: LogInWith): Pr
   return `t-${createHash('sha256').update(bytes).digest('hex').slice(0, installationHexDigits)}`
 }
 
+const answersMsMax = limitTable.clientGoodbyeMsMax.value
 /** The first ten bytes. */
 const installationHexDigits = 20
 

@@ -6,7 +6,7 @@
 //
 // An added record is brought to the disk before anything is told of it; records that wait meanwhile share the next fsync. A
 // removal is not: what comes back after a crash is sent again under its id, which changes nothing. What a crash cut off at the
-// end of a journal was never told of, and is left out.
+// end of a journal was never told of, and is left out. What could not be written is taken back, also where a part of it is whole.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
@@ -18,7 +18,7 @@ import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
 import { type CborValue, decodeCbor, encodeCbor } from '../../protocol/contract/index.ts'
 import { lockData } from '../../store/data-lock.ts'
-import type { OutboxEntry, OutboxStore } from '../outbox-store.ts'
+import type { OutboxEntry, OutboxStore } from '../outbox/store.ts'
 import { accountKey } from './account-files.ts'
 import type { Home } from './home.ts'
 
@@ -27,12 +27,15 @@ export interface FileOutboxOptions {
   readonly name: string
   /** Bytes that are done with, from which the journal is written anew. Default: limit `outboxJournalBytesMax`. */
   readonly spentBytesMax?: number
+  /** How many programs may use it at once. Default: limit `outboxProcessesMax`. */
+  readonly processesMax?: number
 }
 
 /** An outbox in the files of a home. */
 export class FileOutbox implements OutboxStore {
   readonly #folder: string
   readonly #spentBytesMax: number
+  readonly #processesMax: number
   readonly #entries = new Map<string, OutboxEntry>()
   #held: Held | undefined
   #file: FileHandle | undefined
@@ -40,13 +43,16 @@ export class FileOutbox implements OutboxStore {
   #batch: Batch = newBatch()
   #writing: Promise<void> | undefined
   #spentBytes = 0
+  /** Of the journal, as far as it was written well. */
+  #size = 0
   /** A record may have been cut off: what came behind it would never be read. */
   #isTorn = false
 
-  constructor(home: Home, { name, spentBytesMax = limitTable.outboxJournalBytesMax.value }: FileOutboxOptions) {
+  constructor(home: Home, { name, spentBytesMax, processesMax }: FileOutboxOptions) {
     home.make()
     this.#folder = home.pathOf(`outbox-${accountKey(name)}`)
-    this.#spentBytesMax = spentBytesMax
+    this.#spentBytesMax = spentBytesMax ?? limitTable.outboxJournalBytesMax.value
+    this.#processesMax = processesMax ?? limitTable.outboxProcessesMax.value
   }
 
   async load(): Promise<readonly OutboxEntry[]> {
@@ -73,7 +79,7 @@ export class FileOutbox implements OutboxStore {
       await batch
     } catch (cause) {
       this.#entries.delete(entry.id)
-      throw unusable(`cannot write the outbox ${this.#folder}`, cause)
+      throw isDoubtful(cause) ? cause : unusable(`cannot write the outbox ${this.#folder}`, cause)
     }
   }
 
@@ -99,7 +105,7 @@ export class FileOutbox implements OutboxStore {
     const free = left.flatMap((name) => held(join(this.#folder, name)) ?? [])
     const [first, ...others] = free
     if (first !== undefined) return [first, ...others]
-    for (let next = left.length; next < left.length + processesMax; next++) {
+    for (let next = left.length; next < this.#processesMax; next++) {
       const own = held(join(this.#folder, String(next)))
       if (own !== undefined) return [own]
     }
@@ -135,26 +141,50 @@ export class FileOutbox implements OutboxStore {
     if (this.#file === undefined || mustRewrite) return this.#rewrite(this.#held.path)
     if (this.#entries.size === 0 && this.#spentBytes > 0) return this.#clear(this.#file)
     this.#isTorn = true
-    await this.#file.appendFile(Buffer.concat(records))
-    if (isDurable) await this.#file.datasync()
+    const bytes = Buffer.concat(records)
+    try {
+      await this.#file.appendFile(bytes)
+      if (isDurable) await this.#file.datasync()
+    } catch (reason) {
+      await this.#takeBack(this.#file, reason)
+      throw reason
+    }
+    this.#size += bytes.length
     this.#isTorn = false
+  }
+
+  /** Who sends is told that it was not kept: nobody may find it there later. */
+  async #takeBack(file: FileHandle, cause: unknown): Promise<void> {
+    try {
+      await file.truncate(this.#size)
+      await file.sync()
+      this.#isTorn = false
+    } catch {
+      throw new SealwireError('unknown_outcome', `the outbox ${this.#folder} may have kept what it could not write whole`, { cause })
+    }
   }
 
   /** Nothing waits any more: also what was to be added is done with by now. */
   async #clear(file: FileHandle): Promise<void> {
     await file.truncate(0)
-    this.#spentBytes = 0
+    this.#spentBytes = this.#size = 0
   }
 
   /** Writes what waits in the place of everything that was written. */
   async #rewrite(path: string): Promise<void> {
     await this.#file?.close()
     this.#file = undefined
-    writeDurably(path, Buffer.concat([...this.#entries.values()].map(({ id, params }) => framed(['add', id, params]))), 0o600)
+    const bytes = Buffer.concat([...this.#entries.values()].map(({ id, params }) => framed(['add', id, params])))
+    writeDurably(path, bytes, 0o600)
     this.#file = await open(path, 'a', 0o600)
+    this.#size = bytes.length
     this.#spentBytes = 0
     this.#isTorn = false
   }
+}
+
+function isDoubtful(reason: unknown): boolean {
+  return SealwireError.is(reason) && reason.code === 'unknown_outcome'
 }
 
 interface Held {
@@ -211,5 +241,4 @@ function readJournal(path: string): Iterable<OutboxEntry> {
 }
 
 const headBytes = 8
-const processesMax = limitTable.outboxProcessesMax.value
 const recordSchema = v.union([v.tuple([v.literal('add'), v.string(), v.instance(Uint8Array)]), v.tuple([v.literal('remove'), v.string()])])

@@ -1,5 +1,5 @@
 // COSE_Sign1 (RFC 9052 §4.2) as Sealwire has it, as far as it is bytes: untagged, EdDSA, algorithm and key id protected, nothing
-// unprotected. Who signs and who checks does the rest: src/pki/cose-sign1.ts, and in browsers src/client/web-device.ts.
+// unprotected. Who signs and who checks does the rest: src/pki/cose-sign1.ts, and in browsers src/client/web/device.ts.
 
 import { encodeCbor } from './cbor.ts'
 

@@ -18,5 +18,10 @@ export interface MethodRow {
   /** True for what waits for a disk: later requests may be answered before it. Default: false. */
   readonly apart?: true
   readonly params: v.GenericSchema<unknown, object>
+  /**
+   * The commonest parameters, as the schema has them but twenty times as fast; `undefined` where the schema decides. Whatever it takes the
+   * schema takes too. Default: the schema decides always.
+   */
+  readonly plain?: (params: unknown) => object | undefined
   readonly result: v.GenericSchema<unknown, object>
 }

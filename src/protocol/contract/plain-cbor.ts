@@ -20,7 +20,7 @@ export function readPlain(bytes: Uint8Array, depthMax: number): unknown {
 /** The bytes of a plain value. Maps that have their keys in the order in which they are written are quicker than others. */
 export function writePlain(value: CborValue): Uint8Array | typeof notPlain {
   const end = write(value, 0)
-  return end === tooFar ? notPlain : scratch.slice(0, end)
+  return end === tooFar ? notPlain : copy(scratch, 0, end)
 }
 
 class PlainReader {
@@ -89,7 +89,7 @@ class PlainReader {
   #slice(length: number): Uint8Array | typeof notPlain {
     const from = this.#at
     this.#at += length
-    return this.#at > this.#bytes.length ? notPlain : this.#bytes.slice(from, this.#at)
+    return this.#at > this.#bytes.length ? notPlain : copy(this.#bytes, from, this.#at)
   }
 
   #array(count: number, depth: number): unknown {
@@ -127,6 +127,14 @@ class PlainReader {
     if (this.#learnt++ < learntMax) learnText(key)
     return key
   }
+}
+
+/** The engine's own way costs more than a few bytes do. */
+function copy(bytes: Uint8Array, from: number, until: number): Uint8Array {
+  if (until - from > copiedMax) return bytes.slice(from, until)
+  const copied = new Uint8Array(until - from)
+  for (let index = 0; index < copied.length; index++) copied[index] = bytes[from + index] ?? 0
+  return copied
 }
 
 /** The number, unless it has a shorter form, is too large, or is not there. */
@@ -259,6 +267,8 @@ const [unsigned, negative, byteString, text, array, map, simple] = [0, 1, 2, 3, 
 const [no, yes, nothing, end] = [0xf4, 0xf5, 0xf6, 0xff]
 /** The longest text that is read and written character by character; the codec is quicker with longer ones. */
 const textMax = 64
+/** The most bytes that are copied one by one. */
+const copiedMax = 32
 /** New keys that are kept of one body: who makes up keys is not worth the work. */
 const learntMax = 16
 /** More than any frame. */

@@ -8,7 +8,7 @@ export const directLimits = {
     1,
     1_000,
     'connections',
-    'link/peer-tls',
+    'link/tls/peer-tls',
     'handshakes under way where another device may connect; one more ends the oldest',
   ),
   directStaggerMs: row(250, 10, 2 * second, 'ms', 'client/direct/race', 'from one dial to the next, unless it fails before (RFC 8305)'),

@@ -2,7 +2,7 @@
 
 import type { Result } from '../../protocol/contract/index.ts'
 import { SealwireError } from '../../protocol/index.ts'
-import { newToken } from '../session-token.ts'
+import { newToken } from '../accounts/session-token.ts'
 import type { Call } from './call.ts'
 
 export async function register({ params, session, server }: Call<'account.register'>): Promise<Result<'account.register'>> {

@@ -2,9 +2,10 @@
 // that may be called before login has none to name.
 
 import type { Method, methods, Params, Result } from '../../protocol/contract/index.ts'
+import type { Posted } from '../../store/index.ts'
 import type { AccountIdentity, Origin } from '../accounts.ts'
 import type { ServerContext } from '../context.ts'
-import type { Speaker } from '../dialect.ts'
+import type { Speaker } from '../session/dialect.ts'
 import type { ContractParticipant } from './participant.ts'
 
 /** The session as the methods that log in use it. */
@@ -44,9 +45,12 @@ export type Answer<M extends Method> = Result<M> | Promise<Result<M>> | InStore<
 
 /** The answer to a request that is all in the store's queue: what is asked for behind it comes behind it whenever it is begun. */
 export class InStore<T> {
-  readonly result: Promise<T>
+  readonly posted: Promise<Posted>
+  /** What is answered when it is stored. */
+  readonly result: (posted: Posted) => T
 
-  constructor(result: Promise<T>) {
+  constructor(posted: Promise<Posted>, result: (posted: Posted) => T) {
+    this.posted = posted
     this.result = result
   }
 }

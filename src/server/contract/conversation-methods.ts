@@ -2,14 +2,14 @@
 
 import type { ConversationInfo, Result } from '../../protocol/contract/index.ts'
 import { limitTable, SealwireError } from '../../protocol/index.ts'
-import type { SeenConversation } from '../conversations.ts'
+import type { SeenConversation } from '../messages/conversations.ts'
 import type { AccountCall, Call } from './call.ts'
 import { fitting } from './fitting.ts'
 
 export async function list({ account, params, server }: Call<'conversation.list'>): Promise<Result<'conversation.list'>> {
-  const rows = await server.conversations.page(account, BigInt(params.after ?? 0), BigInt(pageMax))
-  const kept = rows.slice(0, fitting(rows, bytesOf))
-  return { conversations: kept.map(listed), more: kept.length < rows.length || rows.length === pageMax }
+  const rows = await server.conversations.page(account, BigInt(params.after ?? 0), BigInt(pageMax + 1))
+  const kept = rows.slice(0, Math.min(pageMax, fitting(rows, bytesOf)))
+  return { conversations: kept.map(listed), more: kept.length < rows.length }
 }
 
 export async function find({ params, ...call }: Call<'conversation.find'>): Promise<Result<'conversation.find'>> {

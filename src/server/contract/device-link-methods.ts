@@ -4,11 +4,12 @@ import { randomBytes } from 'node:crypto'
 import { challengeBytes, type Result } from '../../protocol/contract/index.ts'
 import { proofRefused } from '../../pki/index.ts'
 import type { AccountIdentity, Origin } from '../accounts.ts'
-import { newToken } from '../session-token.ts'
+import { newToken } from '../accounts/session-token.ts'
 import type { Call } from './call.ts'
 
 export async function link({ account, session, server }: Call<'device.link'>): Promise<Result<'device.link'>> {
-  return server.devices.link(account.id, session.speaker.id)
+  const { speaker } = session
+  return server.devices.link({ accountId: account.id, token: account.tokenHash, connection: speaker.id }, speaker.device)
 }
 
 export async function useLink({ params, session, server }: Call<'account.link'>): Promise<Result<'account.link'>> {

@@ -4,7 +4,7 @@ import type { Result } from '../../protocol/contract/index.ts'
 import { limitTable } from '../../protocol/index.ts'
 import type { Device } from '../../store/index.ts'
 import { deviceRevoked } from '../devices.ts'
-import { isSameToken } from '../session-token.ts'
+import { isSameToken } from '../accounts/session-token.ts'
 import type { Call } from './call.ts'
 
 export async function enrol({ account, params, session, server }: Call<'device.enrol'>): Promise<Result<'device.enrol'>> {

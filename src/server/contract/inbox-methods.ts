@@ -14,13 +14,18 @@ export async function open({ account, params, server }: Call<'inbox.open'>): Pro
     const { lastSeq, ackedSeq: before, lostSeq } = await server.store.run('inbox.open', input)
     const ackedSeq = input.after !== undefined && input.after > before ? input.after : before
     // Opening acknowledges a part of what is much.
-    if (ackedSeq > before) await server.marks.acknowledge(account, device, ackedSeq)
+    if (ackedSeq > before) await server.marks.acknowledge(account, device, ackedSeq).catch(unlessFull)
     inbox.begin(ackedSeq, lastSeq)
     return { lastSeq: Number(lastSeq), ackedSeq: Number(ackedSeq), ...(lostSeq === undefined ? {} : { lostSeq: Number(lostSeq) }) }
   } catch (reason) {
     account.closeInbox()
     throw reason
   }
+}
+
+/** What is stored can be read without room. What the device has is acknowledged by its next word of it. */
+function unlessFull(reason: unknown): void {
+  if (SealwireError.from(reason).code !== 'storage_full') throw reason
 }
 
 export async function ack({ account, params, server }: Call<'inbox.ack'>): Promise<Result<'inbox.ack'>> {

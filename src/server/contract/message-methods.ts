@@ -2,9 +2,9 @@
 
 import type { Entry, Result } from '../../protocol/contract/index.ts'
 import { SealwireError } from '../../protocol/index.ts'
-import type { Posted, StoredEntry } from '../../store/index.ts'
-import { plainText } from '../chats.ts'
-import { entryBytesOf, wireEntry } from '../entry-event.ts'
+import { entryBytesOf, type Posted, type StoredEntry } from '../../store/index.ts'
+import { plainText } from '../classic/chats.ts'
+import { wireEntry } from '../messages/entry-event.ts'
 import type { Said } from '../messages.ts'
 import { type Answer, type Call, InStore } from './call.ts'
 import { fitting, pageBytesMax } from './fitting.ts'
@@ -12,19 +12,22 @@ import { fitting, pageBytesMax } from './fitting.ts'
 /** The hot path: where the other one is known and there is no file, nothing is waited for but the store. */
 export function send(call: Call<'message.send'>): Answer<'message.send'> {
   const where = placeOf(call)
-  if (where instanceof Promise) return where.then((found) => say(call, found))
-  const said = say(call, where)
-  return call.params.file === undefined ? new InStore(said) : said
+  if (where instanceof Promise) return where.then((found) => say(call, found)).then(sent)
+  const posted = say(call, where)
+  return call.params.file === undefined ? new InStore(posted, sent) : posted.then(sent)
 }
 
-async function say({ account, params, server }: Call<'message.send'>, { conversationId, peerId }: Where): Promise<Result<'message.send'>> {
+function say({ account, params, server }: Call<'message.send'>, { conversationId, peerId }: Where): Promise<Posted> {
   const { id, body, type = plainText, replyTo, mentions, file } = params
   const more = replyTo === undefined && mentions === undefined ? undefined : { replyTo, mentions }
   const said = { conversationId, peerId, kind: 'message', id, type, body, more } as const
   const { messages } = server
-  const posted = await (file === undefined ? messages.post(account, said) : messages.postFile(account, { ...said, file }))
-  // In the order in which it is written: see plain-cbor.ts.
-  return { at: Number(posted.at), seq: Number(posted.seq), conversation: Number(posted.conversationId) }
+  return file === undefined ? messages.post(account, said) : messages.postFile(account, { ...said, file })
+}
+
+/** In the order in which it is written: see plain-cbor.ts. */
+function sent({ at, seq, conversationId }: Posted): Result<'message.send'> {
+  return { at: Number(at), seq: Number(seq), conversation: Number(conversationId) }
 }
 
 export async function edit({ account, params, server }: Call<'message.edit'>): Promise<Result<'message.edit'>> {
@@ -62,12 +65,13 @@ export async function history({ account, params, server }: Call<'message.history
 }
 
 export async function search({ session, account, params, server }: Call<'message.search'>): Promise<Result<'message.search'>> {
-  const { text, conversation, before } = params
+  const { text, conversation, before, place } = params
+  if (place !== undefined && before === undefined) throw new SealwireError('malformed', 'message.search takes place with before')
   const page = pageOf(params.max, server.limits.historyEntriesMax)
-  const wanted = { text, conversationId: optional(conversation), before: optional(before), ...page }
+  const behind = place && { conversationId: BigInt(place.conversation), seq: BigInt(place.seq) }
+  const wanted = { text, conversationId: optional(conversation), before: optional(before), place: behind, ...page }
   const { entries, more, upTo } = await server.conversations.search(account, wanted, { signal: session.speaker.signal })
-  const kept = entries.slice(0, fitting(entries, entryBytesOf))
-  return { entries: kept.map(wireEntry), more: more || kept.length < entries.length, upTo: Number(upTo) }
+  return { entries: entries.map(wireEntry), more, upTo: Number(upTo) }
 }
 
 export async function read({ account, params, server }: Call<'mark.read'>): Promise<Result<'mark.read'>> {

@@ -2,9 +2,9 @@
 
 import type { Result } from '../../protocol/contract/index.ts'
 import { limitTable, SealwireError } from '../../protocol/index.ts'
-import { wireBalance, wireLine, wireRequest, wireTransfer } from '../payment-wire.ts'
+import { wireBalance, wireLine, wireRequest, wireTransfer } from '../money/wire.ts'
 import { moneyOf } from '../money.ts'
-import type { ReceiptOf } from '../receipts.ts'
+import type { ReceiptOf } from '../money/receipts.ts'
 import type { AccountCall, Call } from './call.ts'
 import { fitting } from './fitting.ts'
 

@@ -2,7 +2,7 @@
 
 import { contractVersion, echoBytesMax, messageBodyBytesMax, type Welcome } from '../../protocol/contract/index.ts'
 import type { ServerContext } from '../context.ts'
-import type { Speaker } from '../dialect.ts'
+import type { Speaker } from '../session/dialect.ts'
 import type { Money } from '../money.ts'
 
 export function welcome(

@@ -148,6 +148,9 @@ export type ControlStatement =
   | 'savepoint request'
   | 'release request'
   | 'rollback to request'
+  | 'savepoint hold'
+  | 'release hold'
+  | 'rollback to hold'
 
 /** Whether a file that is not there may be made. Never after a failure: an empty database in place of a full one lies. */
 export type Presence = 'may-be-new' | 'must-exist'

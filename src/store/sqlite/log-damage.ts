@@ -21,9 +21,15 @@ export function requireWholeLog(databasePath: string): void {
   } finally {
     closeSync(descriptor)
   }
-  throw new SealwireError('data_unusable', `the log ${path} is damaged: what was stored last cannot be read`, {
-    hint: `check the disk, and restore the data folder from a copy; or go on with what can be read of it: sqlite3 ${databasePath} 'pragma wal_checkpoint(truncate)'`,
-  })
+  throw damagedLog(
+    databasePath,
+    `check the disk, and restore the data folder from a copy; or go on with what can be read of it: sqlite3 ${databasePath} 'pragma wal_checkpoint(truncate)'`,
+  )
+}
+
+/** The refusal of a log in which something durable cannot be read any more. */
+export function damagedLog(databasePath: string, hint: string): SealwireError {
+  return new SealwireError('data_unusable', `the log ${databasePath}-wal is damaged: what was stored last cannot be read`, { hint })
 }
 
 /**

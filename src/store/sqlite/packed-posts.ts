@@ -11,18 +11,24 @@ export interface PackedGroup {
   readonly posts: PostColumns | undefined
 }
 
-/** Plain messages, one after the other. */
+/** Plain messages: all their columns in one buffer, which is handed over without a copy. */
 export interface PostColumns {
+  readonly count: number
+  readonly buffer: ArrayBuffer
+  readonly texts: readonly (string | undefined)[]
+}
+
+/** What is in the buffer, one after the other. */
+interface PostViews {
   /** Account, moment, conversation, peer; 0 for none. */
   readonly numbers: BigInt64Array
-  /** 16 bytes each. */
-  readonly ids: Uint8Array
-  readonly bodies: Uint8Array
   /** Where each body ends. */
   readonly ends: Uint32Array
   /** Device and type: places in `texts`, 0 for none. */
   readonly words: Uint32Array
-  readonly texts: readonly (string | undefined)[]
+  /** 16 bytes each. */
+  readonly ids: Uint8Array
+  readonly bodies: Uint8Array
 }
 
 /** Of each plain answer: conversation, place, moment, then account and place in its inbox; 0 for none. */
@@ -33,15 +39,20 @@ type PlainEntry = NewEntry & { readonly type: string; readonly body: Uint8Array 
 
 /** What {@link unpackGroup} makes the same group of. */
 export function packGroup(group: readonly Request[]): PackedGroup {
-  const plain = group.filter(isPlain)
-  if (plain.length < packedMin) return { requests: group, posts: undefined }
-  return { requests: group.map((request) => (isPlain(request) ? null : request)), posts: columnsOf(plain.map(({ input }) => input)) }
+  const plain: PlainEntry[] = []
+  const requests = group.map((request) => {
+    if (!isPlain(request)) return request
+    plain.push(request.input)
+    return null
+  })
+  return plain.length < packedMin ? { requests: group, posts: undefined } : { requests, posts: columnsOf(plain) }
 }
 
 export function unpackGroup({ requests, posts }: PackedGroup): readonly Request[] {
   if (posts === undefined) return requests.filter((request) => request !== null)
+  const views = viewsOf(posts.count, posts.buffer)
   let next = 0
-  return requests.map((request) => request ?? { name: 'entry.post', input: entryAt(posts, next++) })
+  return requests.map((request) => request ?? { name: 'entry.post', input: entryAt(views, posts.texts, next++) })
 }
 
 /** What an answer is in its columns; false when it has something that they have no place for. */
@@ -55,7 +66,12 @@ export function packPosted(all: readonly Posted[]): PostedColumns {
   const columns = new BigInt64Array(all.length * postedWidth)
   for (const [index, { conversationId, seq, at, deliveries }] of all.entries()) {
     const [delivery] = deliveries
-    columns.set([conversationId, seq, at, delivery?.accountId ?? 0n, delivery?.inboxSeq ?? 0n], index * postedWidth)
+    const place = index * postedWidth
+    columns[place] = conversationId
+    columns[place + 1] = seq
+    columns[place + 2] = at
+    columns[place + 3] = delivery?.accountId ?? 0n
+    columns[place + 4] = delivery?.inboxSeq ?? 0n
   }
   return columns
 }
@@ -75,25 +91,36 @@ function isPlain(request: Request): request is PostRequest & { readonly input: P
 }
 
 function columnsOf(entries: readonly PlainEntry[]): PostColumns {
-  const numbers = new BigInt64Array(entries.length * numbersWidth)
-  const ids = new Uint8Array(entries.length * idBytes)
-  const ends = new Uint32Array(entries.length)
-  const bodies = new Uint8Array(entries.reduce((sum, { body }) => sum + body.length, 0))
+  const count = entries.length
+  const buffer = new ArrayBuffer(entries.reduce((sum, { body }) => sum + body.length, count * fixedBytes))
+  const { numbers, ends, words, ids, bodies } = viewsOf(count, buffer)
   const texts = new TextTable()
-  const words = new Uint32Array(entries.length * wordsWidth)
   let end = 0
   for (const [index, { accountId, at, conversationId = 0n, peerId = 0n, id, body, device, type }] of entries.entries()) {
-    numbers.set([accountId, at, conversationId, peerId], index * numbersWidth)
+    const place = index * numbersWidth
+    numbers[place] = accountId
+    numbers[place + 1] = at
+    numbers[place + 2] = conversationId
+    numbers[place + 3] = peerId
     ids.set(id, index * idBytes)
     bodies.set(body, end)
     ends[index] = end += body.length
     words[index * wordsWidth] = texts.place(device)
     words[index * wordsWidth + 1] = texts.place(type)
   }
-  return { numbers, ids, bodies, ends, words, texts: texts.all }
+  return { count, buffer, texts: texts.all }
 }
 
-function entryAt({ numbers, ids, bodies, ends, words, texts }: PostColumns, index: number): NewEntry {
+/** The widest first: each begins where it may. */
+function viewsOf(count: number, buffer: ArrayBuffer): PostViews {
+  const numbers = new BigInt64Array(buffer, 0, count * numbersWidth)
+  const ends = new Uint32Array(buffer, numbers.byteLength, count)
+  const words = new Uint32Array(buffer, ends.byteOffset + ends.byteLength, count * wordsWidth)
+  const ids = new Uint8Array(buffer, words.byteOffset + words.byteLength, count * idBytes)
+  return { numbers, ends, words, ids, bodies: new Uint8Array(buffer, count * fixedBytes) }
+}
+
+function entryAt({ numbers, ids, bodies, ends, words }: PostViews, texts: PostColumns['texts'], index: number): NewEntry {
   const at = index * numbersWidth
   const [device, type] = [texts[present(words[index * wordsWidth])], texts[present(words[index * wordsWidth + 1])]]
   return {
@@ -117,3 +144,5 @@ function number(columns: BigInt64Array, at: number): bigint {
 const packedMin = 4
 const idBytes = 16
 const [numbersWidth, wordsWidth, postedWidth] = [4, 2, 5]
+/** Of a message, beside its body. */
+const fixedBytes = numbersWidth * 8 + 4 + wordsWidth * 4 + idBytes

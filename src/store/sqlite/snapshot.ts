@@ -16,8 +16,9 @@ import { assert, SealwireError } from '../../protocol/errors.ts'
 import type { StoreLimits } from '../store.ts'
 import { databaseLocation } from './database.ts'
 import { failureOf } from './failure.ts'
-import { committedBytes } from './log-damage.ts'
+import { committedBytes, damagedLog } from './log-damage.ts'
 import { logEnd } from './log-end.ts'
+import { type RowCounts, rowCounts } from './row-counts.ts'
 import { blob, integer } from './statement.ts'
 
 /** A file of the moment, open for reading. */
@@ -41,9 +42,8 @@ export interface SnapshotCount {
   readonly entries: number
   /** Of the ledger. */
   readonly postings: number
-  /** Those that are whole, and their bytes. */
+  /** Those that are whole. */
   readonly files: number
-  readonly fileBytes: number
 }
 
 /** The moment. It stays until it is released or disposed, and as long the log grows. */
@@ -66,12 +66,16 @@ export class Snapshot implements Disposable {
     const row = this.#reader
       .prepare(
         `select (select count(*) from account) as accounts, (select count(*) from entry) as entries,
-           (select count(*) from posting) as postings, count(*) as files, coalesce(sum(size), 0) as fileBytes from file where whole = 1`,
+           (select count(*) from posting) as postings, count(*) as files from file where whole = 1`,
       )
       .get()
     assert(row !== undefined, 'a count without a row')
     const of = (name: keyof SnapshotCount): number => Number(row[name])
-    return { accounts: of('accounts'), entries: of('entries'), postings: of('postings'), files: of('files'), fileBytes: of('fileBytes') }
+    return { accounts: of('accounts'), entries: of('entries'), postings: of('postings'), files: of('files') }
+  }
+
+  rows(): RowCounts {
+    return rowCounts(this.#reader)
   }
 
   /** What no server leaves in its database, in words; undefined when there is nothing of it. */
@@ -158,7 +162,7 @@ function copyLog(folder: string, { descriptor, header, bytes }: HeldLog): number
     const length = copyBytes(descriptor, copy, bytes)
     // Begun anew meanwhile: everything that was in it is in the database file.
     if (length < bytes || Buffer.compare(headerOf(descriptor), header) !== 0) ftruncateSync(copy)
-    else if (committedBytes(copy) !== bytes) throw damagedLog(folder)
+    else if (committedBytes(copy) !== bytes) throw damagedLog(databaseLocation(folder), damagedHint)
     return copy
   } catch (reason) {
     closeSync(copy)
@@ -197,16 +201,11 @@ function refusal(path: string, cause: unknown): SealwireError {
   })
 }
 
-function damagedLog(folder: string): SealwireError {
-  return new SealwireError('data_unusable', `the log ${databaseLocation(folder)}-wal is damaged: what was stored last cannot be read`, {
-    hint: 'check the disk, and keep the earlier backups: no server starts on this log any more',
-  })
-}
-
 function isNoSpace(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')
 }
 
+const damagedHint = 'check the disk, and keep the earlier backups: no server starts on this log any more'
 const pieceBytes = 1 << 20
 const overfullInbox = `select 1 from (select account_id, max(seq) as seq from inbox_entry group by account_id)
   left join inbox using (account_id) where last_seq is null or last_seq < seq limit 1`

@@ -57,7 +57,8 @@ export class StoreWorker {
   /** Resolves with `undefined` when the worker died before it answered. The next group is given after that only. */
   async execute(group: readonly Request[]): Promise<Executed | undefined> {
     const answer = this.#next()
-    this.#say({ name: 'execute', group: sendGroup(group) })
+    const sent = sendGroup(group)
+    this.#say({ name: 'execute', group: sent }, sent.others.posts && [sent.others.posts.buffer])
     const message = await answer
     return message?.name === 'executed' ? message : undefined
   }
@@ -68,8 +69,9 @@ export class StoreWorker {
     await this.#ended
   }
 
-  #say(message: ToWorker): void {
-    this.#worker.postMessage(message)
+  /** `handed`: what need not be copied, and is this thread's no more. */
+  #say(message: ToWorker, handed: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, handed)
   }
 
   #next(): Promise<FromWorker | undefined> {

@@ -7,7 +7,7 @@ import { readEntry } from '../../../src/client/content.ts'
 import { DirectFiles } from '../../../src/client/direct/direct-files.ts'
 import type { PeerLink } from '../../../src/client/direct/peer-link.ts'
 import { type FileReference, Files, type FileWay } from '../../../src/client/files.ts'
-import { disk } from '../../../src/client/home/disk.ts'
+import { disk, partOf } from '../../../src/client/home/disk.ts'
 import type { Hasher } from '../../../src/client/sha256.ts'
 import type { Method, Params, Result } from '../../../src/protocol/contract/index.ts'
 import type { PeerParams } from '../../../src/protocol/direct/index.ts'
@@ -183,6 +183,24 @@ describe('a file', () => {
     }
   })
 
+  test('is known not to be there as far as there is room, and is asked for again when that is forgotten', async () => {
+    using stage = await new FileStage().sent()
+    await stage.link()
+    stage.answer = async () => Promise.reject(new SealwireError('not_found', 'no such file'))
+    const { clock, limits } = stage.stage
+    const direct = new DirectFiles({ clock, limits: { ...limits, directFilesLeftMax: 1 }, disk, links: () => stage.links })
+    const fileOf = (each: number): FileReference => ({ ...stage.file, id: new Uint8Array(16).fill(each) })
+    const asks = async (each: number): Promise<number> => {
+      await direct.chunk(fileOf(each), 0, 100, undefined)
+      return stage.asked.splice(0).length
+    }
+    expect([await asks(1), await asks(1), await asks(2), await asks(2), await asks(1)]).toEqual([1, 0, 1, 0, 1])
+    direct.distrust(fileOf(3))
+    expect(await asks(3)).toBe(0)
+    direct.distrust(fileOf(4))
+    expect([await asks(4), await asks(3)]).toEqual([0, 1])
+  })
+
   test('of which a chunk is refused with busy has that one from the server', async () => {
     using stage = await new FileStage().sent()
     await stage.link()
@@ -240,7 +258,7 @@ describe('a file', () => {
   test('of which another try has left something wrong is whole in the end', async () => {
     using stage = await new FileStage().sent()
     await stage.link()
-    writeFileSync(`${stage.target}.part`, new Uint8Array(70_000))
+    writeFileSync(partOf(stage.target, id), new Uint8Array(70_000))
     await stage.save()
     expect(stage.asked.slice(0, 4)).toEqual([70_000, 130_000, 190_000, 250_000])
   })

@@ -221,6 +221,9 @@ describe('a payment that its payee cannot settle', () => {
     expect(await nextHeld(held)).toMatchObject({ state: 'unsettled', expiresAt: Number(order.expiresAt) })
     while (Date.now() <= Number(order.expiresAt)) await new Promise((resolve) => setTimeout(resolve, 50))
     expect(await rejectionOf(take(signedBy(alice, { ...order, id: newId() })))).toBe('expired')
+    for (const expiresAt of [BigInt(Date.now()) + 366n * 86_400_000n, 8_640_000_000_000_001n]) {
+      expect(await rejectionOf(take(signedBy(alice, { ...order, id: newId(), expiresAt })))).toBe('limit_exceeded')
+    }
     await back(bob)
     expect(await nextHeld(held)).toMatchObject({ state: 'refused', reason: 'the order came too late' })
 
@@ -264,7 +267,7 @@ describe('what a payee hands back', () => {
   type Settled = Extract<PeerResult<'direct.pay'>, { state: 'settled' }>
   const lies: readonly (readonly [what: string, lie: (settled: Settled, earlier: Uint8Array) => Settled])[] = [
     ['the receipt of another payment', (settled, receipt) => ({ ...settled, receipt })],
-    ['a changed receipt', (settled) => ({ ...settled, receipt: settled.receipt.with(settled.receipt.length - 1, 0) })],
+    ['a changed receipt', (settled) => ({ ...settled, receipt: changed(settled.receipt) })],
     ['nothing of a receipt', (settled) => ({ ...settled, receipt: new Uint8Array(0) })],
     ['what it has signed itself', (settled) => ({ ...settled, receipt: signCose(settled.receipt, 'sealwire/receipt/1', other.ed25519) })],
   ]
@@ -392,3 +395,8 @@ test('payments go over a link as two devices have it, both ways, and so do refus
   links.alice.close()
   await links.bob.closed
 })
+
+/** Another last byte. */
+function changed(receipt: Uint8Array): Uint8Array {
+  return receipt.with(-1, (receipt.at(-1) ?? 0) ^ 1)
+}

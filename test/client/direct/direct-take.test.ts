@@ -127,6 +127,31 @@ describe('DirectPay.take', () => {
     expect(await nextHeld(held)).toMatchObject({ state: 'unsettled', minor: 2n })
   })
 
+  test('has the server asked again for what was settled before as much as is remembered', async () => {
+    const [alice, bob] = await two({ limits: { ...soonHeld, ordersSettledMax: 1 } })
+    await linked(alice, bob)
+    const take = (order: Uint8Array) => bob.me.direct.take({ order }, { peer: { name: alice.me.name } })
+    const [first, second] = [signedBy(alice, await orderOf(alice, bob, { amount: 1n })), signedBy(alice, await orderOf(alice, bob, {}))]
+    for (const order of [first, second]) await settledAtLast(() => take(order))
+    cutOff(bob)
+    expect([await codeIn(take(second)), await codeIn(take(first))]).toEqual(['settled', 'held'])
+    await back(bob)
+    expect(await settledAtLast(() => take(first))).toMatchObject({ transfer: { amount: '0.01' } })
+    expect(await filesOf(bob)).toBe(0)
+  })
+
+  test('knows so many who pay, the newest; the others have to wait for the server', async () => {
+    const [alice, bob] = await two({ limits: { ...soonHeld, directPayeesMax: 1 } })
+    const [carol] = await two()
+    for (const each of [alice, carol]) await linked(each, bob)
+    cutOff(bob)
+    const hand = async (from: Person) =>
+      codeIn(bob.me.direct.take({ order: signedBy(from, await orderOf(from, bob, {})) }, { peer: { name: from.me.name } }))
+    expect([await hand(carol), await hand(alice)]).toEqual(['held', 'unavailable'])
+    await back(bob)
+    expect(['held', 'settled']).toContain(await hand(alice))
+  })
+
   test('takes one at a time over a link, and so many new ones a minute of one contact', async () => {
     const [alice, bob] = await two({ limits: { ...soonHeld, directPaysMax: 3 } })
     const [carol] = await two()

@@ -167,7 +167,7 @@ describe('two devices at a real server', () => {
     const [alice, bob] = await contacts()
     const second = await Person.join(bob.name, false)
     for (const each of [bob, second]) each.meetings.reach(alice.name)
-    await until(() => alice.meetings.links(bob.name).length === 2)
+    await until(() => alice.meetings.links(bob.name).length === 2 && bob.linked.length > 0 && second.linked.length > 0)
     const way = alice.meetings.wayTo(bob.name)
     expect([way.way, way.way === 'direct' ? way.devices.length : 0, bob.linked.length, second.linked.length]).toEqual(['direct', 2, 1, 1])
   }, 60_000)

@@ -214,7 +214,8 @@ describe('close', () => {
       each.bob.meetings.reach('alice')
       await new Promise((resolve) => setTimeout(resolve, round * 10))
       await each[Symbol.asyncDispose]()
-      expect([round, openSockets() - each.sockets]).toEqual([round, 0])
+      // What something before it has left may close meanwhile.
+      expect([round, Math.max(0, openSockets() - each.sockets)]).toEqual([round, 0])
     }
   }, 60_000)
 })

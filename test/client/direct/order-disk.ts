@@ -2,7 +2,7 @@
 
 import type { HeardMessage } from '../../../src/client/direct/heard-store.ts'
 import { MemoryHeard } from '../../../src/client/direct/heard-store.ts'
-import { MemoryOutbox, type OutboxEntry } from '../../../src/client/outbox-store.ts'
+import { MemoryOutbox, type OutboxEntry } from '../../../src/client/outbox/store.ts'
 import { SealwireError } from '../../../src/protocol/index.ts'
 import { Channel } from './order-wires.ts'
 import type { Process } from './order-world.ts'

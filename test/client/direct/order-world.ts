@@ -1,12 +1,12 @@
 // Two people who talk on two devices each, a server, and links between the devices: everything that is on its way takes its turn
 // by chance, and everything that can break breaks. The real Inbox, Outbox and DirectTalk are in it; only what is below them is not.
 
-import { Acknowledgements } from '../../../src/client/acknowledgements.ts'
+import { Acknowledgements } from '../../../src/client/inbox/acknowledgements.ts'
 import { MemoryHeard } from '../../../src/client/direct/heard-store.ts'
 import { DirectTalk } from '../../../src/client/direct/talk.ts'
 import { Inbox, type InboxItem } from '../../../src/client/inbox.ts'
 import { Outbox, type OutboxParts } from '../../../src/client/outbox.ts'
-import { MemoryOutbox } from '../../../src/client/outbox-store.ts'
+import { MemoryOutbox } from '../../../src/client/outbox/store.ts'
 import type { LoggedIn } from '../../../src/client/uplink.ts'
 import { stampUuid7 } from '../../../src/domain/uuid7.ts'
 import type { ConversationInfo } from '../../../src/protocol/contract/index.ts'
@@ -47,7 +47,14 @@ export class Process {
       inbox: () => this.inbox,
     })
     const uplink = { state: 'online', ready: () => this.#ready() }
-    const parts = { uplink, calls: { pause: () => this.pause() }, store: outboxOn(this), limits: world.limits, tap: this.talk }
+    const parts = {
+      uplink,
+      calls: { pause: () => this.pause() },
+      store: outboxOn(this),
+      limits: world.limits,
+      clock: world.clock,
+      tap: this.talk,
+    }
     this.outbox = new Outbox(parts as unknown as OutboxParts)
   }
 

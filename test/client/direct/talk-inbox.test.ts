@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { Acknowledgements } from '../../../src/client/acknowledgements.ts'
+import { Acknowledgements } from '../../../src/client/inbox/acknowledgements.ts'
 import { Inbox, type InboxTap, type SaidItem } from '../../../src/client/inbox.ts'
 import type { LoggedIn } from '../../../src/client/uplink.ts'
 import type { Entry } from '../../../src/protocol/contract/index.ts'

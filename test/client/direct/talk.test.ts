@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { messageKey } from '../../../src/client/direct/heard.ts'
-import { anyIdBytes } from '../../../src/client/message-id.ts'
+import { anyIdBytes } from '../../../src/client/outbox/message-id.ts'
 import type { Limits } from '../../../src/protocol/index.ts'
 import { paymentType } from '../../../src/protocol/contract/index.ts'
 import { resolveLimits } from '../../../src/protocol/index.ts'
@@ -173,6 +173,32 @@ describe('what is said directly', () => {
         ['connection_lost', 2],
       ]),
     )
+  })
+
+  test('waits within a bound of bytes, of all links together', async () => {
+    const { world, a1, b1 } = await linked({ directHeldBytesMax: 65_536 })
+    world.link(now(a1), now(b1))
+    await flow(world)
+    const [end, other] = now(a1).links
+    const say = async (link: typeof end, each: number, bytes: number) => {
+      const held = rejectionOf(
+        link?.request('direct.say', words({ each, seq: 9, more: { body: new Uint8Array(bytes) } })) ?? Promise.resolve(),
+      )
+      await flow(world)
+      return held
+    }
+    const first = say(end, 1, 40_000)
+    await flow(world)
+    const second = say(other, 2, 25_536)
+    await flow(world)
+    expect([await say(end, 3, 1), await say(other, 4, 1)]).toEqual(['busy', 'busy'])
+    end?.end()
+    await flow(world)
+    const third = say(other, 5, 40_000)
+    await flow(world)
+    expect([await first, await say(other, 6, 1)]).toEqual(['connection_lost', 'busy'])
+    other?.end()
+    expect([await second, await third]).toEqual(['connection_lost', 'connection_lost'])
   })
 
   test('that is held is refused when its copy comes, and handed out when what it waits for comes', async () => {

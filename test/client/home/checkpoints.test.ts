@@ -10,6 +10,8 @@ import { systemClock } from '../../../src/domain/clock.ts'
 import { publicPem } from '../../../src/pki/index.ts'
 import { orderPurposes } from '../../../src/protocol/contract/index.ts'
 import { limitTable } from '../../../src/protocol/limits.ts'
+import { lockData } from '../../../src/store/data-lock.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { PaperLedger } from '../../support/paper-ledger.ts'
 import { refusal, rejectionOf } from '../../support/refusal.ts'
 
@@ -120,6 +122,37 @@ describe('SeenCheckpoints', () => {
     expect(refusal(() => place.seen.list())?.[0]).toBe('config_invalid')
     expect(await rejectionOf(place.seen.note(place.of(5)))).toBe('config_invalid')
     writeFileSync(place.file, text)
+    expect(place.sizes).toEqual(['4'])
+  })
+})
+
+describe('the file of checkpoints', () => {
+  test('is read up to its bound, and not beyond', async () => {
+    using place = new Place()
+    await place.seen.note(place.of(4))
+    const [text, bytesMax] = [readFileSync(place.file, 'utf8'), limitTable.checkpointsBytesMax.value]
+    writeFileSync(place.file, text.padEnd(bytesMax, '\n'))
+    expect(place.sizes).toEqual(['4'])
+    writeFileSync(place.file, text.padEnd(bytesMax + 1, '\n'))
+    expect(refusal(() => place.seen.list())?.[0]).toBe('config_invalid')
+  })
+
+  test('is waited for no longer than its bound while another command writes', async () => {
+    using place = new Place()
+    const clock = new ManualClock()
+    const seen = new SeenCheckpoints(place.home, place.ledger.key.publicKey, clock)
+    const waitMs = limitTable.checkpointsLockMsMax.value
+    {
+      using _ = lockData(place.home.pathOf('checkpoints'))
+      let isOver = false
+      const refused = rejectionOf(seen.note(place.of(4)).finally(() => (isOver = true)))
+      await clock.move(waitMs - 1)
+      expect(isOver).toBe(false)
+      await clock.move(20)
+      expect([isOver, clock.timers]).toEqual([true, 0])
+      expect(await refused).toBe('data_locked')
+    }
+    await seen.note(place.of(4))
     expect(place.sizes).toEqual(['4'])
   })
 })

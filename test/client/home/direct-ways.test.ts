@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DirectNote, type NotedWay, notedWays } from '../../../src/client/home/direct-ways.ts'
@@ -67,6 +67,18 @@ describe('DirectNote', () => {
     const many: NotedWay[] = Array.from({ length: limitTable.directWaysMax.value + 1 }, (_, at) => ({ name: `n${at}`, way: 'direct' }))
     note.write(many)
     expect(notedWays(stage.home)).toHaveLength(limitTable.directWaysMax.value)
+  })
+
+  test('is read up to its bound, and not beyond', () => {
+    using stage = temporaryHome()
+    using note = new DirectNote(stage.home)
+    note.write([bob])
+    const path = join(stage.home.pathOf('direct-ways'), '0', 'ways.json')
+    const [text, bytesMax] = [readFileSync(path, 'utf8'), limitTable.directNoteBytesMax.value]
+    writeFileSync(path, text.padEnd(bytesMax))
+    expect(notedWays(stage.home)).toEqual([bob])
+    writeFileSync(path, text.padEnd(bytesMax + 1))
+    expect(refused(() => notedWays(stage.home)).code).toBe('config_invalid')
   })
 
   test('there are not more of them than are read', () => {

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { OrderFiles } from '../../../src/client/home/held-order-files.ts'
 import { Home } from '../../../src/client/home/home.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
+import { memoCharactersMax, orderBytesMax } from '../../../src/protocol/contract/index.ts'
+import { limitTable } from '../../../src/protocol/limits.ts'
 import { rejectionOf } from '../../support/refusal.ts'
 
 const order = (byte: number) => ({ from: 'Ålice', signed: new Uint8Array(300).fill(byte) })
@@ -55,6 +57,22 @@ describe('OrderFiles', () => {
     for (const byte of [1, 2]) await place.of('bob', 2).add(key(byte), order(byte))
     expect(await rejectionOf(place.of('bob', 2).add(key(3), order(3)))).toBe('busy')
     expect((await place.of('bob', 1).load()).length).toBe(1)
+  })
+
+  test('reads what is no larger than an order can be', async () => {
+    using place = new Place()
+    const largest = { from: 'Å'.repeat(32), signed: new Uint8Array(orderBytesMax), memo: '😀'.repeat(memoCharactersMax) }
+    await place.of().add(key(1), largest)
+    const around = statSync(join(place.folder, key(1))).size - orderBytesMax
+    for (const more of [0, 1]) {
+      const signed = new Uint8Array(limitTable.orderFileBytesMax.value - around + more)
+      await place.of().add(key(2 + more), { ...largest, signed })
+      expect(statSync(join(place.folder, key(2 + more))).size).toBe(limitTable.orderFileBytesMax.value + more)
+    }
+    expect((await place.of().load()).map(({ signed }) => signed.length).toSorted((one, other) => one - other)).toEqual([
+      orderBytesMax,
+      8_192 - around,
+    ])
   })
 
   test('leaves alone what is no order, and removes what a crash has cut off', async () => {

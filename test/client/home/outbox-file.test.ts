@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Home } from '../../../src/client/home/home.ts'
 import { FileOutbox } from '../../../src/client/home/outbox-file.ts'
+import { rejectionOf } from '../../support/refusal.ts'
 import { command, mayMount, skipWithout } from '../../support/store-contents.ts'
 
 class TestHome implements Disposable {
@@ -114,6 +115,21 @@ describe('FileOutbox', () => {
     expect(await idsOf(last)).toHaveLength(3)
   })
 
+  test('is one of so many programs at once, and of one more when one of them has ended', async () => {
+    using place = new TestHome()
+    const open = () => new FileOutbox(place.home, { name: 'alice', processesMax: 3 })
+    const outboxes = [open(), open(), open()]
+    for (const [at, outbox] of outboxes.entries()) {
+      await outbox.load()
+      await outbox.add(entry(`${at}`))
+    }
+    const more = open()
+    expect(await rejectionOf(more.load())).toBe('data_locked')
+    await outboxes[1]?.[Symbol.asyncDispose]()
+    expect(await idsOf(more)).toEqual(['1'])
+    for (const outbox of [more, outboxes[0], outboxes[2]]) await outbox?.[Symbol.asyncDispose]()
+  })
+
   const skip = skipWithout('the right to mount a small file system', mayMount(), { skippable: true })
 
   test.skipIf(skip)('keeps what it takes after the disk was full, behind a record that was cut off', async () => {
@@ -143,6 +159,26 @@ describe('FileOutbox', () => {
       }
       await using again = new FileOutbox(place.home, { name: 'alice' })
       expect(await idsOf(again)).toEqual([...kept, 'late'])
+    } finally {
+      command('umount', place.home.path)
+    }
+  })
+
+  test.skipIf(skip)('keeps nothing of what it refused together because the disk was full', async () => {
+    using place = new TestHome()
+    command('mount', '-t', 'tmpfs', '-o', 'size=256k,mode=0700', 'tmpfs', place.home.path)
+    try {
+      {
+        await using outbox = new FileOutbox(place.home, { name: 'alice' })
+        await outbox.load()
+        await outbox.add(entry('kept'))
+        writeFileSync(join(place.home.path, 'ballast'), new Uint8Array(220_000))
+        const together = [entry('small'), entry('large', 60_000)].map((each) => rejectionOf(outbox.add(each)))
+        expect(await Promise.all(together)).toEqual(['storage_full', 'storage_full'])
+      }
+      rmSync(join(place.home.path, 'ballast'))
+      await using again = new FileOutbox(place.home, { name: 'alice' })
+      expect(await idsOf(again)).toEqual(['kept'])
     } finally {
       command('umount', place.home.path)
     }

@@ -1,6 +1,6 @@
 // Configurations as people write them: right ones, and nearly right ones.
 
-import { type ServeOptionName, serveOptions } from '../../../src/cli/serve-options.ts'
+import { type ServeOptionName, serveOptions } from '../../../src/cli/serve/options.ts'
 import { type LimitName, limitTable } from '../../../src/protocol/limits.ts'
 import type { Chance } from '../chance.ts'
 

@@ -2,12 +2,12 @@
 // side of a payment is told of it.
 
 import { isDeepStrictEqual } from 'node:util'
-import { readPayment } from '../../../src/client/payment-message.ts'
+import { readPayment } from '../../../src/client/payments/message.ts'
 import { coseHeader, coseMessage } from '../../../src/protocol/contract/cose.ts'
 import { type CborValue, encodeCbor } from '../../../src/protocol/contract/cbor.ts'
 import { encodeOrder, type Order, orderAmountMax, type OrderKind, orderKinds } from '../../../src/protocol/contract/order.ts'
 import { paymentType } from '../../../src/protocol/contract/entry.ts'
-import { readSigned } from '../../../src/server/signatures.ts'
+import { readSigned } from '../../../src/server/money/signatures.ts'
 import type { Chance } from '../chance.ts'
 import { plainOrder } from '../plain-order.ts'
 import { wrongValue } from '../schema-values.ts'

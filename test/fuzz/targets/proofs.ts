@@ -65,9 +65,9 @@ function receiptFields(chance: Chance): Uint8Array {
 function rowOf(chance: Chance): Uint8Array {
   const isSigned = chance.oneIn(2)
   const id = new Uint8Array(16).fill(5)
-  const sum = chance.between(1, 100)
+  const sum = isSigned ? amount : chance.between(1, 100)
   const legs: CborValue = [
-    [1, 7, -sum],
+    [1, isSigned ? 7 : 0, -sum],
     [2, 8, chance.oneIn(8) ? sum + 1 : sum],
   ]
   const [kind, order] = isSigned ? (['pay', signedPay] as const) : (['mint', null] as const)
@@ -83,7 +83,7 @@ function rowOf(chance: Chance): Uint8Array {
     isSigned ? 7 : 0,
     id,
     order,
-    chance.oneIn(2) ? null : 'for tea',
+    chance.oneIn(isSigned ? 8 : 2) ? 'for tea' : null,
   ])
 }
 
@@ -122,6 +122,7 @@ const keyOf = (byte: number) =>
 const key = keyOf(1)
 const publicKey = rawPublicKey(key)
 const ledger = { sign: (payload: Uint8Array, purpose: string) => signCose(payload, purpose, key) }
-const pay = encodeCbor([server, 7, 8, 'chips', 50, new Uint8Array(16).fill(5), 1_800_000_000_000, new Uint8Array(32)])
+const amount = 50
+const pay = encodeCbor([server, 7, 8, 'chips', amount, new Uint8Array(16).fill(5), 1_800_000_000_001, new Uint8Array(32)])
 const signedPay = signCose(pay, orderPurposes.pay, keyOf(2))
 const receipt = receiptOf(rowOf(new Chance(3)))

@@ -1,8 +1,8 @@
 // What comes at the address for browsers: the request that begins a WebSocket, and its frames in any split, against a reading of the
 // whole stream that is as simple as RFC 6455.
 
-import { answerUpgrade } from '../../../src/link/http-upgrade.ts'
-import { closeCodes, frameHeader, FrameReader, mask, opcodes, type Violation } from '../../../src/link/websocket-frame.ts'
+import { answerUpgrade } from '../../../src/link/websocket/http-upgrade.ts'
+import { closeCodes, frameHeader, FrameReader, mask, opcodes, type Violation } from '../../../src/link/websocket/frame.ts'
 import type { Chance } from '../chance.ts'
 import { joined } from '../mutator.ts'
 import { type Behaviour, type FuzzTarget, must, wordsOf } from '../target.ts'
@@ -66,6 +66,7 @@ function readFrames(bytes: Uint8Array): Behaviour {
   const user = {
     data: (piece: Uint8Array) => pieces.push(piece.slice()),
     ping: () => heard.pings++,
+    empty: () => true,
     close: () => heard.closes++,
   }
   const reader = new FrameReader({ masked: true, messageBytesMax }, user)

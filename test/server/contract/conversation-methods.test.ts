@@ -39,6 +39,33 @@ describe('contacts', () => {
   })
 })
 
+describe('a page', () => {
+  const nobody = { passwordHash: undefined, createdAt: 1n }
+  test('of contacts or conversations says that there are more when there are, and not when it is merely full', async () => {
+    using stage = new ServerStage()
+    const alices = talker(stage, 'alice')
+    const alice = await here(stage, alices)
+    const befriend = (name: string): void => {
+      const { id } = stage.store('account.create', { name, key: name, skeleton: name, ...nobody })
+      stage.store('contact.add', { a: alices.id, b: id, at: 3n })
+    }
+    const told = async (): Promise<readonly unknown[]> => {
+      const [{ contacts, ...one }, { conversations, ...other }] = [
+        await alice.ask('contact.list', {}),
+        await alice.ask('conversation.list', {}),
+      ]
+      return [contacts.length, one.more, conversations.length, other.more]
+    }
+    for (let index = 0; index < 100; index++) befriend(`friend${String(index).padStart(3, '0')}`)
+    expect(await told()).toEqual([100, false, 100, false])
+    befriend('zoe')
+    expect(await told()).toEqual([100, true, 100, true])
+    const [last] = (await alice.ask('conversation.list', {})).conversations.slice(-1)
+    const rest = await alice.ask('conversation.list', { after: last?.conversation ?? 0 })
+    expect([rest.conversations.map(({ name }) => name), rest.more]).toEqual([['zoe'], false])
+  })
+})
+
 describe('conversations', () => {
   test('are listed with what one may know of them', async () => {
     using stage = new ServerStage()

@@ -84,9 +84,27 @@ describe('device.link and account.link', () => {
     const { secret } = await (await stage.member('alice')).ask('device.link', {})
     stage.store('account.ban', { key: 'alice', at: 1n })
     const guest = await stage.guest()
-    expect(await guest.refusal('account.link', { secret })).toBe('account_banned')
+    expect(await guest.refusal('account.link', { secret })).toBe('invitation_invalid')
     expect(await guest.refusal('account.link', { secret: new Uint8Array(16) })).toBe('invitation_invalid')
     expect(await guest.refusal('session.ping', {})).toBeUndefined()
+  })
+})
+
+describe('a link for another device', () => {
+  test('goes with every device that is revoked, and with the password', async () => {
+    using stage = new ServerStage()
+    const { keys, id } = await enrolled(stage, 'alice')
+    const stolen = await comeBack(stage, keys)
+    const { secret } = await stolen.ask('device.link', {})
+    const owner = await stage.guest()
+    await owner.ask('account.login', { name: 'alice', password })
+    await owner.ask('device.revoke', { device: id })
+    expect(await (await stage.guest()).refusal('account.link', { secret })).toBe('invitation_invalid')
+    const thief = await stage.guest()
+    await thief.ask('account.login', { name: 'alice', password })
+    const { secret: last } = await thief.ask('device.link', {})
+    await owner.ask('account.password', { current: password, next: `${password} and more` })
+    expect(await (await stage.guest()).refusal('account.link', { secret: last })).toBe('invitation_invalid')
   })
 })
 

@@ -285,6 +285,18 @@ describe('direct.devices', () => {
     expect(new Set(faults.map((fault) => fault.join()))).toEqual(new Set(['not_found,there is no such account, or you do not talk']))
   })
 
+  test('of so many accounts it is told; the one that was asked for longest ago is forgotten first', async () => {
+    using stage = new ServerStage()
+    const alices = talker(stage, 'alice')
+    const others = Array.from({ length: stage.limits.directWatchedMax + 1 }, (_, index) => talker(stage, `other${index}`))
+    for (const { id } of others) stage.store('contact.add', { a: alices.id, b: id, at: 1n })
+    const alice = await here(stage, alices)
+    for (const { name } of others) await alice.ask('direct.devices', { name })
+    for (const other of others) revoke(stage, deviceOf(other, 0))
+    const told = (await eventsOf(alice, 'direct.revoked')).map((data) => (data as { device: string }).device)
+    expect(told).toEqual(others.slice(1).map((other) => deviceOf(other, 0).id))
+  })
+
   test('is told when one of them is revoked, and hears nothing of others or of what it was told already', async () => {
     using stage = new ServerStage()
     const { alices, bobs, alice } = await pair(stage)

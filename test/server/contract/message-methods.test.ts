@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { frameBodyBytesLimit } from '../../../src/protocol/index.ts'
+import { frameBodyBytesLimit, SealwireError } from '../../../src/protocol/index.ts'
 import type { ContractPeer } from '../../support/contract-peer.ts'
 import { ServerStage } from '../../support/server-stage.ts'
 import { here, introduce, messageId, nextEntry, talker, words } from '../../support/talkers.ts'
@@ -71,6 +71,41 @@ describe('message.send', () => {
       if (entry.kind === 'message') heard.push(Buffer.from(entry.body ?? []).toString())
     }
     expect(heard).toEqual(Array.from({ length: 17 }, (_, index) => String(index)))
+  })
+
+  test('waits, and all that comes behind it, while as many are under way as may be', async () => {
+    using stage = new ServerStage({ ...calm, messagesUnderWayMax: 3 })
+    const { alice, conversation } = await pair(stage)
+    const begun: (() => void)[] = []
+    stage.before.set('entry.post', () => new Promise((resolve) => void begun.push(() => resolve(undefined))))
+    const say = () => alice.send('message.send', { conversation, id: messageId(), body: words('x') })
+    const asked = [say(), say(), say(), say(), say(), alice.send('session.ping', {})]
+    await alice.arrived()
+    expect(begun.length).toBe(3)
+    begun[0]?.()
+    expect((await alice.next(([kind]) => kind === 'result'))[1]).toBe(asked[0])
+    await alice.arrived()
+    expect(begun.length).toBe(4)
+    for (let at = 1; at < 5; at++) {
+      begun[at]?.()
+      expect((await alice.next(([kind]) => kind === 'result'))[1]).toBe(asked[at])
+    }
+    expect((await alice.next(([kind]) => kind === 'result'))[1]).toBe(asked[5])
+  })
+
+  test('is refused in its turn too, for a name or a file that needs no turn in the store', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, conversation } = await pair(stage)
+    const stored = Promise.withResolvers<void>()
+    stage.before.set('entry.post', () => stored.promise)
+    stage.before.set('file.find', () => Promise.reject(new SealwireError('busy', 'too many requests wait for the store')))
+    const said = (more: object): number => alice.send('message.send', { id: messageId(), body: words('1'), ...more })
+    const asked = [said({ conversation }), said({ to: 'a b' }), said({ conversation }), said({ conversation, file: messageId() })]
+    const answered = async (): Promise<readonly unknown[]> =>
+      (await alice.arrived()).filter(([kind]) => kind === 'result' || kind === 'fault').map(([kind, id]) => [kind, id])
+    expect(await answered()).toEqual([])
+    stored.resolve()
+    expect(await answered()).toEqual(['result', 'fault', 'result', 'fault'].map((kind, index) => [kind, asked[index]]))
   })
 
   test('what waits behind it is not begun when the session ends meanwhile', async () => {
@@ -173,9 +208,50 @@ describe('message.history', () => {
     expect([back, forth]).toEqual([all, all])
     expect(await bob.refusal('message.history', { conversation, before: 3, after: 1 })).toBe('malformed')
   })
+
+  test('gives as many as a page may have, however many are asked for; message.search too', async () => {
+    using stage = new ServerStage({ ...calm, historyEntriesMax: 3 })
+    const { alice, conversation } = await pair(stage)
+    for (let index = 3; index <= 6; index++) await alice.ask('message.send', { conversation, id: messageId(), body: words('word') })
+    await stage.clock.move(1_000)
+    const told = async (method: 'message.history' | 'message.search', asked: object): Promise<readonly unknown[]> => {
+      const text = method === 'message.search' ? { text: 'word' } : {}
+      const { entries, more } = await alice.ask(method, { conversation, max: 200, ...text, ...asked })
+      return [entries.map(({ seq }) => seq), more]
+    }
+    expect(await told('message.history', {})).toEqual([[4, 5, 6], true])
+    expect(await told('message.history', { before: 4 })).toEqual([[1, 2, 3], false])
+    expect(await told('message.history', { after: 3 })).toEqual([[4, 5, 6], false])
+    expect(await told('message.search', {})).toEqual([[6, 5, 4], true])
+  })
 })
 
 describe('message.search', () => {
+  test('leaves nothing out between two pages, by the moment of the last one or by its place', async () => {
+    using stage = new ServerStage(calm)
+    const { alice, conversation } = await pair(stage)
+    const said: number[] = []
+    // As many as no page holds, three at each moment.
+    for (let index = 0; index < 180; index++) {
+      const { seq } = await alice.ask('message.send', { conversation, id: messageId(), body: words(`word ${'x'.repeat(200)}`) })
+      said.unshift(seq)
+      if (index % 3 === 2) await stage.clock.move(100)
+    }
+    await stage.clock.move(1_000)
+    for (const byPlace of [false, true]) {
+      const found: number[] = []
+      for (let from = {}, more = true; more; ) {
+        const page = await alice.ask('message.search', { text: 'word', max: 200, ...from })
+        found.push(...page.entries.map(({ seq }) => seq))
+        const last = page.entries.at(-1)
+        more = page.more && last !== undefined
+        from = { before: last?.at, ...(byPlace ? { place: { conversation, seq: last?.seq } } : {}) }
+      }
+      expect(found).toEqual(said)
+    }
+    expect(await alice.refusal('message.search', { text: 'word', place: { conversation, seq: 1 } })).toBe('malformed')
+  })
+
   test('takes at most eight different words', async () => {
     using stage = new ServerStage(calm)
     const { alice, conversation } = await pair(stage)

@@ -225,6 +225,21 @@ describe('payment.requests', () => {
   })
 })
 
+describe('payment.statement', () => {
+  test('says that there are more lines when there are, and not when a page is merely full', async () => {
+    using stage = new ServerStage()
+    const alice = await Payer.on(stage, 'alice')
+    const mint = () =>
+      stage.store('ledger.mint', { id: newId(), accountId: alice.id, unit: 'credits', amount: 1n, at: BigInt(stage.clock.now()) })
+    for (let posting = 1; posting <= 40; posting++) mint()
+    expect(await alice.peer.ask('payment.statement', {})).toMatchObject({ lines: { length: 40 }, more: false })
+    mint()
+    expect(await alice.peer.ask('payment.statement', {})).toMatchObject({ lines: { length: 40 }, more: true })
+    const { lines, more } = await alice.peer.ask('payment.statement', { before: 2 })
+    expect([lines.map(({ posting }) => posting), more]).toEqual([[1], false])
+  })
+})
+
 describe('what is said of money', () => {
   const type = paymentType
   const body = encodeCbor(['pay', 'alice', 'bob', 'credits', '500.00', '', 1, newId(), 'posted'])

@@ -182,6 +182,46 @@ describe('migrations', () => {
     for (const sql of ['delete from leg', 'update leg set number = 1']) expect(() => connection.exec(sql)).toThrow('a leg stays')
   })
 
+  test('since when something waits in an inbox is known afterwards', () => {
+    using connection = empty()
+    migrate(connection, migrations.slice(0, 10))
+    connection.exec(`
+      insert into account (id, name, key, skeleton, created_at) values (1, 'a', 'a', 'a', 1), (2, 'b', 'b', 'b', 1);
+      insert into inbox (account_id, last_seq, bytes, gone_seq) values (1, 4, 30, 1), (2, 7, 0, 7);
+      insert into inbox_entry (account_id, seq, key, at, bytes) values (1, 2, 1, 50, 10), (1, 3, 2, 40, 20), (1, 4, 3, 60, 30)`)
+    migrate(connection)
+    const rows = connection.prepare('select account_id, last_seq, gone_seq, waiting_since from inbox order by account_id').all()
+    expect(rows).toMatchObject([
+      { account_id: 1, last_seq: 4, gone_seq: 1, waiting_since: 40 },
+      { account_id: 2, last_seq: 7, gone_seq: 7, waiting_since: null },
+    ])
+    expect(connection.prepare('select count(*) as count from inbox_entry').get()).toMatchObject({ count: 3 })
+    expect(connection.prepare("select name from sqlite_schema where name like 'inbox_entry_at'").all()).toEqual([])
+  })
+
+  test('an inbox that had let go of more than it counted as stored is in order afterwards, and what waits is counted anew', () => {
+    using folder = new StoreFolder()
+    fillSchema12(folder.database)
+    using store = openInProcessStore(folder.path, { ...resolveLimits(), diskBytesFreeMin: 0, inboxEntriesPerSenderMax: 3 })
+    using connection = new DatabaseSync(folder.database, { readOnly: true })
+    const inboxes = () =>
+      connection.prepare('select last_seq, stored_seq, gone_seq, bytes, stored_bytes from inbox order by account_id').all()
+    const counted = () => connection.prepare('select account_id, waiting from member order by conversation_id, account_id').all()
+    expect(inboxes()).toMatchObject([
+      { last_seq: 4, stored_seq: 2, gone_seq: 2, bytes: 40, stored_bytes: 30 },
+      { last_seq: 3, stored_seq: 3, gone_seq: 3, bytes: 30, stored_bytes: 30 },
+      { last_seq: 2, stored_seq: 1, gone_seq: 0, bytes: 20, stored_bytes: 10 },
+    ])
+    expect(counted()).toMatchObject([
+      { account_id: 1, waiting: 1 },
+      { account_id: 2, waiting: 0 },
+      { account_id: 1, waiting: 0 },
+      { account_id: 3, waiting: 0 },
+    ])
+    expect(store.run('inbox.ack', { accountId: 1n, device: 'new', seq: 4n, at: 9n }).delivered).toHaveLength(2)
+    expect([inboxes()[0], counted()[0]]).toMatchObject([{ stored_seq: 4, gone_seq: 4, stored_bytes: 40 }, { waiting: 0 }])
+  })
+
   test('only hashes of 32 bytes are stored, never a text', () => {
     using connection = empty()
     migrate(connection)
@@ -216,6 +256,29 @@ function fillSchema7(path: string): void {
     insert into entry (key, author_id, id, kind, at, type, body) values (4294967297, 1, randomblob(16), 'message', 1, 'text/plain', cast('tea at five' as blob));
     insert into inbox (account_id, said_bytes) values (1, 11);
     insert into search (rowid, text) values (4294967297, 'tea at five')`)
+}
+
+/** A device of the first account was revoked, for which four entries waited: two have left. Of a room nothing is counted. */
+function fillSchema12(path: string): void {
+  using connection = new DatabaseSync(path)
+  migrate(connection, migrations.slice(0, 12))
+  connection.exec(`
+    insert into account (name, key, skeleton, created_at) values ('a', 'a', 'a', 1), ('b', 'b', 'b', 1), ('c', 'c', 'c', 1);
+    insert into conversation (kind, low, high, state, by_id, state_at, last_seq) values
+      ('direct', 1, 2, 'accepted', 1, 1, 3), ('room', null, null, 'accepted', 1, 1, 3);
+    insert into member (conversation_id, account_id, role, since, waiting) values
+      (1, 1, 'member', 1, 3), (1, 2, 'member', 1, 2), (2, 1, 'member', 1, 0), (2, 3, 'member', 1, 0);
+    insert into entry (key, author_id, id, kind, at, type, body) values
+      (4294967297, 2, randomblob(16), 'message', 1, 'text/plain', zeroblob(10)),
+      (4294967298, 2, randomblob(16), 'message', 1, 'text/plain', zeroblob(10)),
+      (4294967299, 2, randomblob(16), 'message', 1, 'text/plain', zeroblob(10)),
+      (8589934593, 2, randomblob(16), 'message', 1, 'text/plain', zeroblob(10)),
+      (8589934594, 2, randomblob(16), 'message', 1, 'text/plain', zeroblob(10));
+    insert into inbox (account_id, last_seq, bytes, stored_seq, stored_bytes, gone_seq) values
+      (1, 4, 40, 0, 0, 2), (2, 3, 30, 1, 10, 3), (3, 2, 20, 1, 10, 0);
+    insert into inbox_entry (account_id, seq, key, at, bytes) values
+      (1, 3, 8589934593, 1, 30), (1, 4, 4294967299, 1, 40), (3, 1, 8589934593, 1, 10), (3, 2, 8589934594, 1, 20);
+    insert into inbox_device (device, account_id, acked_seq) values ('new', 1, 2)`)
 }
 
 /** One of each kind: issued, paid and refunded, on hold, paid to two. */

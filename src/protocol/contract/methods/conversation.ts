@@ -8,6 +8,7 @@ import {
   mentionsMax,
   messageBodyBytesMax,
   messageId,
+  messageIdBytes,
   role,
   roomTitleCharactersMax,
   roomTopicCharactersMax,
@@ -82,6 +83,7 @@ export const conversationMethods = {
       mentions: v.optional(v.pipe(v.array(name('of an account')), v.maxLength(mentionsMax), v.description('who is meant'))),
       file: v.optional(messageId('of a file that was put there whole')),
     }),
+    plain: plainMessage,
     result: v.object({
       conversation: conversation(),
       seq: sequence('its place'),
@@ -145,6 +147,12 @@ export const conversationMethods = {
       text: v.pipe(text(200, 'words'), v.minLength(1)),
       conversation: v.optional(conversation()),
       before: v.optional(count('older than this moment, milliseconds since 1970')),
+      place: v.optional(
+        v.pipe(
+          v.strictObject({ conversation: conversation(), seq: sequence('its place there') }),
+          v.description('with before: also what of that moment comes behind this entry, the last of a page'),
+        ),
+      ),
       max: page(),
     }),
     result: v.object({
@@ -200,3 +208,14 @@ export const conversationMethods = {
     }),
   },
 } as const satisfies Record<string, MethodRow>
+
+/** Parameters of message.send that say these three and nothing else, as its schema has them, whose bounds these are. */
+function plainMessage(params: unknown): { readonly conversation: number; readonly id: Uint8Array; readonly body: Uint8Array } | undefined {
+  if (typeof params !== 'object' || params === null || Object.getPrototypeOf(params) !== Object.prototype) return undefined
+  if (Reflect.ownKeys(params).length !== 3 || !('conversation' in params && 'id' in params && 'body' in params)) return undefined
+  const { conversation: number, id, body } = params
+  const isNumbered = typeof number === 'number' && Number.isSafeInteger(number) && number >= 0
+  const isNamed = id instanceof Uint8Array && id.length === messageIdBytes
+  const isSaid = body instanceof Uint8Array && body.length <= messageBodyBytesMax
+  return isNumbered && isNamed && isSaid ? { conversation: number, id, body } : undefined
+}

@@ -147,7 +147,9 @@ export const paymentMethods = {
       unit: v.optional(unit()),
       amount: asked(),
       memo: v.optional(memo()),
-      expiresAt: v.optional(count('milliseconds since 1970; default: 30 days, or what it was when it is asked again')),
+      expiresAt: v.optional(
+        count('milliseconds since 1970, at most 365 days ahead; default: 30 days, or what it was when it is asked again'),
+      ),
     }),
     result: paymentRequestSchema,
   },
@@ -195,7 +197,7 @@ export const paymentMethods = {
     }),
   },
   'payment.receipt': {
-    what: 'The signed statement of the server that a transfer is posted. It makes a checkpoint if none covers it, at most one a second.',
+    what: 'The signed statement of the server that a transfer is posted. It makes a checkpoint if none covers it, at most one a second. Of a split it shows all parts.',
     when: 'after login',
     params: v.strictObject({
       id: v.optional(messageId('of the order')),

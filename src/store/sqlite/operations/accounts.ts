@@ -4,6 +4,7 @@ import { SealwireError } from '../../../protocol/errors.ts'
 import type { Account, AccountSummary, Input, NewAccount, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { accountColumns, accountOf, summaryOf } from './account-row.ts'
+import { deleteLink } from './device-links.ts'
 import { takeInvitation } from './invitations.ts'
 import type { StepsOf } from './step.ts'
 import { addToken, deleteTokens } from './tokens.ts'
@@ -64,6 +65,7 @@ function rehashAccount(database: Database, { id, from, to }: Input<'account.reha
 function setPassword(database: Database, { id, passwordHash, keepToken }: Input<'account.setPassword'>): boolean {
   const changed = database.prepare('update account set password_hash = :passwordHash where id = :id').run({ id, passwordHash })
   deleteTokens(database, id, keepToken)
+  deleteLink(database, id)
   return changed === 1n
 }
 
@@ -71,8 +73,11 @@ function banAccount(database: Database, { key, at }: Input<'account.ban'>): Acco
   const row = database
     .prepare(`update account set banned_at = coalesce(banned_at, :at) where key = :key returning ${accountColumns}`)
     .row({ key, at })
+  if (row === undefined) return undefined
+  const account = accountOf(row)
   // Tokens stay: they open nothing while the ban lasts, and everything again once it is taken back.
-  return row && accountOf(row)
+  deleteLink(database, account.id)
+  return account
 }
 
 function unbanAccount(database: Database, { key }: Input<'account.unban'>): Account | undefined {

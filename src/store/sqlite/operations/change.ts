@@ -7,6 +7,7 @@ import type { StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row } from '../statement.ts'
 import { post, type PostedEntry, repeatedPost, type Repetition } from './post.ts'
+import { requireMaySay, saidBytes } from './said-bytes.ts'
 import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 /** Who changes a conversation, under which id. */
@@ -24,6 +25,11 @@ export function postChange(
 ): Posted {
   const { said, ...rest } = entry
   return post(database, { ...rest, conversationId, authorId, device, at, id, data: encodeCbor(said) }, limits)
+}
+
+/** @throws {SealwireError} `quota_exceeded`. Not asked of who leaves, removes somebody or answers: that is never refused. */
+export function requireMayChange(database: Database, accountId: bigint, said: Said, limits: StoreLimits): void {
+  requireMaySay(saidBytes(database, accountId), BigInt(encodeCbor(said).length), limits)
 }
 
 /**

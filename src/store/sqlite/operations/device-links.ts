@@ -12,25 +12,35 @@ export const deviceLinkSteps: Pick<Steps, 'device.link' | 'device.useLink'> = {
   'device.useLink': { kind: 'write', run: useLink },
 }
 
-function makeLink(database: Database, { accountId, hash, expiresAt }: Input<'device.link'>): undefined {
-  database
+/** Whoever is kept out from now on may have made the link, and would come back with it. */
+export function deleteLink(database: Database, accountId: bigint): void {
+  database.prepare('delete from device_link where account_id = :accountId').run({ accountId })
+}
+
+/** A session that is being ended may still ask: what it logged in with is looked at in this step. */
+function makeLink(database: Database, { accountId, spkiHash, token, hash, expiresAt }: Input<'device.link'>): undefined {
+  const made = database
     .prepare(
-      `insert into device_link (account_id, hash, expires_at) values (:accountId, :hash, :expiresAt)
+      `insert into device_link (account_id, hash, expires_at)
+       select id, :hash, :expiresAt from account where id = :accountId and banned_at is null
+         and (:spkiHash is null or exists (select 1 from device where spki_hash = :spkiHash and revoked_at is null))
+         and (:token is null or exists (select 1 from token where hash = :token)
+              or exists (select 1 from device where account_id = :accountId and token_hash = :token and revoked_at is null))
        on conflict (account_id) do update set hash = excluded.hash, expires_at = excluded.expires_at`,
     )
-    .run({ accountId, hash, expiresAt })
+    .run({ accountId, spkiHash: spkiHash ?? null, token: token ?? null, hash, expiresAt })
+  if (made === 0n) throw new SealwireError('login_refused', 'what this session has logged in with is not good any more')
 }
 
 function useLink(database: Database, { hash, at, token }: Input<'device.useLink'>, limits: StoreLimits): Output<'device.useLink'> {
   const row = database
     .prepare(
-      `select account.id, key, name, banned_at, expires_at from device_link join account on account.id = device_link.account_id
+      `select account.id, key, name, expires_at from device_link join account on account.id = device_link.account_id
        where hash = :hash`,
     )
     .row({ hash })
   if (row === undefined) throw new SealwireError('invitation_invalid', 'this server knows no such link', { hint })
   if (at >= integer(row, 'expires_at')) throw new SealwireError('invitation_expired', 'the link has expired', { hint })
-  if (row['banned_at'] !== null) throw new SealwireError('account_banned', 'the account is banned')
   database.prepare('delete from device_link where hash = :hash').run({ hash })
   const id = integer(row, 'id')
   addToken(database, { hash: token, accountId: id, at }, limits)

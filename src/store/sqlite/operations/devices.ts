@@ -5,7 +5,7 @@ import type { Device, DeviceOwner, Input, NewDevice, RevokedDevice, StoreLimits 
 import type { Database } from '../database.ts'
 import { blob, integer, optionalBlob, optionalInteger, type Row, text } from '../statement.ts'
 import { accountColumns, accountOf } from './account-row.ts'
-import type { deviceLinkSteps } from './device-links.ts'
+import { deleteLink, type deviceLinkSteps } from './device-links.ts'
 import { forgetInboxDevice } from './inboxes.ts'
 import type { StepsOf } from './step.ts'
 import { sameBytes } from '../../../protocol/same-bytes.ts'
@@ -131,6 +131,7 @@ function revokeDevice(database: Database, input: Input<'device.revoke'>, limits:
   database.prepare('update device set revoked_at = coalesce(revoked_at, :at) where spki_hash = :spkiHash').run({ at, spkiHash })
   const owner = findDevice(database, { spkiHash })
   if (owner === undefined) return undefined
+  deleteLink(database, owner.account.id)
   forgetInboxDevice(database, owner.account.id, id, limits)
   forgetRevoked(database, owner.device, BigInt(limits.devicesPerAccountMax))
   return { ...owner, token: optionalBlob(found, 'token_hash') }

@@ -73,7 +73,13 @@ function change(database: Database, input: NewEntry, standing: Standing, limits:
   // What who blocks the author can see stays for them as it is; the author is answered as ever.
   if (blockerId !== undefined && targetHiddenFrom !== blockerId) return posted
   const files = apply(database, input, found)
-  return files.length === 0 ? posted : { ...posted, files }
+  const wordless = kind === 'edit' && standing.kind === 'room' ? membersWhoCameLater(database, conversationId, target ?? 0n) : []
+  return { ...posted, ...(files.length > 0 && { files }), ...(wordless.length > 0 && { wordless }) }
+}
+
+function membersWhoCameLater(database: Database, conversationId: bigint, seq: bigint): readonly bigint[] {
+  const statement = database.prepare('select account_id from member where conversation_id = :conversationId and first_seq > :seq')
+  return statement.rows({ conversationId, seq }).map((row) => integer(row, 'account_id'))
 }
 
 /** What an entry does to its target; answers files that are gone. */

@@ -14,8 +14,10 @@ export const entryColumns = `entry.key, entry.kind, entry.id, entry.author_id, a
 export const entryTables = `entry join account on account.id = entry.author_id
   left join entry as about on about.key = iif(entry.kind = 'edit', entry.target, null)`
 
+/** A row may say with `wordless` that its reader may not see what it says. */
 export function entryOf(row: Row): StoredEntry {
   const key = integer(row, 'key')
+  const isWordless = row['wordless'] === 1n
   const target = optionalInteger(row, 'target')
   return {
     conversationId: conversationOf(key),
@@ -26,8 +28,8 @@ export function entryOf(row: Row): StoredEntry {
     author: text(row, 'author'),
     device: optionalText(row, 'device'),
     at: integer(row, 'at'),
-    type: optionalText(row, 'type'),
-    body: optionalBlob(row, 'body'),
+    type: isWordless ? undefined : optionalText(row, 'type'),
+    body: isWordless ? undefined : optionalBlob(row, 'body'),
     target: target === undefined ? undefined : seqOf(target),
     data: optionalBlob(row, 'data'),
     editedAt: optionalInteger(row, 'edited_at'),

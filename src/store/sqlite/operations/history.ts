@@ -27,16 +27,16 @@ function newest(database: Database, input: Input<'entry.history'>, firstSeq: big
   const { accountId, conversationId, before = seqEnd, pinned = false } = input
   const [from, to] = [keyOf(conversationId, firstSeq), keyOf(conversationId, bounded(before))]
   const statement = database.prepare(pinned ? `${pinnedSelect} order by pin.key desc` : `${select} order by entry.key desc`)
-  const { rows, more } = readPage(statement, { accountId, from, to }, input)
+  const { rows, more } = readPage(statement, { accountId, first: from, from, to }, input)
   return { rows: rows.toReversed(), more }
 }
 
 function oldest(database: Database, input: Input<'entry.history'>, firstSeq: bigint): Rows {
   const { accountId, conversationId, after = 0n, pinned = false } = input
-  const first = after < firstSeq ? firstSeq : after + 1n
-  const [from, to] = [keyOf(conversationId, bounded(first)), keyOf(conversationId, seqEnd)]
+  const next = after < firstSeq ? firstSeq : after + 1n
+  const [first, from, to] = [keyOf(conversationId, firstSeq), keyOf(conversationId, bounded(next)), keyOf(conversationId, seqEnd)]
   const statement = database.prepare(pinned ? `${pinnedSelect} order by pin.key` : `${select} order by entry.key`)
-  return readPage(statement, { accountId, from, to }, input)
+  return readPage(statement, { accountId, first, from, to }, input)
 }
 
 /** What a client gives as a place may be any number; the next conversation begins at the end of this one. */
@@ -45,6 +45,8 @@ function bounded(seq: bigint): bigint {
 }
 
 const isVisible = 'entry.hidden_from is not :accountId'
-const select = `select ${entryColumns} from ${entryTables} where entry.key >= :from and entry.key < :to and ${isVisible}`
-const pinnedSelect = `select ${entryColumns} from pin join ${entryTables}
+/** What an edit made of a message of before the account may see. */
+const columns = `${entryColumns}, entry.kind = 'edit' and entry.target < :first as wordless`
+const select = `select ${columns} from ${entryTables} where entry.key >= :from and entry.key < :to and ${isVisible}`
+const pinnedSelect = `select ${columns} from pin join ${entryTables}
   where pin.key >= :from and pin.key < :to and entry.key = pin.key and ${isVisible}`

@@ -6,7 +6,7 @@
 import type { Delivery } from '../../delivery.ts'
 import type { StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
-import { integer, type Row } from '../statement.ts'
+import { integer, optionalInteger, type Row } from '../statement.ts'
 import { seqOf } from './entry-key.ts'
 
 /** An entry that has its place. */
@@ -43,6 +43,14 @@ export function fillInboxes(
       )
       .run({ key, at, ...recipients })
   }
+  if (rows.some((row) => isYounger(optionalInteger(row, 'waiting_since'), at))) {
+    database
+      .prepare(
+        `update inbox set waiting_since = :at
+         where (waiting_since is null or waiting_since > :at) and account_id in (select account_id from member where ${isRecipient})`,
+      )
+      .run({ at, ...recipients })
+  }
   return rows.map((row) => delivered(database, integer(row, 'account_id'), inboxOf(row), limits))
 }
 
@@ -66,7 +74,15 @@ export function putIn(database: Database, accountId: bigint, inbox: Fullness, { 
   database
     .prepare('insert into inbox_entry (account_id, seq, key, at, bytes) values (:accountId, :seq, :key, :at, :bytes)')
     .run({ accountId, seq, key, at, bytes })
-  return { lastSeq: seq, bytes, storedBytes: inbox.storedBytes, goneSeq: inbox.goneSeq }
+  if (isYounger(inbox.since, at))
+    database.prepare('update inbox set waiting_since = :at where account_id = :accountId').run({ accountId, at })
+  return {
+    lastSeq: seq,
+    bytes,
+    storedBytes: inbox.storedBytes,
+    goneSeq: inbox.goneSeq,
+    since: isYounger(inbox.since, at) ? at : inbox.since,
+  }
 }
 
 export function setFullness(database: Database, accountId: bigint, { lastSeq, bytes }: Fullness): void {
@@ -143,6 +159,13 @@ export interface Fullness {
   readonly bytes: bigint
   readonly storedBytes: bigint
   readonly goneSeq: bigint
+  /** Nothing that waits came before; undefined when nothing is known to wait. */
+  readonly since: bigint | undefined
+}
+
+/** Also where a clock that was ahead has been put right: what comes then is older than what waits. */
+function isYounger(since: bigint | undefined, at: bigint): boolean {
+  return since === undefined || at < since
 }
 
 /** Of a row with {@link inboxColumns}. */
@@ -152,6 +175,7 @@ function inboxOf(row: Row): Fullness {
     bytes: integer(row, 'bytes'),
     storedBytes: integer(row, 'stored_bytes'),
     goneSeq: integer(row, 'gone_seq'),
+    since: optionalInteger(row, 'waiting_since'),
   }
 }
 
@@ -175,5 +199,5 @@ export function surplus(database: Database, accountId: bigint, inbox: Fullness, 
 }
 
 const isRecipient = 'member.conversation_id = :conversationId and member.invited = 0 and member.account_id is not :but'
-const inboxColumns = 'last_seq, bytes, stored_bytes, gone_seq'
-const emptyInbox: Fullness = { lastSeq: 0n, bytes: 0n, storedBytes: 0n, goneSeq: 0n }
+const inboxColumns = 'last_seq, bytes, stored_bytes, gone_seq, waiting_since'
+const emptyInbox: Fullness = { lastSeq: 0n, bytes: 0n, storedBytes: 0n, goneSeq: 0n, since: undefined }

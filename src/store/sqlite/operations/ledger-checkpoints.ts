@@ -30,7 +30,9 @@ function checkpointNeeded(
   const size = sizeOf(database)
   const last = findCheckpoint(database, {})
   const behind = size - (last?.size ?? 0n)
-  const isDue = behind >= BigInt(limits.checkpointPostingsMax) || at - oldestOpen(database, last) >= BigInt(limits.checkpointMs)
+  const age = at - oldestOpen(database, last)
+  // Below zero: the clock has gone back behind the posting, and nobody knows how long it is without one.
+  const isDue = behind >= BigInt(limits.checkpointPostingsMax) || age < 0n || age >= BigInt(limits.checkpointMs)
   const isAsked = covers !== undefined && covers <= size && covers > (last?.size ?? 0n)
   return behind > 0n && (isDue || isAsked) ? { size, root: rootOf(database, size), last } : undefined
 }

@@ -3,6 +3,8 @@
 import { requireAmount } from '../../../domain/money.ts'
 import { assert, SealwireError } from '../../../protocol/errors.ts'
 import type { Leg, Transfer } from '../../ledger.ts'
+import type { HoldPlace, OverHolds, StuckHold } from '../../over-holds.ts'
+import type { Input } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer } from '../statement.ts'
 import { legOn, openBook, ownLeg, requireThawed } from './ledger-books.ts'
@@ -52,17 +54,44 @@ export function voidHold(database: Database, { order, signed, digest, at }: Orde
   return { transfer, changed: closeHold(database, hold, 'voided', seq) }
 }
 
-/** Gives back at most `max` holds whose time is over. Answers them as they are then. */
-export function expireHolds(database: Database, at: bigint, max: bigint): readonly Transfer[] {
+/** Looks at no more than `max` holds behind `after`, whether or not they can go back, so that none keeps a later one from it. */
+export function expireHolds(database: Database, { at, max, after = beginning }: Input<'ledger.expireHolds'>): OverHolds {
   const rows = database
-    .prepare("select signer_id, id from transfer where status = 'pending' and expires_at <= :at order by expires_at limit :max")
-    .rows({ at, max })
-  return rows.map((row) => expireHold(database, readAgain(database, { signerId: integer(row, 'signer_id'), id: blob(row, 'id') }), at))
+    .prepare(
+      `select signer_id, id, expires_at, posting from transfer
+       where status = 'pending' and expires_at <= :at and (expires_at, posting) > (:expiresAt, :posting)
+       order by expires_at, posting limit :max`,
+    )
+    .rows({ at, max, expiresAt: after.expiresAt, posting: after.posting })
+  const tried = rows.map((row) => expireHold(database, { signerId: integer(row, 'signer_id'), id: blob(row, 'id') }, at))
+  const last = rows.at(-1)
+  return {
+    holds: tried.filter((hold) => 'kind' in hold),
+    stuck: tried.filter((hold) => 'why' in hold),
+    next: last && { expiresAt: integer(last, 'expires_at'), posting: integer(last, 'posting') },
+  }
 }
 
-function expireHold(database: Database, hold: Transfer, at: bigint): Transfer {
-  const { signerId, id } = hold
-  return closeHold(database, hold, 'expired', giveBack(database, hold, { at, kind: 'expire', signerId, id, signed: undefined }))
+type HoldKey = Pick<Transfer, 'signerId' | 'id'>
+
+/** Where it is refused nothing of it has happened. */
+function expireHold(database: Database, key: HoldKey, at: bigint): Transfer | StuckHold {
+  database.control('savepoint hold')
+  const over = giveBackOver(database, key, at)
+  if ('why' in over) database.control('rollback to hold')
+  database.control('release hold')
+  return over
+}
+
+/** Throws only what concerns the whole group. */
+function giveBackOver(database: Database, { signerId, id }: HoldKey, at: bigint): Transfer | StuckHold {
+  try {
+    const hold = readAgain(database, { signerId, id })
+    return closeHold(database, hold, 'expired', giveBack(database, hold, { at, kind: 'expire', signerId, id, signed: undefined }))
+  } catch (reason) {
+    if (SealwireError.is(reason)) return { signerId, id, why: reason.code }
+    throw reason
+  }
 }
 
 type BySomebody = Pick<NewPosting, 'at' | 'kind' | 'signerId' | 'id' | 'signed'>
@@ -81,3 +110,5 @@ function findHold(database: Database, holdPayer: bigint, id: Uint8Array, account
   assert(hold.expiresAt !== undefined, 'a hold without an end')
   return { ...hold, expiresAt: hold.expiresAt }
 }
+
+const beginning: HoldPlace = { expiresAt: 0n, posting: 0n }

@@ -39,14 +39,15 @@ function carryOut(database: Database, input: LedgerOrder, limits: StoreLimits): 
   const signerId = orderSigner(order)
   const { viewerId = signerId } = input
   const digest = sha256(signed)
-  const repeated = repeatedOrder(database, { signerId, id: order.id, digest }, () => viewerId)
+  const repeated = repeatedOrder(database, { signerId, id: order.id, digest, request: input.request }, () => viewerId)
   if (repeated !== undefined) return repeated
   requireSigner(database, LedgerMemo.begin(database), signerId, input.key)
   const made = make(database, { ...input, digest })
   const { transfer, changed, request } = made
   const known = viewerId === signerId ? made.balance : undefined
   const balance = known ?? balanceAfter(database, viewerId, transfer.unit, transfer.posting)
-  const posted = messages === undefined ? [] : postMessages(database, { authorId: signerId, device, at }, messages, limits)
+  const said = { authorId: signerId, device, at, settles: settling.has(order.kind) }
+  const posted = messages === undefined ? [] : postMessages(database, said, messages, limits)
   return { transfer, balance, repeated: false, posted, changed, request }
 }
 
@@ -81,3 +82,5 @@ function requireSigner(database: Database, { signers }: LedgerMemo, signerId: bi
   if (row['banned_at'] !== null) throw new SealwireError('account_banned', 'the account is banned')
   signers.add(signer)
 }
+
+const settling: ReadonlySet<string> = new Set<Order['kind']>(['capture', 'void', 'refund'])

@@ -72,11 +72,13 @@ function requireOther(signerId: bigint, payee: bigint): void {
 
 function requireTime(expiresAt: bigint, at: bigint): void {
   if (at >= expiresAt) throw new SealwireError('expired', 'the order came too late')
+  if (expiresAt - at > orderMsMax) throw new SealwireError('limit_exceeded', 'an order is good for 365 days at most')
 }
 
 function requireDifferent(books: readonly Book[]): void {
   if (new Set(books.map(({ id }) => id)).size !== books.length) throw new SealwireError('malformed', 'a split pays everybody once')
 }
 
+const orderMsMax = BigInt(limitTable.orderMsMax.value)
 /** How long money may be on hold. */
 const holdMsMax = BigInt(limitTable.holdMsMax.value)

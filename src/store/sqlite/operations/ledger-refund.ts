@@ -1,6 +1,6 @@
 // Pays back some or all of a payment, of what was captured of a hold, or of one part of a split: over all refunds never more.
 
-import { requireAmount } from '../../../domain/money.ts'
+import { formatAmount, requireAmount } from '../../../domain/money.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import type { Transfer } from '../../ledger.ts'
 import type { Database } from '../database.ts'
@@ -38,7 +38,8 @@ function findOriginal(database: Database, payer: bigint, id: Uint8Array, account
 }
 
 /** In one statement with its condition, for the whole and for the part. A hold can give back what was captured of it. */
-function countRefund(database: Database, { signerId, id, kind }: Transfer, payeeId: bigint, amount: bigint): void {
+function countRefund(database: Database, original: Transfer, payeeId: bigint, amount: bigint): void {
+  const { signerId, id, kind } = original
   const counted = database
     .prepare(
       `update transfer set refunded = refunded + :amount
@@ -46,7 +47,15 @@ function countRefund(database: Database, { signerId, id, kind }: Transfer, payee
     )
     .run({ signerId, id, amount })
   const inPart = kind === 'split' ? countInPart(database, signerId, id, payeeId, amount) : 1n
-  if (counted !== 1n || inPart !== 1n) throw new SealwireError('amount_invalid', 'it is more than is left to be refunded')
+  if (counted !== 1n || inPart !== 1n) throw tooMuch(original, payeeId)
+}
+
+/** Who is told how much is left was paid it: of a split their own part, and nothing of the others. */
+function tooMuch({ kind, amount, captured, refunded, parts, unit, decimals }: Transfer, payeeId: bigint): SealwireError {
+  const part = parts.find(({ payee }) => payee.id === payeeId)
+  const left = part === undefined ? (kind === 'hold' ? captured : amount) - refunded : part.amount - part.refunded
+  const words = left === 0n ? 'nothing is left to be refunded' : `only ${formatAmount(left, decimals)} ${unit} can still be refunded`
+  return new SealwireError('amount_invalid', words)
 }
 
 function countInPart(database: Database, signerId: bigint, id: Uint8Array, payeeId: bigint, amount: bigint): bigint {

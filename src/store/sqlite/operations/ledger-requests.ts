@@ -28,6 +28,7 @@ function ask(database: Database, input: Input<'ledger.request'>, limits: StoreLi
   const amount = requireAmount(input.amount)
   if (fromId === toId) throw new SealwireError('is_self', 'an account cannot ask itself')
   if (at >= expiresAt) throw new SealwireError('expired', 'the request is over already')
+  if (expiresAt - at > requestMsMax) throw new SealwireError('limit_exceeded', 'a request to pay lasts 365 days at most')
   requireAccount(database, fromId)
   requireAccount(database, toId)
   requireUnit(database, unit)
@@ -182,3 +183,4 @@ const select = `select payment_request.id, from_id, asker.key as from_key, asker
   join account as asker on asker.id = from_id join account as asked on asked.id = to_id` as const
 const endOfTime = 1n << 62n
 const requestMs = BigInt(limitTable.paymentRequestMs.value)
+const requestMsMax = BigInt(limitTable.paymentRequestMsMax.value)

@@ -24,9 +24,9 @@ export function spend(database: Database, book: Book, device: Uint8Array, amount
   if (dayMax !== undefined && spentOn(database, id, day) > dayMax) throw exceeded('account')
 }
 
-/** Days that are over are of no use. The one before is kept: a clock may go back a little. */
+/** Days that are over are of no use. Those of a month are kept: a clock that was ahead goes back, and none of them is open again. */
 export function forgetSpent(database: Database, at: bigint): void {
-  database.prepare('delete from spent where day < :day').run({ day: at / dayMs - 1n })
+  database.prepare('delete from spent where day < :day').run({ day: at / dayMs - daysKept })
 }
 
 function spentOn(database: Database, id: bigint, day: bigint): bigint {
@@ -39,3 +39,4 @@ function exceeded(whose: 'device' | 'account'): SealwireError {
 }
 
 const dayMs = 86_400_000n
+const daysKept = 31n

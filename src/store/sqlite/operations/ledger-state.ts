@@ -16,11 +16,12 @@ export const ledgerStateSteps: Pick<Steps, 'ledger.expireHolds' | 'ledger.condem
   'ledger.state': { kind: 'read', run: stateOf },
 }
 
-function expire(database: Database, { at, max }: Input<'ledger.expireHolds'>, limits: StoreLimits): Output<'ledger.expireHolds'> {
-  const holds = expireHolds(database, at, max)
+function expire(database: Database, input: Input<'ledger.expireHolds'>, limits: StoreLimits): Output<'ledger.expireHolds'> {
+  const { at, max } = input
+  const { holds, stuck, next } = expireHolds(database, input)
   const requests = expireRequests(database, at, max, BigInt(limits.paymentRequestMemoryMs))
   forgetSpent(database, at)
-  return { holds, requests, more: BigInt(holds.length) === max || BigInt(requests.length) === max }
+  return { holds, stuck, next, requests, more: BigInt(holds.length + stuck.length) === max || BigInt(requests.length) === max }
 }
 
 /** The first fault stays: what comes after it may follow from it. */

@@ -70,18 +70,24 @@ export function readAgain(database: Database, { signerId, id }: Pick<Transfer, '
 
 /**
  * What was answered when these bytes came first; undefined when the id is new. `ownerId`: whose balance is told.
- * @throws {SealwireError} `conflict` when other bytes came.
+ * @throws {SealwireError} `conflict` when other bytes came, or they pay a `request` now that they did not pay then.
  */
 export function repeatedOrder(
   database: Database,
-  { signerId, id, digest }: { readonly signerId: bigint; readonly id: Uint8Array; readonly digest: Uint8Array },
+  {
+    signerId,
+    id,
+    digest,
+    request,
+  }: Pick<Transfer, 'signerId' | 'id'> & { readonly digest: Uint8Array; readonly request?: Uint8Array | undefined },
   ownerOf: (transfer: Transfer) => bigint,
 ): Ordered | undefined {
-  const row = database.prepare('select digest from transfer where signer_id = :signerId and id = :id').row({ signerId, id })
+  const row = database.prepare('select digest, request from transfer where signer_id = :signerId and id = :id').row({ signerId, id })
   if (row === undefined) return undefined
   if (Buffer.compare(blob(row, 'digest'), digest) !== 0) {
     throw new SealwireError('conflict', 'the id stands for something else', { hint: 'make a new id for a new payment' })
   }
+  requirePaid(optionalBlob(row, 'request'), request)
   const transfer = asNew(readAgain(database, { signerId, id }))
   const balance = balanceAfter(database, ownerOf(transfer), transfer.unit, transfer.posting)
   return { transfer, balance, repeated: true, posted: [], changed: undefined, request: undefined }
@@ -110,6 +116,14 @@ export function closeHold(database: Database, hold: Transfer, status: TransferSt
 
 export function holdEnded(): SealwireError {
   return new SealwireError('gone', 'the hold has ended')
+}
+
+/** Whoever names no request, as a payee who brings the payment, is answered. */
+function requirePaid(paid: Uint8Array | undefined, request: Uint8Array | undefined): void {
+  if (request === undefined || (paid !== undefined && Buffer.compare(paid, request) === 0)) return
+  throw new SealwireError('conflict', 'the payment was made and is not one of this request', {
+    hint: 'a new id pays once more',
+  })
 }
 
 /** A transfer of a row of {@link transferSelect}. */

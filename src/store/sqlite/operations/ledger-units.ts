@@ -29,7 +29,8 @@ function createUnit(database: Database, input: Input<'unit.create'>, limits: Sto
   const { code, name, decimals, standard = false, at } = input
   const known = findUnit(database, code)
   if (known === undefined) insertUnit(database, { code, name, decimals, at }, limits)
-  else if (known.name !== name || known.decimals !== decimals) throw new SealwireError('conflict', 'there is another unit of this code')
+  else if ((name ?? known.name) !== known.name || (decimals ?? known.decimals) !== known.decimals)
+    throw new SealwireError('conflict', 'there is another unit of this code')
   if (standard) makeStandard(database, code)
   const unit = findUnit(database, code)
   if (unit === undefined) throw new SealwireError('not_found', 'there is no such unit')
@@ -38,7 +39,7 @@ function createUnit(database: Database, input: Input<'unit.create'>, limits: Sto
 
 function insertUnit(
   database: Database,
-  { code, name, decimals, at }: Pick<Input<'unit.create'>, 'code' | 'name' | 'decimals' | 'at'>,
+  { code, name = code, decimals = 2n, at }: Pick<Input<'unit.create'>, 'code' | 'name' | 'decimals' | 'at'>,
   { unitsMax }: StoreLimits,
 ): void {
   if (!unitPattern.test(code)) throw new SealwireError('malformed', 'the code of a unit is 1 to 16 small letters and digits')

@@ -6,7 +6,7 @@ import type { Posted } from '../../delivery.ts'
 import type { Input, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, text } from '../statement.ts'
-import { isBlocked, postChange, repeatedChange, says, sizeIn, unchanged } from './change.ts'
+import { isBlocked, postChange, repeatedChange, requireMayChange, says, sizeIn, unchanged } from './change.ts'
 import { ordered } from './direct.ts'
 import { takeInvitedBefore } from './invited-before.ts'
 import { findLink, takeLink } from './rooms.ts'
@@ -33,6 +33,7 @@ function inviteToRoom(database: Database, input: Input<'room.invite'>, limits: S
   const unseen = isBlocked(database, { by: peerId, accountId })
   const there = standingOf(database, conversationId, peerId)
   if (there !== undefined && (there.state !== 'unseen' || unseen)) return unchanged(conversationId, lastSeq, there.since)
+  requireMayChange(database, accountId, said, limits)
   if (there === undefined) requireSpace(database, conversationId, limits)
   const before = takeInvitedBefore(database, input)
   addInvited(database, { conversationId, peerId, since: before ?? at, firstSeq: lastSeq + 1n }, unseen)
@@ -77,20 +78,22 @@ function joinRoom(database: Database, input: Input<'room.join'>, limits: StoreLi
   const link = hash === undefined ? undefined : findLink(database, hash)
   const conversationId = link === undefined ? input.conversationId : integer(link, 'id')
   if (conversationId === undefined) throw new SealwireError('not_found', 'there is no such room')
+  const said = { what: 'joined' }
   const repeated = repeatedChange(
     database,
     input,
-    (before) => before.kind === 'member' && before.posted.conversationId === conversationId && says(before, { what: 'joined' }),
+    (before) => before.kind === 'member' && before.posted.conversationId === conversationId && says(before, said),
   )
   if (repeated !== undefined) return repeated
   const there = standingOf(database, conversationId, accountId)
   // Also when the link is used up by now: they used it.
   if (there?.state === 'joined') return unchanged(conversationId, there.lastSeq, there.since)
   if (link === undefined && there?.state !== 'invited') throw new SealwireError('not_found', 'there is no such room')
+  requireMayChange(database, accountId, said, limits)
   if (link !== undefined) takeLink(database, link, at)
   if (there === undefined) requireSpace(database, conversationId, limits)
   addMember(database, conversationId, accountId, at)
-  return postChange(database, { ...input, conversationId }, { kind: 'member', said: { what: 'joined' } }, limits)
+  return postChange(database, { ...input, conversationId }, { kind: 'member', said }, limits)
 }
 
 /** Before the entry that says so: by the room's policy that is the first one they see. What was before counts as read. */

@@ -1,17 +1,18 @@
 // Who is in a room, and getting out of it. A room that somebody is in has exactly one owner. What is so already is done, for
 // whoever may see that it is: the answer to the first try may have been lost.
 
-import { mayGiveRole, mayRemove } from '../../../domain/index.ts'
+import { mayGiveRole, mayManage, mayRemove } from '../../../domain/index.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import type { MemberRow, Posted } from '../../delivery.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row, text } from '../statement.ts'
-import { hasOtherDevice, postChange, repeatedChange, says, unchanged } from './change.ts'
+import { hasOtherDevice, postChange, repeatedChange, requireMayChange, says, unchanged } from './change.ts'
 import { eraseRoom, forgetRoom } from './erase-room.ts'
 import { rememberInvited } from './invited-before.ts'
 import { forgetUnseen } from './room-entry.ts'
 import { requireJoined, requirePermission, type RoomStanding, standingOf } from './room-standing.ts'
+import { requireMayOwn, voidLink } from './rooms.ts'
 import type { Steps } from './step.ts'
 
 export const roomMemberSteps: Pick<Steps, 'room.leave' | 'room.remove' | 'room.role' | 'room.members'> = {
@@ -35,6 +36,7 @@ function leaveRoom(database: Database, input: Input<'room.leave'>, limits: Store
   const said = { what: 'left', ...(heir === undefined ? {} : { about: text(heir, 'name'), role: 'owner' }) }
   const posted = postChange(database, input, { kind: 'member', said }, limits)
   deleteMember(database, conversationId, accountId)
+  if (mayManage(standing.role)) voidLink(database, conversationId)
   if (heir !== undefined) setRole(database, conversationId, integer(heir, 'id'), 'owner')
   if (successor === undefined) forgetRoom(database, conversationId)
   return { ...posted, files }
@@ -80,7 +82,8 @@ function removeMember(database: Database, input: Input<'room.remove'>, limits: S
   const posted = postChange(database, input, { kind: 'member', said: { what: 'removed', about: peer.account.name } }, limits)
   deleteMember(database, conversationId, peerId)
   forgetUnseen(database, conversationId, peerId)
-  if (peer.state !== 'joined') rememberInvited(database, { conversationId, peerId, since: peer.since, at: input.at })
+  if (peer.state === 'joined') voidLink(database, conversationId)
+  else rememberInvited(database, { conversationId, peerId, since: peer.since, at: input.at })
   return posted
 }
 
@@ -100,7 +103,12 @@ function giveRole(database: Database, input: Input<'room.role'>, limits: StoreLi
   // An owner makes another one owner; a room without one there is not.
   requirePermission(mayGiveRole(own.role) && peerId !== accountId)
   if (peer.state !== 'joined') throw noMember()
-  if (role === 'owner') setRole(database, conversationId, accountId, 'moderator')
+  requireMayChange(database, accountId, said, limits)
+  if (role === 'owner') {
+    requireMayOwn(database, peerId, limits)
+    setRole(database, conversationId, accountId, 'moderator')
+  }
+  if (!mayManage(role)) voidLink(database, conversationId)
   setRole(database, conversationId, peerId, role)
   return postChange(database, input, { kind: 'member', said }, limits)
 }

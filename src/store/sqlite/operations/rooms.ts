@@ -1,15 +1,13 @@
 // Rooms: what they are called, and how one gets into them. Who is in them is in room-members.ts.
 
 import { mayManage } from '../../../domain/index.ts'
-import { encodeCbor } from '../../../protocol/contract/cbor.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
 import type { Posted } from '../../delivery.ts'
 import type { Input, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row } from '../statement.ts'
-import { postChange, repeatedChange, says, sizeIn, unchanged } from './change.ts'
+import { postChange, repeatedChange, requireMayChange, says, sizeIn, unchanged } from './change.ts'
 import { requireJoined, requirePermission } from './room-standing.ts'
-import { requireMaySay, saidBytes } from './said-bytes.ts'
 import type { Steps } from './step.ts'
 
 export const roomSteps: Pick<Steps, 'room.create' | 'room.update' | 'room.link'> = {
@@ -37,6 +35,11 @@ export function findLink(database: Database, hash: Uint8Array): Row {
   return row
 }
 
+/** Whoever is out, or has a say no more, may know the link, and made it perhaps. */
+export function voidLink(database: Database, conversationId: bigint): void {
+  database.prepare('update conversation set link_hash = null where id = :conversationId').run({ conversationId })
+}
+
 function createRoom(database: Database, input: Input<'room.create'>, limits: StoreLimits): Posted {
   const { accountId, id, at, title, topic, announcement, history } = input
   const said = { title, topic, announcement }
@@ -44,7 +47,7 @@ function createRoom(database: Database, input: Input<'room.create'>, limits: Sto
   const repeated = repeatedChange(database, input, (before) => before.kind === 'room' && says(before, said))
   if (repeated !== undefined) return repeated
   requireMayOwn(database, accountId, limits)
-  requireMaySay(saidBytes(database, accountId), BigInt(encodeCbor(said).length), limits)
+  requireMayChange(database, accountId, said, limits)
   const row = database
     .prepare(
       `insert into conversation (kind, state, by_id, create_id, state_at, title, topic, announcement, history)
@@ -58,7 +61,8 @@ function createRoom(database: Database, input: Input<'room.create'>, limits: Sto
   return postChange(database, { ...input, conversationId }, { kind: 'room', said }, limits)
 }
 
-function requireMayOwn(database: Database, accountId: bigint, { roomsPerAccountMax }: StoreLimits): void {
+/** @throws {SealwireError} `busy`. */
+export function requireMayOwn(database: Database, accountId: bigint, { roomsPerAccountMax }: StoreLimits): void {
   const owned = database.prepare("select count(*) as size from member where account_id = :accountId and role = 'owner'")
   if (sizeIn(owned.row({ accountId })) < BigInt(roomsPerAccountMax)) return
   throw new SealwireError('busy', 'the account owns too many rooms', { hint: 'leave some first' })
@@ -80,7 +84,7 @@ function updateRoom(database: Database, input: Input<'room.update'>, limits: Sto
   }
   if (isSo(database, traits)) return unchanged(conversationId, lastSeq, since)
   requirePermission(mayManage(role))
-  requireMaySay(saidBytes(database, accountId), BigInt(encodeCbor(said).length), limits)
+  requireMayChange(database, accountId, said, limits)
   database
     .prepare(
       `update conversation set title = coalesce(:title, title), topic = coalesce(:topic, topic),

@@ -8,12 +8,13 @@
 
 import { limitTable } from '../../../protocol/limits.ts'
 import type { StoredEntry } from '../../delivery.ts'
+import { entryBytesOf } from '../../entry-bytes.ts'
 import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, optionalInteger, type Row } from '../statement.ts'
 import { sizeIn } from './change.ts'
 import { keyOf, seqOf } from './entry-key.ts'
-import { bytesOf, entryColumns, entryOf, entryTables } from './entry-row.ts'
+import { entryColumns, entryOf, entryTables } from './entry-row.ts'
 import { indexKeys } from './search-index.ts'
 import { searchWords } from './search-query.ts'
 import type { StepsOf } from './step.ts'
@@ -120,7 +121,7 @@ function timesSaid(database: Database, query: string): bigint {
 }
 
 /** Wherever the account may see it; of more than a page the newest. */
-function findAll(database: Database, query: string, { accountId, conversationId, before, max }: Input<'search.find'>): readonly Hit[] {
+function findAll(database: Database, query: string, { accountId, conversationId, max, ...begin }: Input<'search.find'>): readonly Hit[] {
   const rows = database
     .prepare(
       `select entry.key, entry.at from search
@@ -128,10 +129,10 @@ function findAll(database: Database, query: string, { accountId, conversationId,
        cross join entry on entry.key = search.rowid
        where search match :query and invited = 0 and entry.key & 4294967295 >= first_seq
          and (:conversationId is null or conversation_id = :conversationId)
-         and hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before)
+         and hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before or at = :before and entry.key < :placeKey)
        order by entry.at desc, entry.key desc limit :many`,
     )
-    .rows({ query, accountId, conversationId: conversationId ?? null, before: before ?? null, many: max + 1n })
+    .rows({ query, accountId, conversationId: conversationId ?? null, ...beginOf(begin), many: max + 1n })
   return rows.map(hitOf)
 }
 
@@ -162,7 +163,7 @@ function findBetween(
   from: bigint,
   to: bigint,
   words: readonly string[],
-  { accountId, before, max }: Input<'search.find'>,
+  { accountId, max, ...begin }: Input<'search.find'>,
 ): readonly Hit[] {
   const all = { words: JSON.stringify(words), count: BigInt(words.length) }
   const rows = database
@@ -172,18 +173,26 @@ function findBetween(
          where search match word.value and search.rowid between :from and :to
          group by search.rowid having count(*) = :count )
        select entry.key, entry.at from found join entry on entry.key = found.key
-       where hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before)
+       where hidden_from is not :accountId and deleted_at is null and (:before is null or at < :before or at = :before and entry.key < :placeKey)
        order by entry.key desc limit :many`,
     )
-    .rows({ ...all, from, to, accountId, before: before ?? null, many: max + 1n })
+    .rows({ ...all, from, to, accountId, ...beginOf(begin), many: max + 1n })
   return rows.map(hitOf)
+}
+
+/** Where a page begins. */
+function beginOf({ before, place }: Pick<Input<'search.find'>, 'before' | 'place'>): { before: bigint | null; placeKey: bigint } {
+  return { before: before ?? null, placeKey: place === undefined ? 0n : keyOf(place.conversationId, place.seq) }
 }
 
 function hitOf(row: Row): Hit {
   return { key: integer(row, 'key'), at: integer(row, 'at') }
 }
 
-/** Whoever goes on with the moment of the last one must not miss others of the same moment: they are on one page or the next. */
+/**
+ * Whoever goes on with the moment of the last one alone must not miss others of the same moment: they are on one page or the next, unless
+ * they are more than a page.
+ */
 function pageOf(
   database: Database,
   hits: readonly Hit[],
@@ -191,12 +200,12 @@ function pageOf(
 ): { entries: StoredEntry[]; more: boolean } {
   const statement = database.prepare(`select ${entryColumns} from ${entryTables} where entry.key = :key`)
   const entries: StoredEntry[] = []
-  let bytes = 0n
+  let bytes = 0
   for (const { key } of hits.slice(0, Number(max))) {
-    const row = statement.row({ key }) ?? {}
-    bytes += bytesOf(row)
+    const entry = entryOf(statement.row({ key }) ?? {})
+    bytes += entryBytesOf(entry)
     if (entries.length > 0 && bytes > bytesMax) break
-    entries.push(entryOf(row))
+    entries.push(entry)
   }
   const next = hits[entries.length]
   if (next === undefined) return { entries, more: false }

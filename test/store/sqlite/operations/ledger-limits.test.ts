@@ -112,6 +112,7 @@ describe('what an account may pay in a day', () => {
     stage.order(stage.pay(alice, bob, 100n, { expiresAt }))
     expect(stage.refusal(stage.hold(alice, bob, 1n, { expiresAt }))).toBe('limit_exceeded')
     stage.run('ledger.expireHolds', { at: stage.at, max: 9n })
+    stage.run('ledger.expireHolds', { at: midnight + 30n * day, max: 9n })
     for (const at of [midnight - 1n, midnight + day - 1n]) {
       stage.at = at
       expect(stage.refusal(stage.pay(alice, bob, 1n, { expiresAt }))).toBe('limit_exceeded')
@@ -288,7 +289,11 @@ describe('units', () => {
       ['gold', true],
       ['credits', false],
     ])
-    expect(stage.codeOf(() => stage.run('unit.create', { ...gold, decimals: 8n }))).toBe('conflict')
+    for (const other of [{ decimals: 8n }, { name: 'gold' }])
+      expect(stage.codeOf(() => stage.run('unit.create', { ...gold, ...other }))).toBe('conflict')
+    // What is not said stays, and is the usual of a new one.
+    expect(stage.run('unit.create', { code: 'gold', at: 1n })).toMatchObject({ name: 'Gold', decimals: 9n })
+    expect(stage.run('unit.create', { code: 'hours', at: 1n })).toMatchObject({ name: 'hours', decimals: 2n })
     for (const other of [
       { code: 'Gold' },
       { code: '' },

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'bun:test'
+import { SealwireError } from '../../../../src/protocol/errors.ts'
 import type { LedgerOrder } from '../../../../src/store/index.ts'
 import { LedgerStage } from './ledger-stage.ts'
 
 const [alice, bob, carol, dave] = [1n, 2n, 3n, 4n]
+const yearMs = 365n * 24n * 60n * 60n * 1_000n
 
 describe('a payment', () => {
   test('moves the amount, says so to both, and is in the ledger', () => {
@@ -49,6 +51,8 @@ describe('a payment', () => {
       ['not_found', stage.pay(alice, 99n, 1n)],
       ['not_found', stage.pay(alice, bob, 1n, { unit: 'gold' })],
       ['expired', stage.pay(alice, bob, 1n, { expiresAt: stage.at })],
+      ['limit_exceeded', stage.pay(alice, bob, 1n, { expiresAt: stage.at + yearMs + 1n })],
+      ['limit_exceeded', stage.split(alice, [[bob, 1n]], { expiresAt: 2n ** 53n - 1n })],
       ['amount_invalid', stage.pay(alice, bob, 0n)],
       ['amount_invalid', stage.pay(alice, bob, -1n)],
       ['amount_invalid', stage.pay(alice, bob, 10n ** 15n + 1n)],
@@ -178,7 +182,7 @@ describe('a hold', () => {
     expect([transfer.amount, balance, changed?.status, changed?.captured]).toEqual([45n, 145n, 'posted', 45n])
     expect(stage.run('ledger.balance', { accountId: alice })).toMatchObject([{ balance: 55n, held: 0n }])
     expect([stage.refusal(stage.capture(bob, hold, 1n)), stage.refusal(stage.void(bob, hold))]).toEqual(['gone', 'gone'])
-    expect(stage.refusal(stage.refund(bob, hold, 46n))).toBe('amount_invalid')
+    expect(sentence(stage, stage.refund(bob, hold, 46n))).toBe('only 0.45 credits can still be refunded')
     stage.order(stage.refund(bob, hold, 45n))
     expect([stage.balance(alice), stage.balance(bob)]).toEqual([100n, 100n])
     expect(stage.verify().fault).toBeUndefined()
@@ -216,6 +220,28 @@ describe('a hold', () => {
     expect(line).toMatchObject({ kind: 'expire', delta: 2n, transfer: { kind: 'hold', status: 'expired' } })
     expect(stage.verify().fault).toBeUndefined()
   })
+
+  test('that cannot go back keeps no other from it, nor a request from its end, however small the steps', () => {
+    using stage = new LedgerStage(4, 100n)
+    const expiresAt = stage.at + 1n
+    const full = stage.hold(alice, bob, 1n, { expiresAt })
+    for (const order of [full, stage.hold(bob, carol, 2n, { expiresAt }), stage.hold(carol, bob, 3n, { expiresAt })]) stage.order(order)
+    const request = { id: stage.id(), fromId: alice, toId: bob, unit: 'credits', amount: 5n, at: stage.at, expiresAt }
+    stage.run('ledger.request', request)
+    for (let minted = 1n; minted < 1_000n; minted++) stage.mint(alice, 10n ** 15n)
+    stage.run('ledger.limits', { unit: 'credits', accountId: dave, floor: -(10n ** 15n) })
+    stage.order(stage.pay(dave, alice, 10n ** 15n - 99n))
+    stage.at = expiresAt
+    const first = stage.run('ledger.expireHolds', { at: stage.at, max: 1n })
+    expect(first).toMatchObject({ holds: [], stuck: [{ signerId: alice, id: full.order.id, why: 'limit_exceeded' }], more: true })
+    expect(first.requests).toHaveLength(1)
+    const rest = stage.run('ledger.expireHolds', { at: stage.at, max: 9n, after: first.next })
+    expect(rest).toMatchObject({ holds: [{ amount: 2n }, { amount: 3n }], stuck: [], more: false })
+    expect([stage.balance(bob), stage.balance(carol)]).toEqual([100n, 100n])
+    expect(stage.verify().fault).toBeUndefined()
+    stage.run('ledger.burn', { id: stage.id(), accountId: alice, unit: 'credits', amount: 1n, at: stage.at })
+    expect(stage.run('ledger.expireHolds', { at: stage.at, max: 9n }).holds).toMatchObject([{ amount: 1n, status: 'expired' }])
+  })
 })
 
 describe('a refund', () => {
@@ -226,8 +252,12 @@ describe('a refund', () => {
     expect(stage.refusal(stage.refund(alice, payment, 1n))).toBe('not_found')
     for (const amount of [20n, 29n]) expect(stage.order(stage.refund(bob, payment, amount)).transfer.amount).toBe(amount)
     expect(stage.refusal(stage.refund(bob, payment, 2n))).toBe('amount_invalid')
+    expect(sentence(stage, stage.refund(bob, payment, 2n))).toBe('only 0.01 credits can still be refunded')
+    // To anybody else the payment is not there.
+    for (const other of [alice, carol]) expect(sentence(stage, stage.refund(other, payment, 2n))).toBe('there is no such payment')
     expect(stage.order(stage.refund(bob, payment, 1n)).changed?.refunded).toBe(50n)
     expect(stage.refusal(stage.refund(bob, payment, 1n))).toBe('amount_invalid')
+    expect(sentence(stage, stage.refund(bob, payment, 1n))).toBe('nothing is left to be refunded')
     expect([stage.balance(alice), stage.balance(bob)]).toEqual([100n, 100n])
   })
 
@@ -240,10 +270,11 @@ describe('a refund', () => {
         [carol, 20n],
       ]),
     )
-    expect(stage.refusal(stage.refund(bob, split, 11n))).toBe('amount_invalid')
+    expect(sentence(stage, stage.refund(bob, split, 11n))).toBe('only 0.10 credits can still be refunded')
     expect(stage.refusal(stage.refund(dave, split, 1n))).toBe('not_found')
     const refund = ordered(stage, stage.refund(carol, split, 15n))
-    expect(stage.refusal(stage.refund(carol, split, 6n))).toBe('amount_invalid')
+    // What the others have is nothing to this one.
+    expect(sentence(stage, stage.refund(carol, split, 6n))).toBe('only 0.05 credits can still be refunded')
     const refundOfRefund = stage.refund(alice, { ...refund, order: { ...refund.order, payer: carol } as never }, 1n)
     expect(stage.refusal(refundOfRefund)).toBe('not_found')
     const { transfer } = stage.run('ledger.transfer', { accountId: bob, signerId: alice, id: split.order.id }) ?? {}
@@ -294,6 +325,16 @@ test('a statement has pages, units, and both sides of everything', () => {
     ['gold', 7n],
   ])
 })
+
+/** What a refusal says. */
+function sentence(stage: LedgerStage, order: LedgerOrder): string | undefined {
+  try {
+    stage.order(order)
+  } catch (reason) {
+    return SealwireError.from(reason).sentence
+  }
+  return undefined
+}
 
 function ordered(stage: LedgerStage, order: LedgerOrder): LedgerOrder {
   stage.order(order)

@@ -44,6 +44,16 @@ describe('checkpoints', () => {
     expect(stage.verify().signatures.map(({ row }) => row)).toEqual(['checkpoint 2', 'checkpoint 3', 'checkpoint 6'])
   })
 
+  test('are due at once when the clock has gone back behind a posting', () => {
+    using stage = new LedgerStage(1, 0n, { limits: { checkpointPostingsMax: 3, checkpointMs: 1_000 } })
+    stage.at += 100_000n
+    stage.mint(1n, 5n)
+    stage.at -= 50_000n
+    expect([checkpoint(stage), checkpoint(stage)]).toEqual([1n, undefined])
+    stage.mint(1n, 5n)
+    expect(checkpoint(stage)).toBeUndefined()
+  })
+
   test('have the roots of RFC 9162 over the hashes, also where subtrees are kept; every posting and every pair is proved', () => {
     using stage = new LedgerStage(1)
     const frontier = new Frontier(sha256)

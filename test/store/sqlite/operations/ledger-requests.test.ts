@@ -31,6 +31,20 @@ describe('a request to pay', () => {
     expect(stage.verify().fault).toBeUndefined()
   })
 
+  test('is paid by no payment that was made without it, or for another', () => {
+    using stage = new LedgerStage(3, 100n)
+    const [one, other] = [asking(stage), asking(stage)].map((input) => stage.run('ledger.request', input).request.id)
+    const [plain, paid] = [stage.pay(bob, alice, 10n), stage.pay(bob, alice, 20n)]
+    stage.order(plain)
+    expect(stage.refusal({ ...plain, request: one })).toBe('conflict')
+    stage.order({ ...paid, request: one })
+    expect(stage.refusal({ ...paid, request: other })).toBe('conflict')
+    // Who names none, as a payee who brings it, is answered what became of the payment.
+    for (const request of [one, undefined]) expect(stage.order({ ...paid, request })).toMatchObject({ repeated: true })
+    const { requests } = stage.run('ledger.requests', { accountId: alice, max: 9n })
+    expect(new Set(requests.map((request) => request.paid))).toEqual(new Set([0n, 20n]))
+  })
+
   test('is of this payee to this payer in this unit', () => {
     using stage = new LedgerStage(3, 100n)
     const { id } = stage.run('ledger.request', asking(stage)).request
@@ -155,6 +169,13 @@ describe('a request to pay', () => {
     expect(refusal(bob)).toBeUndefined()
   })
 
+  test('lasts a year at most', () => {
+    using stage = new LedgerStage(2)
+    const lasting = (ms: number) => asking(stage, { expiresAt: stage.at + BigInt(ms) })
+    expect(stage.codeOf(() => stage.run('ledger.request', lasting(limitTable.paymentRequestMsMax.value + 1)))).toBe('limit_exceeded')
+    stage.run('ledger.request', lasting(limitTable.paymentRequestMsMax.value))
+  })
+
   test('ends in its time, is forgotten long after, and not more than so many are open', () => {
     using stage = new LedgerStage(2, 100n, { limits: { paymentRequestsMax: 2, paymentRequestMemoryMs: 60_000 } })
     for (let index = 0; index < 2; index++) stage.run('ledger.request', asking(stage))
@@ -208,5 +229,19 @@ describe('a message that goes with a payment', () => {
     expect([stage.balance(alice), stage.balance(bob), stage.balance(carol)]).toEqual([89n, 110n, 101n])
     const page = stage.run('entry.history', { accountId: bob, conversationId: posted?.conversationId ?? 0n, max: 9n, bytesMax: 999n })
     expect(page.entries).toHaveLength(1)
+  })
+
+  test('keeps nobody from settling what is ordered: where there is no room it is left out', () => {
+    using stage = new LedgerStage(2, 100n, { limits: { inboxEntriesPerSenderMax: 2 } })
+    stage.befriend([alice, bob])
+    const holds = [stage.hold(alice, bob, 10n), stage.hold(alice, bob, 20n)] as const
+    const payment = stage.pay(alice, bob, 30n)
+    for (const order of [...holds, payment]) stage.order(order)
+    for (let index = 0; index < 2; index++) stage.order({ ...stage.pay(bob, alice, 1n), messages: message(stage, alice) })
+    for (const begun of [stage.pay(bob, alice, 1n), stage.hold(bob, alice, 1n), stage.split(bob, [[alice, 1n]])])
+      expect(stage.refusal({ ...begun, messages: message(stage, alice) })).toBe('quota_exceeded')
+    for (const settled of [stage.capture(bob, holds[0], 10n), stage.void(bob, holds[1]), stage.refund(bob, payment, 5n)])
+      expect(stage.order({ ...settled, messages: message(stage, alice) }).posted).toEqual([])
+    expect([stage.balance(alice), stage.balance(bob)]).toEqual([67n, 133n])
   })
 })

@@ -191,6 +191,48 @@ describe('room.join', () => {
   })
 })
 
+describe('the link of a room', () => {
+  const link = (stage: Stage, by: bigint, room: bigint) =>
+    stage.run('room.link', { ...stage.act(by), conversationId: room, hash: hashOf('link'), uses: 9n, expiresAt: stage.at + 10n })
+  const join = (stage: Stage, who: bigint) => stage.codeOf(() => stage.run('room.join', { ...stage.act(who), hash: hashOf('link') }))
+  type Done = (stage: Stage, of: { conversationId: bigint }) => unknown
+  const voiding: readonly (readonly [string, Done])[] = [
+    ['who made it is removed', (stage, of) => stage.run('room.remove', { ...stage.act(alice), ...of, peerId: bob })],
+    ['a member is removed', (stage, of) => stage.run('room.remove', { ...stage.act(alice), ...of, peerId: carol })],
+    ['a moderator becomes a member', (stage, of) => stage.run('room.role', { ...stage.act(alice), ...of, peerId: bob, role: 'member' })],
+    ['a moderator leaves', (stage, of) => stage.run('room.leave', { ...stage.act(bob), ...of })],
+    ['the owner leaves', (stage, of) => stage.run('room.leave', { ...stage.act(alice), ...of })],
+  ]
+  const keeping: readonly (readonly [string, Done])[] = [
+    ['a member leaves', (stage, of) => stage.run('room.leave', { ...stage.act(carol), ...of })],
+    [
+      'a member becomes a moderator',
+      (stage, of) => stage.run('room.role', { ...stage.act(alice), ...of, peerId: carol, role: 'moderator' }),
+    ],
+    ['it has another owner', (stage, of) => stage.run('room.role', { ...stage.act(alice), ...of, peerId: bob, role: 'owner' })],
+    ['nobody is removed', (stage, of) => stage.run('room.remove', { ...stage.act(alice), ...of, peerId: dave })],
+    ['somebody may not do that', (stage, of) => stage.codeOf(() => stage.run('room.remove', { ...stage.act(carol), ...of, peerId: bob }))],
+  ]
+  /** Alice's room with a link of its moderator, Bob. */
+  const after = (done: Done, who: bigint) => {
+    using stage = new Stage(4)
+    const room = stage.room(alice)
+    stage.admit(room, alice, bob, carol)
+    stage.run('room.role', { ...stage.act(alice), conversationId: room, peerId: bob, role: 'moderator' })
+    link(stage, bob, room)
+    done(stage, { conversationId: room })
+    return join(stage, who)
+  }
+
+  test.each(voiding)('is void once %s', (_, done) => {
+    expect(after(done, dave)).toBe('invitation_invalid')
+  })
+
+  test.each(keeping)('is good still when %s', (_, done) => {
+    expect(after(done, dave)).toBeUndefined()
+  })
+})
+
 describe('room.leave', () => {
   test('hands over to the moderator, else the member, who has been there longest', () => {
     using stage = new Stage(4)
@@ -277,6 +319,19 @@ describe('room.remove and room.role', () => {
     expect(stage.inbox(dave).at(-1)).toEqual({ what: 'removed', about: 'a4' })
     expect(role(alice, bob, 'owner')).toBeUndefined()
     expect(stage.members(carol, room)).toEqual(['a1:moderator', 'a2:owner', 'a3:moderator'])
+  })
+
+  test('hand a room to nobody who owns too many; a room that is left has an owner all the same', () => {
+    using stage = new Stage(2, { roomsPerAccountMax: 2 })
+    const rooms = [1, 2].map(() => stage.room(alice))
+    for (const room of rooms) stage.admit(room, alice, bob)
+    const handOver = (conversationId: bigint) =>
+      stage.codeOf(() => stage.run('room.role', { ...stage.act(alice), conversationId, peerId: bob, role: 'owner' }))
+    const [first = 0n, second = 0n] = rooms
+    expect([handOver(first), stage.codeOf(() => stage.room(bob)), handOver(second)]).toEqual([undefined, undefined, 'busy'])
+    expect(stage.members(bob, second)).toEqual(['a1:owner', 'a2:member'])
+    stage.run('room.leave', { ...stage.act(alice), conversationId: second })
+    expect(stage.members(bob, second)).toEqual(['a2:owner'])
   })
 })
 

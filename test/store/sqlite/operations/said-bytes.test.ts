@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { DatabaseSync } from 'node:sqlite'
 import { encodeCbor } from '../../../../src/protocol/contract/cbor.ts'
 import { migrate, migrations } from '../../../../src/store/sqlite/migrations.ts'
+import { hashOf } from '../../../compliance/store-subject.ts'
 import { StoreFolder } from '../../../support/store-folder.ts'
 import { Stage } from './stage.ts'
 
@@ -56,6 +57,33 @@ describe('what of an account is kept', () => {
     const request = { ...stage.act(alice), peerId: bob, text: new Uint8Array(600) }
     expect(stage.codeOf(() => stage.run('contact.request', request))).toBe('quota_exceeded')
     expect(stage.codeOf(() => stage.run('contact.request', { ...request, text: new Uint8Array(400) }))).toBeUndefined()
+  })
+
+  test('is bounded in what changes of a room say; who goes, and who is removed, is never kept for it', () => {
+    using stage = new Stage(3, { storedBytesPerAccountMax: 200 })
+    stage.befriend([alice, carol])
+    const room = stage.room(alice)
+    stage.admit(room, alice, bob)
+    const code = (action: () => unknown) => stage.codeOf(action)
+    const role = (to: 'moderator' | 'member') =>
+      code(() => stage.run('room.role', { ...stage.act(alice), conversationId: room, peerId: bob, role: to }))
+    let count = 0
+    while (count < 100 && role(count % 2 === 0 ? 'moderator' : 'member') === undefined) count++
+    expect(count).toBeLessThan(10)
+    expect(stage.members(bob, room)).toEqual(['a1:owner', `a2:${count % 2 === 0 ? 'member' : 'moderator'}`])
+    const hash = hashOf('link')
+    stage.run('room.link', { ...stage.act(alice), conversationId: room, hash, uses: 9n, expiresAt: stage.at + 1n })
+    const other = stage.room(carol)
+    const fill = (who: bigint, where: bigint) => {
+      while (code(() => stage.say(who, where, 'x')) === undefined);
+    }
+    fill(alice, room)
+    fill(carol, other)
+    expect(code(() => stage.run('room.invite', { ...stage.act(alice), conversationId: room, peerId: carol }))).toBe('quota_exceeded')
+    expect(code(() => stage.run('room.join', { ...stage.act(carol), hash }))).toBe('quota_exceeded')
+    expect(stage.members(bob, room)).toHaveLength(2)
+    expect(code(() => stage.run('room.remove', { ...stage.act(alice), conversationId: room, peerId: bob }))).toBeUndefined()
+    expect(code(() => stage.run('room.leave', { ...stage.act(carol), conversationId: other }))).toBeUndefined()
   })
 
   test('is never in the way of who was answered already, and a refusal uses up no place', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
+import { entryBytesOf } from '../../../../src/store/entry-bytes.ts'
 import type { Input } from '../../../../src/store/store.ts'
 import { StoreFolder } from '../../../support/store-folder.ts'
 import { Stage } from './stage.ts'
@@ -112,7 +113,7 @@ describe('search.find', () => {
     }
     index(stage)
     const page = (before: bigint | undefined, max: bigint) => {
-      const { entries, more } = stage.run('search.find', { accountId: bob, text: 'word', before, max, bytesMax: 99n, at: 9n })
+      const { entries, more } = stage.run('search.find', { accountId: bob, text: 'word', before, max, bytesMax: 9_999n, at: 9n })
       return [entries.map(({ seq }) => Number(seq)), more]
     }
     expect([page(undefined, 3n), page(3n, 3n), page(2n, 3n)]).toEqual([
@@ -120,6 +121,31 @@ describe('search.find', () => {
       [[4, 3], true],
       [[2, 1], false],
     ])
+  })
+
+  test('goes on behind a place, also where more was said at one moment than a page has, or has room for', () => {
+    using stage = new Stage(3, {}, { devices: 0 })
+    stage.befriend([alice, bob], [bob, carol])
+    for (const peer of [alice, carol, alice, carol, alice, carol]) stage.say(peer, peer === alice ? 1n : 2n, 'word')
+    index(stage)
+    const wanted = { accountId: bob, text: 'word', max: 9n, bytesMax: 9_999n, at: 9n }
+    const room = 2 * Math.max(...stage.run('search.find', wanted).entries.map(entryBytesOf))
+    for (const [max, bytesMax] of [
+      [1n, 9_999n],
+      [2n, 9_999n],
+      [9n, 1n],
+      [9n, BigInt(room)],
+    ] as const) {
+      const found: string[] = []
+      for (let from = {}, more = true; more; ) {
+        const page = stage.run('search.find', { ...wanted, ...from, max, bytesMax })
+        found.push(...page.entries.map(({ conversationId, seq }) => `${conversationId} ${seq}`))
+        const last = page.entries.at(-1)
+        more = page.more && last !== undefined
+        from = { before: last?.at, place: last }
+      }
+      expect(found).toEqual(['2 3', '2 2', '2 1', '1 3', '1 2', '1 1'])
+    }
   })
 
   test('finds the same, rare or not, in however many conversations', () => {

@@ -1,0 +1,26 @@
+// What a chat needs of somebody on a server.
+
+import type { Sealwire } from '../../client/index.ts'
+
+export type Talker = Pick<
+  Sealwire,
+  | 'name'
+  | 'state'
+  | 'states'
+  | 'inbox'
+  | 'events'
+  | 'failures'
+  | 'send'
+  | 'request'
+  | 'accept'
+  | 'decline'
+  | 'conversation'
+  | 'conversations'
+  | 'contacts'
+  | 'call'
+  | 'rooms'
+  | 'saveFile'
+  | 'payments'
+  | 'direct'
+  | 'close'
+>

@@ -1,0 +1,48 @@
+// SIGTERM and SIGINT ask a command to end in order. A person who presses Ctrl-C once more wants it to end now. What cannot be ended
+// in order ends at once, and says before how it stands.
+
+import { constants } from 'node:os'
+import type { Clock } from '../../domain/clock.ts'
+
+export interface StopSignal extends Disposable {
+  /** Aborted by the first SIGTERM or SIGINT. */
+  readonly signal: AbortSignal
+}
+
+/** Listens until it is disposed. A SIGINT that comes a second or more after the first signal ends the process at once. */
+export function stopOnSignals({ clock }: { readonly clock: Clock }): StopSignal {
+  const stop = new AbortController()
+  let stoppedAt: number | undefined
+  const onSignal = (name: NodeJS.Signals): void => {
+    // A terminal and the launcher both send a Ctrl-C: what comes within the second is the same one.
+    if (stoppedAt !== undefined && name === 'SIGINT' && clock.monotonic() - stoppedAt >= repeatMsMin) endBy(name)
+    stoppedAt ??= clock.monotonic()
+    stop.abort()
+  }
+  return { signal: stop.signal, ...listen(onSignal) }
+}
+
+/** Until it is disposed the first SIGTERM or SIGINT ends the process at once, with the code of the signal; `say`: what is said before. */
+export function endOnSignals(say: (name: NodeJS.Signals) => void): Disposable {
+  return listen((name) => {
+    say(name)
+    endBy(name)
+  })
+}
+
+function listen(onSignal: (name: NodeJS.Signals) => void): Disposable {
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+  return {
+    [Symbol.dispose]() {
+      process.off('SIGTERM', onSignal)
+      process.off('SIGINT', onSignal)
+    },
+  }
+}
+
+function endBy(name: NodeJS.Signals): never {
+  process.exit(128 + constants.signals[name])
+}
+
+const repeatMsMin = 1000

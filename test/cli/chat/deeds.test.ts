@@ -1,0 +1,107 @@
+import { afterAll, describe, expect, test } from 'bun:test'
+import { writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { type Deed, pathOf, perform, whoOf } from '../../../src/cli/chat/deeds.ts'
+import type { ChatNews } from '../../../src/cli/chat/news.ts'
+import { ChatPayments } from '../../../src/cli/chat/payments.ts'
+import { Talk } from '../../../src/cli/chat/talk.ts'
+import { PendingPayments } from '../../../src/cli/money/pending-payments.ts'
+import { Home } from '../../../src/client/home/home.ts'
+import type { Sealwire } from '../../../src/client/index.ts'
+import { systemClock } from '../../../src/domain/clock.ts'
+import { liftedRates, ServerProcess } from '../../support/server-process.ts'
+import { People } from './people.ts'
+import { refused, rejected } from '../home-support.ts'
+
+const server = await ServerProcess.start({ limits: liftedRates })
+const people = new People(server)
+afterAll(async () => {
+  await people[Symbol.asyncDispose]()
+  await server[Symbol.asyncDispose]()
+})
+
+/** Somebody who gives commands, and what they are told last. */
+function doing(me: Sealwire, news: ChatNews[] = []) {
+  const tell = (one: ChatNews): number => news.push(one)
+  const talk = new Talk({ me, tell, clock: systemClock })
+  const pending = new PendingPayments(new Home(people.homes.path(me.name)), me.name)
+  const payments = new ChatPayments({ me, pending, clock: systemClock, tell, ask: undefined })
+  const act = async (deed: Deed): Promise<ChatNews | undefined> => {
+    await perform(deed, { me, talk, tell, payments })
+    return news.at(-1)
+  }
+  return { talk, act }
+}
+
+describe('perform', () => {
+  test('changes and deletes the last own message, and reacts to the last one of the other', async () => {
+    const [ann, ben] = await people.pair()
+    const { talk, act } = doing(ann)
+    expect((await rejected(act({ name: 'delete' }))).code).toBe('usage')
+    await act({ name: 'talk', who: ben.name })
+    expect((await rejected(act({ name: 'edit', text: 'x' }))).code).toBe('not_found')
+    await talk.say(Buffer.from('first'))
+    await talk.say(Buffer.from('secnd'))
+    await ben.send(ann.name, 'theirs')
+    // A file without words is behind it.
+    const path = people.homes.path('plan.txt')
+    writeFileSync(path, 'plan')
+    await talk.conversation.sendFile(path)
+    expect(await act({ name: 'edit', text: 'second' })).toEqual({ event: 'did', what: 'changed', about: 'secnd' })
+    expect(await act({ name: 'delete' })).toEqual({ event: 'did', what: 'deleted', about: 'plan.txt' })
+    expect(await act({ name: 'delete' })).toEqual({ event: 'did', what: 'deleted', about: 'second' })
+    expect(await act({ name: 'delete' })).toEqual({ event: 'did', what: 'deleted', about: 'first' })
+    expect(await act({ name: 'react', emoji: '👍' })).toEqual({ event: 'did', what: 'reacted', about: 'theirs' })
+    const history = (await act({ name: 'history', count: 5 })) as Extract<ChatNews, { event: 'history' }>
+    expect(history.entries.map(({ kind }) => kind)).toEqual(['edit', 'delete', 'delete', 'delete', 'reaction'])
+    expect([history.marks.own, history.peer]).toEqual([ann.name, ben.name])
+  })
+
+  test('quotes what one has said as one has changed it', async () => {
+    const [ann, ben] = await people.pair()
+    const news: ChatNews[] = []
+    const { talk, act } = doing(ann, news)
+    await act({ name: 'talk', who: ben.name })
+    await talk.say(Buffer.from('ok'))
+    await act({ name: 'edit', text: 'better ok' })
+    const conversation = await ben.conversation(ann.name)
+    await conversation.react(conversation.info.lastSeq - 1, '👍')
+    for await (const entry of ann.inbox()) {
+      await talk.hear(entry)
+      if (entry.kind === 'reaction') break
+    }
+    expect(news.at(-1)).toMatchObject({ event: 'changed', about: 'better ok' })
+  })
+
+  test('lists who is here, contacts and rooms', async () => {
+    const [ann, ben] = await people.pair()
+    const room = await ben.rooms.create('the garden')
+    await ben.rooms.invite(room.number, ann.name)
+    const { act } = doing(ann)
+    expect(await act({ name: 'who' })).toMatchObject({ people: [{ name: ben.name, contact: true }] })
+    expect(await act({ name: 'contacts' })).toMatchObject({ contacts: [{ name: ben.name, state: 'accepted', here: true }] })
+    expect(await act({ name: 'rooms' })).toMatchObject({ rooms: [{ title: 'the garden', state: 'invited' }] })
+    expect(await act({ name: 'talk', who: `#${room.number}` })).toMatchObject({ event: 'begun', room: 'the garden' })
+    expect(await act({ name: 'help' })).toEqual({ event: 'help' })
+  })
+
+  test('blocks, and takes it back', async () => {
+    const [ann, ben] = await people.pair()
+    const { act } = doing(ann)
+    expect(await act({ name: 'block', who: ben.name })).toEqual({ event: 'blocked', name: ben.name })
+    expect((await ann.call('directory.blocked', {})).names).toEqual([ben.name])
+    expect(await act({ name: 'unblock', who: ben.name })).toEqual({ event: 'unblocked', name: ben.name })
+    expect((await ann.call('directory.blocked', {})).names).toEqual([])
+    expect((await rejected(act({ name: 'exit' }))).code).toBe('usage')
+  })
+})
+
+test('whoOf tells names and rooms apart', () => {
+  expect([whoOf('bob'), whoOf('#12')]).toEqual(['bob', 12])
+  for (const text of ['#', '#0', '#garden', '#1x']) expect(refused(() => whoOf(text)).code).toBe('usage')
+})
+
+test('pathOf knows the home', () => {
+  expect([pathOf('~/a b.txt'), pathOf('a~/b')]).toEqual([join(homedir(), 'a b.txt'), 'a~/b'])
+})
