@@ -9,6 +9,7 @@
 // payment brings a message into their conversation; with 0 it stands in the ledger alone.
 
 import { createInterface } from 'node:readline/promises'
+import { stampUuid7 } from '../src/domain/uuid7.ts'
 import { signCose } from '../src/pki/cose-sign1.ts'
 import { makeKeyStatement, newDeviceKeys } from '../src/pki/index.ts'
 import { encodeOrder, type Order, orderPurposes } from '../src/protocol/contract/order.ts'
@@ -27,12 +28,14 @@ const counts = new Counts()
 const unit = 'credits'
 const noMemo = new Uint8Array(createHash('sha256').digest())
 const livesMs = 60 * 60 * 1000
+const preparedAt = Date.now()
 
 class Payer extends LoadClient {
   readonly #keys = newDeviceKeys()
   #server: Uint8Array = new Uint8Array()
   #account = 0n
-  #frames: Uint8Array[] = []
+  #frames: readonly Uint8Array[] = []
+  #paid = 0
   #sentAt: number[] = []
 
   get account(): bigint {
@@ -60,6 +63,7 @@ class Payer extends LoadClient {
     }
   }
 
+  /** Ids begin with the time: the n-th of everybody with about the same, as if they were made when they are sent. */
   prepare(payee: Payer, count: number): void {
     const given = {
       kind: 'pay',
@@ -71,7 +75,8 @@ class Payer extends LoadClient {
       memoHash: noMemo,
     } as const
     this.#frames = Array.from({ length: count }, (_, at) => {
-      const order = this.#signed({ ...given, id: newId(), expiresAt: BigInt(Date.now() + livesMs) })
+      const id = stampUuid7(newId(), preparedAt + at)
+      const order = this.#signed({ ...given, id, expiresAt: BigInt(Date.now() + livesMs) })
       return requestFrame(at, 'payment.order', { kind: 'pay', order })
     })
   }
@@ -94,7 +99,7 @@ class Payer extends LoadClient {
   }
 
   #pay(): void {
-    this.send(this.#frames.pop() ?? fail('all orders are used: give more'))
+    this.send(this.#frames[this.#paid++] ?? fail('all orders are used: give more'))
     this.#sentAt.push(performance.now())
   }
 

@@ -4,6 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { SealwireError } from '../../protocol/errors.ts'
 import { deliverySchema } from './delivery-schema.ts'
+import { entryOrderSchema } from './entry-order-schema.ts'
 import { inboxAgeSchema } from './inbox-age-schema.ts'
 import { inboxRepairSchema } from './inbox-repair-schema.ts'
 import { ledgerSchema } from './ledger-schema.ts'
@@ -148,6 +149,7 @@ export const migrations: readonly string[] = [
   insert into search (search, rank) values ('automerge', 8);
   `,
   inboxRepairSchema,
+  entryOrderSchema,
 ]
 
 /**

@@ -222,6 +222,24 @@ describe('migrations', () => {
     expect([inboxes()[0], counted()[0]]).toMatchObject([{ stored_seq: 4, gone_seq: 4, stored_bytes: 40 }, { waiting: 0 }])
   })
 
+  test('entries and pins are what they were, and one conversation has no place twice', () => {
+    using connection = empty()
+    migrate(connection, migrations.slice(0, 13))
+    connection.exec(entriesOfSchema13)
+    const before = entriesOf(connection)
+    migrate(connection)
+    expect(entriesOf(connection)).toEqual(before)
+    expect(connection.prepare('pragma foreign_key_check').all()).toEqual([])
+    connection.exec('pragma foreign_keys = on')
+    for (const sql of changesOfEntries) expect(() => connection.exec(sql)).toThrow(/constraint failed/)
+    connection.exec(`insert into entry (key, author_id, id, kind, at) values (4294967299, 1, randomblob(16), 'message', 9)`)
+    connection.exec('delete from entry where key = 4294967297')
+    expect(connection.prepare('select key from pin').all()).toMatchObject([{ key: 8589934593 }])
+    const [early, late] = ['4294967299', '8589934593'].map((key) => connection.prepare(`select rowid from entry where key = ${key}`).get())
+    // What comes now stands behind everything, whatever conversation it is in.
+    expect(Number(early?.['rowid'])).toBeGreaterThan(Number(late?.['rowid']))
+  })
+
   test('only hashes of 32 bytes are stored, never a text', () => {
     using connection = empty()
     migrate(connection)
@@ -281,6 +299,25 @@ function fillSchema12(path: string): void {
     insert into inbox_device (device, account_id, acked_seq) values ('new', 1, 2)`)
 }
 
+/** Two conversations; of the first a message with a file, which is pinned, and a reaction to it. */
+const entriesOfSchema13 = `
+  insert into account (name, key, skeleton, created_at) values ('a', 'a', 'a', 1), ('b', 'b', 'b', 1);
+  insert into entry (key, author_id, id, kind, device, at, type, body, target, data, file, edited_at, deleted_at, hidden_from) values
+    (8589934593, 2, randomblob(16), 'message', null, 1, 'text/plain', x'6d', null, null, null, 5, null, null),
+    (4294967298, 2, randomblob(16), 'reaction', 'd', 3, null, null, 4294967297, x'a0', null, null, 7, 1),
+    (4294967297, 1, zeroblob(16), 'message', 'e', 2, 'text/plain', x'6d6e', null, null, zeroblob(16), null, null, null);
+  insert into pin (key) values (4294967297), (8589934593)`
+
+const changesOfEntries = [
+  "insert into entry (key, author_id, id, kind, at) values (4294967297, 1, randomblob(16), 'message', 9)",
+  "insert into entry (key, author_id, id, kind, at) values (4294967299, 1, zeroblob(16), 'message', 9)",
+  "insert into entry (key, author_id, id, kind, at) values (4294967299, 1, randomblob(15), 'message', 9)",
+  "insert into entry (key, author_id, id, kind, at) values (4294967299, 9, randomblob(16), 'message', 9)",
+  "insert into entry (key, author_id, id, kind, at) values (4294967299, 1, randomblob(16), 'tip', 9)",
+  "insert into entry (key, author_id, id, kind, at) values (null, 1, randomblob(16), 'message', 9)",
+  'insert into pin (key) values (12884901889)',
+]
+
 /** One of each kind: issued, paid and refunded, on hold, paid to two. */
 const transfersOfSchema8 = `
   insert into transfer (posting, signer_id, id, kind, digest, unit, amount, payer_id, payee_id, refunded, of_signer_id, of_id, memo, at) values
@@ -319,6 +356,10 @@ function newTransfer({ kind = 'pay', id = 'randomblob(16)', status = 'posted', a
 
 function transfersOf(connection: DatabaseSync): unknown {
   return ['transfer', 'split_part'].map((table) => connection.prepare(`select * from ${table} order by 1, 2, 3`).all())
+}
+
+function entriesOf(connection: DatabaseSync): unknown {
+  return ['entry', 'pin'].map((table) => connection.prepare(`select * from ${table} order by key`).all())
 }
 
 function empty(): DatabaseSync {
