@@ -20,7 +20,7 @@ import { isPassing } from './member/passing.ts'
 import { commandLine, refuse } from './options/origin.ts'
 import { ProgressLine } from './terminal/progress-line.ts'
 import { readRecipient } from './send.ts'
-import { shellWord } from './terminal/shell-word.ts'
+import { pathArgument, shellWord } from './terminal/shell-word.ts'
 import { stopOnSignals } from './terminal/stop-signal.ts'
 
 interface FileFlags {
@@ -57,7 +57,7 @@ async function send(name: string, path: string, { home: flag, id: given, json = 
   // What cannot be sent is told before anybody is dialled, and before there is an id to go on with.
   await (await disk.source(resolve(path)))[Symbol.asyncDispose]()
   const more = [...(flag === undefined ? [] : ['--home', flag]), ...(json ? ['--json'] : [])]
-  const again = ['sealwire', 'file', 'send', name, path, '--id', id, ...more].map(shellWord).join(' ')
+  const again = ['sealwire', 'file', 'send', name, pathArgument(path), '--id', id, ...more].map(shellWord).join(' ')
   await withSealwire(flag, async (me, signal) => {
     const conversation = await me.conversation('to' in recipient ? recipient.to : recipient.conversation, { signal })
     const file = escapeControls(basename(path))

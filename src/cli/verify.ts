@@ -75,7 +75,7 @@ function described({ server, posting, hash, checkpoint, device }: Receipt) {
     at: momentText(at),
     kind,
     unit,
-    amount: formatAmount(amountOf(posting), decimals),
+    amount: formatAmount(kind === 'capture' ? takenBy(posting) : amountOf(posting), decimals),
     ...(ref === undefined ? {} : { settles: Number(ref) }),
     signer: Number(signer),
     id: formatMessageId(id),
@@ -89,6 +89,11 @@ function described({ server, posting, hash, checkpoint, device }: Receipt) {
     checkpoint: { postings: Number(checkpoint.size), root: hex(checkpoint.root), at: momentText(checkpoint.at) },
     ...(device === undefined ? {} : { device: hex(device) }),
   }
+}
+
+/** What whoever captures gets; the rest of the hold goes back. */
+function takenBy({ legs, signer }: Receipt['posting']): bigint {
+  return legs.find(({ holder }) => holder === signer)?.delta ?? 0n
 }
 
 function lines(receipt: Receipt): string {

@@ -218,6 +218,8 @@ export class Outbox {
       // A store that throws is one that rejects: whoever sends waits by then.
       await (async () => this.#parts.store.add({ id: waiting.id, params: waiting.params }))()
       this.#kept(waiting)
+      // Given up meanwhile: the store may have been told so before it had it.
+      if (!this.#waiting.has(waiting.id)) this.#remove(waiting.id)
     } catch (reason) {
       this.#leave(waiting)
       for (const sender of waiting.senders) sender.reject(reason)
@@ -271,6 +273,7 @@ export class Outbox {
 
   async #deliver(waiting: Waiting): Promise<void> {
     for (let tries = 1; ; tries++) {
+      const wasUnderWay = waiting.isUnderWay
       try {
         const { client } = await this.#parts.uplink.ready(waiting.abort.signal)
         waiting.isUnderWay = true
@@ -279,7 +282,8 @@ export class Outbox {
         const error = SealwireError.from(reason)
         if (waiting.abort.signal.aborted || this.#parts.uplink.state === 'closed') return
         if (!isPassing(error) || (error.code === 'internal' && tries >= internalTriesMax)) return this.#refused(waiting, error)
-        waiting.isUnderWay = false
+        // Of what was lost with its connection nobody knows whether it was stored.
+        if (!error.fatal && error.code !== 'unknown_outcome') waiting.isUnderWay = wasUnderWay
         // A connection that was lost is waited for anyway.
         if (!error.fatal) await this.#parts.calls.pause(tries)
       }

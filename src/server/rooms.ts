@@ -1,9 +1,8 @@
 // Rooms: who may do what is decided by the store, in the step that does it; here names become accounts, links get their
 // secrets, and what happened reaches the inboxes that are open.
 
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Clock, Randomness } from '../domain/index.ts'
-import { roomSecretBytes } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import type { HistoryPolicy, MemberRow, Person, Posted, Role, Store } from '../store/index.ts'
 import type { Participant } from './classic/chats.ts'
@@ -11,6 +10,7 @@ import { newEntryId } from './messages/entry-id.ts'
 import type { Files } from './files.ts'
 import type { Inboxes } from './messages/inboxes.ts'
 import type { People } from './people.ts'
+import { newRoomSecret } from './room-secret.ts'
 
 /** What rooms work with; whoever made the parts closes them. */
 export interface RoomsParts {
@@ -89,7 +89,7 @@ export class Rooms {
     conversationId: bigint,
     { uses, livesMs }: { readonly uses: number; readonly livesMs: number },
   ): Promise<RoomLink> {
-    const secret = new Uint8Array(randomBytes(roomSecretBytes))
+    const secret = newRoomSecret()
     const expiresAt = Math.min(this.#parts.clock.now() + livesMs, Number.MAX_SAFE_INTEGER)
     const link = { hash: hashOf(secret), uses: BigInt(uses), expiresAt: BigInt(expiresAt) }
     await this.#parts.store.run('room.link', { ...this.#act(actor), conversationId, ...link })

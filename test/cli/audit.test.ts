@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { publicPem } from '../../src/pki/index.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { PaperLedger } from '../support/paper-ledger.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
@@ -16,7 +17,7 @@ class Operator implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'sealwire-audit-'))
   readonly #data = join(this.#folder, 'data')
   #server: ServerProcess | undefined
-  #port = 0
+  #port: number | undefined
 
   get server(): ServerProcess {
     if (this.#server === undefined) throw new Error('the server does not run')
@@ -24,10 +25,9 @@ class Operator implements AsyncDisposable {
   }
 
   async start(): Promise<this> {
-    const flags = this.#port === 0 ? [] : ['--listen', `127.0.0.1:${this.#port}`]
-    this.#server = await ServerProcess.start({ limits: { ...liftedRates, checkpointOnDemandMs: 0 }, data: this.#data, flags })
-    // Beside another port of its own choosing.
-    if (this.#port === 0) this.#port = this.#server.port
+    this.#port ??= await lastingPort()
+    const limits = { ...liftedRates, checkpointOnDemandMs: 0 }
+    this.#server = await ServerProcess.start({ limits, data: this.#data, port: this.#port })
     return this
   }
 

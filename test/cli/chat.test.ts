@@ -2,9 +2,10 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { openSealwire } from '../../src/client/home/open-sealwire.ts'
 import { messageBodyBytesMax } from '../../src/protocol/contract/index.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { runCli } from './cli-process.ts'
-import { Homes, runWith, type } from './member-support.ts'
+import { Homes, reachNobody, runWith, type } from './member-support.ts'
 
 const server = await ServerProcess.start({ limits: liftedRates })
 afterAll(() => server[Symbol.asyncDispose]())
@@ -182,28 +183,22 @@ describe('chat', () => {
   })
 
   test('goes on when the server has gone and is back, and ends in order while it is away', async () => {
-    await using other = await ServerProcess.start({ limits: liftedRates })
+    const options = { limits: liftedRates, port: await lastingPort() }
+    await using other = await ServerProcess.start(options)
     using elsewhere = new Homes()
     await elsewhere.join(other, 'ann')
     await using ann = await elsewhere.chat('ann')
     await other.stop()
     await ann.printed(/^connection lost, trying again$/m)
-    await using _again = await ServerProcess.start({
-      limits: liftedRates,
-      data: other.data,
-      flags: ['--listen', `127.0.0.1:${other.port}`],
-    })
+    await using _again = await ServerProcess.start({ ...options, data: other.data })
     await ann.printed(/^connected again$/m)
     ann.child.stdin.end()
     expect([await ann.ended(), ann.stderr]).toEqual([0, ''])
   })
 
   test('ends with a server that is not there at the beginning', async () => {
-    await using other = await ServerProcess.start({ limits: liftedRates })
-    using elsewhere = new Homes()
-    await elsewhere.join(other, 'ann')
-    await other.kill()
-    const { exitCode, stdout, stderr } = await runWith('hello\n', ['chat', 'ben', '--home', elsewhere.path('ann')])
+    reachNobody(await homes.join(server, 'astray'))
+    const { exitCode, stdout, stderr } = await runWith('hello\n', ['chat', 'ben', '--home', homes.path('astray')])
     expect([exitCode, stdout]).toEqual([4, ''])
     expect(stderr).toMatch(/^sealwire: [^\n]*\n$/)
   })

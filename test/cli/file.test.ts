@@ -11,7 +11,7 @@ import { CuttingRelay } from '../support/cutting-relay.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 import { onUnix } from './home-support.ts'
-import { Homes } from './member-support.ts'
+import { Homes, reachNobody } from './member-support.ts'
 
 const server = await ServerProcess.start({ limits: liftedRates })
 const homes = new Homes()
@@ -120,9 +120,8 @@ describe('file', () => {
   })
 
   test('ends in time, and says why, where no first connection comes about', async () => {
-    const gone = await ServerProcess.start({ limits: liftedRates })
-    const late = await homes.join(gone, 'late')
-    await gone[Symbol.asyncDispose]()
+    const late = await homes.join(server, 'late')
+    reachNobody(late)
     const banned = await homes.join(server, 'banned')
     expect((await runCli(['admin', 'ban', 'banned', '--data', server.data])).exitCode).toBe(0)
     const { path } = file('unsent.txt', 10)
@@ -135,7 +134,7 @@ describe('file', () => {
       }
     }
     await Promise.all([
-      ends(late, /^sealwire: 127\.0\.0\.1:\d+ refused the connection\. start the server, or check the port\.\n$/),
+      ends(late, /^sealwire: 127\.0\.0\.1:1 refused the connection\. start the server, or check the port\.\n$/),
       ends(banned, /^sealwire: .*; if it stays so, ask the operator whether the account is banned; .*\n$/),
     ])
   }, 120_000)

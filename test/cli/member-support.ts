@@ -3,6 +3,8 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Home } from '../../src/client/home/home.ts'
+import { profileWith, readProfile, writeProfile } from '../../src/client/home/profile.ts'
 import type { ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
 
@@ -50,6 +52,12 @@ export class Homes implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.parent, { recursive: true, force: true })
   }
+}
+
+/** From now on a home takes a port for that of its server at which nobody listens, now or later. */
+export function reachNobody(path: string): void {
+  const home = new Home(path)
+  writeProfile(home, profileWith(readProfile(home), { server: { host: '127.0.0.1', port: 1 } }))
 }
 
 /** A fresh invite link of a server. */

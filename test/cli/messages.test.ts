@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DirectNote } from '../../src/client/home/direct-ways.ts'
 import { Home } from '../../src/client/home/home.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { CliProcess, runCli } from './cli-process.ts'
-import { Homes, runWith } from './member-support.ts'
+import { Homes, reachNobody, runWith } from './member-support.ts'
 
 const server = await ServerProcess.start({ limits: liftedRates })
 const homes = new Homes()
@@ -112,7 +113,8 @@ describe('send and inbox', () => {
   test('an inbox that follows goes on when its server is back', async () => {
     const data = mkdtempSync(join(tmpdir(), 'sealwire-follow-'))
     using _data = { [Symbol.dispose]: () => rmSync(data, { recursive: true, force: true }) }
-    await using first = await ServerProcess.start({ data, limits: liftedRates })
+    const options = { data, limits: liftedRates, port: await lastingPort() }
+    await using first = await ServerProcess.start(options)
     using people = new Homes()
     const [ann, ben] = [await people.join(first, 'ann'), await people.join(first, 'ben')]
     await run(['contacts', 'request', 'ben', 'it is ann', '--home', ann])
@@ -120,11 +122,10 @@ describe('send and inbox', () => {
     await run(['send', 'ben', 'before', '--home', ann])
     await using follower = new CliProcess(['inbox', '--follow', '--home', ben])
     await follower.printed(/ ann: before\n/)
-    const flags = ['--listen', `127.0.0.1:${first.port}`]
     await first.kill()
     await follower.printed(/warning: the connection is made again: .*\n/, 'stderr')
     expect(follower.stderr).toMatch(/^sealwire: warning: the connection is made again: [^.]+\.\n$/)
-    await using _second = await ServerProcess.start({ data, limits: liftedRates, flags })
+    await using _second = await ServerProcess.start(options)
     expect((await run(['send', 'ben', 'afterwards', '--home', ann])).exitCode).toBe(0)
     await follower.printed(/ ann: afterwards\n/)
     follower.child.kill('SIGTERM')
@@ -162,6 +163,17 @@ describe('rooms and search', () => {
     expect(await run(['rooms', 'members', room, '--home', bob])).toEqual(ok('alice (owner)\nbob\n'))
     expect(await run(['rooms', 'leave', room, '--home', bob])).toEqual(ok(`left ${room}\n`))
     expect(await run(['history', room, '--home', bob])).toMatchObject({ exitCode: 6 })
+  })
+
+  test('the command that a link is joins, also with a word that begins with -', async () => {
+    const made = (await run(['rooms', 'create', 'the shed', '--json', '--home', alice])).stdout
+    const { conversation } = JSON.parse(made) as { conversation: number }
+    const link = await run(['rooms', 'link', `${conversation}`, '--home', alice])
+    expect(link).toEqual(ok(expect.stringMatching(/^sealwire rooms join \w[\w-]{21}\n$/)))
+    const words = link.stdout.trim().split(' ').slice(1)
+    expect(await run([...words, '--home', bob])).toEqual(ok(`joined #${conversation}\n`))
+    // A server makes no such word any more, and those of before are read.
+    expect(await run(['rooms', 'join', '--home', bob, '--', '-'.padEnd(22, 'A')])).toMatchObject({ exitCode: 6, stdout: '' })
   })
 
   test('what no server takes is refused before anything is sent, and whoever is not there is told from a room that is not', async () => {
@@ -258,47 +270,42 @@ describe('rooms and search', () => {
   })
 })
 
-describe('a server that dies', () => {
+describe('a server that is gone', () => {
   test('is waited for, and the message is there once', async () => {
-    await using mortal = await ServerProcess.start({ limits: liftedRates })
+    const options = { limits: liftedRates, port: await lastingPort() }
+    await using mortal = await ServerProcess.start(options)
     using others = new Homes()
     const [carol, dave] = [await others.join(mortal, 'carol'), await others.join(mortal, 'dave')]
     await run(['contacts', 'request', 'dave', '--home', carol])
     await run(['contacts', 'accept', 'carol', '--home', dave])
     await mortal.kill()
     const sending = run(['send', 'dave', 'through a death', '--timeout', '60', '--home', carol])
-    await using _again = await ServerProcess.start({
-      limits: liftedRates,
-      data: mortal.data,
-      flags: ['--listen', `127.0.0.1:${mortal.port}`],
-    })
+    await using _again = await ServerProcess.start({ ...options, data: mortal.data })
     expect((await sending).exitCode).toBe(0)
     expect((await run(['inbox', '--home', dave])).stdout.match(/ carol: through a death\n/g)).toHaveLength(1)
   })
 
   test('and does not come back is given up in time, and nothing stays behind', async () => {
     const before = readFileSync(`${alice}/profile.json`, 'utf8')
-    await using mortal = await ServerProcess.start({ limits: liftedRates })
-    using others = new Homes()
-    const erin = await others.join(mortal, 'erin')
-    await mortal.kill()
-    const { exitCode, stdout, stderr } = await run(['send', 'bob', 'x', '--timeout', '1', '--home', erin])
+    const astray = await homes.join(server, 'astray')
+    reachNobody(astray)
+    const { exitCode, stdout, stderr } = await run(['send', 'bob', 'x', '--timeout', '1', '--home', astray])
     expect([exitCode, stdout]).toEqual([4, ''])
     expect(stderr).toMatch(/^sealwire: .*\n$/)
     expect(readFileSync(`${alice}/profile.json`, 'utf8')).toBe(before)
     // What is known here is told all the same.
-    using _note = new DirectNote(new Home(erin))
-    const status = await run(['status', '--home', erin])
+    using _note = new DirectNote(new Home(astray))
+    const status = await run(['status', '--home', astray])
     expect([status.exitCode, status.stdout.split('\n').map((line) => line.split(/ +/)[0])]).toEqual([
       4,
       ['you', 'server', 'pin', 'direct', ''],
     ])
-    expect(status.stdout).toContain(`:${mortal.port}, not reached\n`)
-    const told = JSON.parse((await run(['status', '--json', '--home', erin])).stdout) as object
+    expect(status.stdout).toContain(':1, not reached\n')
+    const told = JSON.parse((await run(['status', '--json', '--home', astray])).stdout) as object
     expect(told).toEqual({
-      name: 'erin',
-      server: `sealwire://127.0.0.1:${mortal.port}`,
-      pin: mortal.fingerprint,
+      name: 'astray',
+      server: 'sealwire://127.0.0.1:1',
+      pin: server.fingerprint,
       direct: { on: true, ways: [] },
     })
   })

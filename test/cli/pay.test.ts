@@ -6,6 +6,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { requestJson } from '../../src/cli/requests.ts'
 import { newMessageId } from '../../src/client/index.ts'
 import { publicPem } from '../../src/pki/ledger-key.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { type CliOptions, runCli } from './cli-process.ts'
 import { Homes } from './member-support.ts'
@@ -68,17 +69,14 @@ describe('pay', () => {
   })
 
   test('is done once though the server dies under it', async () => {
-    await using mortal = await ServerProcess.start({ limits: liftedRates })
+    const options = { limits: liftedRates, port: await lastingPort() }
+    await using mortal = await ServerProcess.start(options)
     using others = new Homes()
     const [carol, dave] = [await others.join(mortal, 'carol'), await others.join(mortal, 'dave')]
     await runCli(['admin', 'mint', 'carol', '10', '--data', mortal.data])
     await mortal.kill()
     const paying = runCli(['pay', 'dave', '4', '--yes', '--home', carol])
-    await using _again = await ServerProcess.start({
-      limits: liftedRates,
-      data: mortal.data,
-      flags: ['--listen', `127.0.0.1:${mortal.port}`],
-    })
+    await using _again = await ServerProcess.start({ ...options, data: mortal.data })
     const paid = await paying
     expect([paid.exitCode, paid.stderr]).toEqual([0, ''])
     expect(await run('balance', '--json', '--home', dave)).toEqual({ unit: 'credits', balance: '4.00' })
@@ -281,6 +279,19 @@ describe('receipt', () => {
     expect((await runCli(['verify', flipped, '--home', alice])).exitCode).not.toBe(0)
     expect(await runCli(['ledger', 'verify', '--data', server.data])).toMatchObject({ exitCode: 0 })
   })
+
+  test('of a capture says what was taken, not what was put aside', async () => {
+    const { id: hold } = (await run('hold', 'bob', '5', '--json', '--home', alice)) as { id: string }
+    const { id } = (await run('capture', 'alice', hold, '3', '--json', '--home', bob)) as { id: string }
+    const path = homes.path('capture')
+    writeFileSync(path, await bytesOf(['receipt', id, '--home', bob]))
+    expect(await run('verify', path, '--json', '--home', bob)).toMatchObject({ kind: 'capture', amount: '3.00' })
+  })
+})
+
+test('what no account gets is refused while the server runs too', async () => {
+  const { exitCode, stderr } = await runCli(['admin', 'limit', '--credit', '5', '--data', server.data])
+  expect([exitCode, stderr]).toEqual([2, 'sealwire: credit is granted to an account, not to all. name the account.\n'])
 })
 
 /** 32 bytes of nobody. */

@@ -247,6 +247,41 @@ describe('send', () => {
     await me.close()
   })
 
+  test.each(['lost with its connection', 'not known to the server'])('is not called unsent when its answer was %s', async (how) => {
+    const server = new DeliveryServer()
+    const me = server.sealwire({ outbox: new MemoryOutbox() })
+    await me.send('bob', 'first')
+    server.refuse = (method) => {
+      if (method !== 'message.send') return undefined
+      server.refuseDial = 'unreachable'
+      return how === 'lost with its connection' ? 'cut' : 'unknown_outcome'
+    }
+    const abort = new AbortController()
+    const sent = rejectionOf(me.send('bob', 'second', { signal: abort.signal }))
+    await server.settle()
+    abort.abort()
+    expect(await sent).toBe('unknown_outcome')
+    await me.close()
+  })
+
+  test('given up while a store adds it is not left there', async () => {
+    const server = new DeliveryServer()
+    const outbox = new MemoryOutbox()
+    const { promise: mayAdd, resolve: add } = Promise.withResolvers<void>()
+    const slow: OutboxStore = { ...methodsOf(outbox), add: (entry) => mayAdd.then(() => outbox.add(entry)) }
+    server.refuseDial = 'unreachable'
+    const me = server.sealwire({ outbox: slow, patient: true })
+    const abort = new AbortController()
+    const sent = rejectionOf(me.send('bob', 'one', { signal: abort.signal }))
+    await server.settle()
+    abort.abort()
+    expect(await sent).toBe('unreachable')
+    add()
+    await server.settle()
+    expect(await outbox.load()).toEqual([])
+    await me.close()
+  })
+
   test('survives the end of the program: the next run sends first what was left', async () => {
     const server = new DeliveryServer()
     server.refuseDial = 'unreachable'

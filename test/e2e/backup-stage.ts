@@ -9,6 +9,7 @@ import type { Conversation, Sealwire } from '../../src/client/index.ts'
 import { SealwireError } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { Homes, inviteLink } from '../cli/member-support.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 
 const limits = { ...liftedRates, messagesBurstPerAccountMax: 1_000_000 }
@@ -44,7 +45,7 @@ export class BackupStage implements AsyncDisposable {
   static async start(): Promise<BackupStage> {
     const parent = mkdtempSync(join(tmpdir(), 'sealwire-backup-'))
     const data = join(parent, 'data')
-    return new BackupStage(await ServerProcess.start({ registration: 'invite', limits, data }), parent)
+    return new BackupStage(await ServerProcess.start({ registration: 'invite', limits, data, port: await lastingPort() }), parent)
   }
 
   get server(): ServerProcess {
@@ -61,8 +62,7 @@ export class BackupStage implements AsyncDisposable {
 
   /** The server comes back at its port, on another data folder. */
   async startOn(data: string): Promise<void> {
-    const flags = ['--listen', `127.0.0.1:${this.#port}`]
-    this.#server = await ServerProcess.start({ registration: 'invite', limits, data, flags })
+    this.#server = await ServerProcess.start({ registration: 'invite', limits, data, port: this.#port })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,6 +13,7 @@ import { parseInviteLink } from '../../src/pki/index.ts'
 import { resolveLimits } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { Homes } from '../cli/member-support.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 
@@ -68,13 +69,13 @@ describe('cert rotate-ca', () => {
 
   test('survives a restart of the server in the middle of the overlap', async () => {
     using homes = new Homes()
-    await using first = await ServerProcess.start({ limits: liftedRates, data: homes.path('data') })
+    const options = { limits: liftedRates, data: homes.path('data'), port: await lastingPort() }
+    await using first = await ServerProcess.start(options)
     await homes.join(first, 'alice')
     const cli = await runCli(['cert', 'rotate-ca', '--overlap', '1h', '--data', first.data, '--json'])
     const { fingerprint } = JSON.parse(cli.stdout) as { fingerprint: string }
     await first.kill()
-    const flags = ['--listen', `127.0.0.1:${first.port}`]
-    await using second = await ServerProcess.start({ limits: liftedRates, data: first.data, flags })
+    await using second = await ServerProcess.start(options)
     expect(second.fingerprint).toBe(fingerprint)
     expect(await who(homes, 'alice')).toMatchObject({ exitCode: 0, stderr: '' })
     expect(homes.pinsOf('alice').profile).toBe(fingerprint)

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Homes, type } from '../cli/member-support.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { isMissing, nodeBinary } from '../support/python.ts'
 import { Play, type PlayOptions, readBlocks, type Step } from '../support/readme-play.ts'
 import { liftedRates, ServerProcess } from '../support/server-process.ts'
@@ -108,7 +109,7 @@ function withTenMessages(terminals: ReadonlyMap<string, Step[][]>): Map<string, 
 
 /** Two who talk while their server is killed, three times, and started again with what is on its disk. */
 async function survive(runtime: string): Promise<void> {
-  const options = { limits: liftedRates, runtime }
+  const options = { limits: liftedRates, runtime, port: await lastingPort() }
   await using first = await ServerProcess.start(options)
   using homes = new Homes()
   for (const name of ['ann', 'ben']) await homes.join(first, name)
@@ -130,7 +131,7 @@ async function survive(runtime: string): Promise<void> {
     for (const chat of [ann, ben]) await chat.printed(new RegExp(`(connection lost[^]*){${round}}`))
     type(ann, `ann after ${round}`)
     type(ben, `ben after ${round}`)
-    server = await ServerProcess.start({ ...options, data: first.data, flags: ['--listen', `127.0.0.1:${first.port}`] })
+    server = await ServerProcess.start({ ...options, data: first.data })
     await ben.printed(new RegExp(`^ann: ann after ${round}$`, 'm'))
     await ann.printed(new RegExp(`^ben: ben after ${round}$`, 'm'))
   }

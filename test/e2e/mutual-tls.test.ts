@@ -11,6 +11,7 @@ import { encodeFrame } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { onUnix } from '../cli/home-support.ts'
 import { Homes, inviteLink, runWith, type as say } from '../cli/member-support.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { liftedRates, ServerProcess, type ServerProcessOptions } from '../support/server-process.ts'
 
@@ -160,16 +161,15 @@ describe('serve --mutual-tls required', () => {
 describe('a device', () => {
   test('is what a home becomes that had joined with a token, at its next connection', async () => {
     using homes = new Homes()
-    const data = homes.path('data')
-    await using before = await start({ data, flags: ['--mutual-tls', 'off'] })
-    const { port } = before
+    const [data, port] = [homes.path('data'), await lastingPort()]
+    await using before = await start({ data, port, flags: ['--mutual-tls', 'off'] })
     const alice = await joined(homes, before, 'alice')
     const { token } = profileOf(alice)
     expect(token).toBeString()
     expect(existsSync(join(alice, 'device.json'))).toBe(false)
     await before.stop()
 
-    await using server = await start({ data, flags: ['--listen', `127.0.0.1:${port}`] })
+    await using server = await start({ data, port })
     const main = { host: '127.0.0.1', port, pin: server.fingerprint }
     expect(await runCli(['who', '--home', alice])).toMatchObject({ exitCode: 0, stderr: '' })
     expect(profileOf(alice)['token']).toBeUndefined()

@@ -14,6 +14,7 @@ import { type Client, connectNode } from '../../src/client/node.ts'
 import { parseInviteLink } from '../../src/pki/index.ts'
 import { encodeFrame, FrameDecoder } from '../../src/protocol/index.ts'
 import { runCli } from '../cli/cli-process.ts'
+import { lastingPort } from '../support/lasting-port.ts'
 import { rejectionOf } from '../support/refusal.ts'
 import { liftedRates, ServerProcess, type ServerProcessOptions } from '../support/server-process.ts'
 import { StoreFolder } from '../support/store-folder.ts'
@@ -30,8 +31,9 @@ describe('invite', () => {
   test('makes links that join, each once, and the start’s own link ends with the next start', async () => {
     using folder = new StoreFolder()
     const links: string[] = []
+    const options = { registration: 'invite', data: folder.path, port: await lastingPort() } as const
     {
-      await using server = await start({ registration: 'invite', data: folder.path })
+      await using server = await start(options)
       links.push(server.invite, await printed(server, ['invite']))
       await (await joined(links[1] ?? '', 'alice')).drain()
       expect(await rejectionOf(joined(links[1] ?? '', 'bob'))).toBe('invitation_used')
@@ -40,7 +42,7 @@ describe('invite', () => {
       await server.stop()
     }
     links.push((await runCli(['invite', '--data', folder.path])).stdout.trim())
-    await using server = await start({ registration: 'invite', data: folder.path, flags: ['--listen', `127.0.0.1:${portOf(links[2])}`] })
+    await using server = await start(options)
     expect(await rejectionOf(joined(links[0] ?? '', 'bob'))).toBe('invitation_invalid')
     await (await joined(links[2] ?? '', 'bob')).drain()
     await (await joined(server.invite, 'carol')).drain()
@@ -211,10 +213,6 @@ async function joined(text: string, name: string): Promise<Client> {
     client.close()
     throw reason
   }
-}
-
-function portOf(link: string | undefined): number {
-  return parseInviteLink(link ?? '').port
 }
 
 /** A connection to the operator's socket, open or already reset: of too many at once a busy server refuses some. */

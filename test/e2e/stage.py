@@ -28,8 +28,9 @@ def row(title, ways=WAYS):
 
 def tags():
     """Endings that make names unique, also among programs that use the same servers."""
-    while True:
-        yield "".join(random.choices(_letters, k=9))
+    run = "".join(random.choices(_letters, k=8))
+    for number in range(8**4):
+        yield run + "".join(_letters[number >> shift & 7] for shift in (9, 6, 3, 0))
 
 
 class Stage:

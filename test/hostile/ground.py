@@ -66,7 +66,7 @@ class Ground:
 
     def name(self, base):
         """That nobody has; of letters that no two names could be confused by."""
-        return f"{base}.{''.join('bdfghkst'[byte % 8] for byte in os.urandom(12))}"
+        return f"{base}.{''.join('bdfghkst'[byte % 8] for byte in os.urandom(16))}"
 
     def token(self, server):
         """Of an account that hostile peers use in turn: it costs no registration."""

@@ -17,7 +17,7 @@ beginnings = {
     "sealed": ("speaks the sealed channel to a TLS port", b"SWv2\x03\x00\x00\x30" + bytes(48), "alert protocol_version"),
     "ssh": ("speaks SSH", b"SSH-2.0-OpenSSH_9.0\r\n", "alert protocol_version"),
     "zeros": ("sends zeros", bytes(512), "alert protocol_version"),
-    "random": ("sends noise that cannot be a record", b"\xf3" + os.urandom(511), "alert protocol_version"),
+    "random": ("sends noise that cannot be a record", b"\xf3\xaa\xaa\xaa" + os.urandom(508), "alert protocol_version"),
     "proxy-protocol": ("sends a header of the PROXY protocol", b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c" + bytes(12), "alert protocol_version"),
     "alert-first": ("begins with a fatal alert", record(21, b"\x02\x28"), "closed"),
     "data-first": ("begins with application data", record(23, b"hello"), "alert unexpected_message"),

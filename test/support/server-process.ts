@@ -21,6 +21,8 @@ export interface ServerProcessOptions {
   readonly registration?: 'open' | 'invite' | 'closed'
   /** On top of the cheapest password hashes that the table of limits allows. */
   readonly limits?: Readonly<Partial<Record<LimitName, number>>>
+  /** Where it listens. Default: at a port that the system hands out. One that comes back there has a `lastingPort`. */
+  readonly port?: number
   /** Further flags; a later one beats those made here. */
   readonly flags?: readonly string[]
   /** The program that runs the server. Default: the Bun that runs this test; `nodeBinary` for Node. */
@@ -180,9 +182,12 @@ export const liftedRates = {
 const program = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const cheapHashes = { passwordHashMemoryKiB: 19_456, passwordHashPasses: 2 }
 
-function serveArguments(data: string, { registration = 'open', limits = {}, flags = [] }: ServerProcessOptions): readonly string[] {
+function serveArguments(
+  data: string,
+  { registration = 'open', limits = {}, port = 0, flags = [] }: ServerProcessOptions,
+): readonly string[] {
   const overrides = Object.entries({ ...cheapHashes, ...limits }).flatMap(([name, value]) => ['--limit', `${name}=${value}`])
-  return ['serve', '--classic', '--registration', registration, '--data', data, '--listen', '127.0.0.1:0', ...overrides, ...flags]
+  return ['serve', '--classic', '--registration', registration, '--data', data, '--listen', `127.0.0.1:${port}`, ...overrides, ...flags]
 }
 
 /** `close` comes when the output was read too. The runtime sometimes forgets it; then the end alone has to do. */

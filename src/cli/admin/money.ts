@@ -129,6 +129,9 @@ async function issue(what: 'ledger.mint' | 'ledger.burn', name: string, amount: 
 async function limit(name: string | undefined, flags: LimitFlags): Promise<void> {
   const { unit, day: dayMax, deviceDay: deviceDayMax, credit } = flags
   checkUnit(unit)
+  if (credit !== undefined && name === undefined) {
+    throw new SealwireError('usage', 'credit is granted to an account, not to all', { hint: 'name the account' })
+  }
   await withOperator(flags, async (operator) => {
     await checkUnitIsThere(operator, unit)
     const set = await operator.call('ledger.limits', { name, unit, dayMax, deviceDayMax, credit })

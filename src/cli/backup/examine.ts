@@ -48,18 +48,18 @@ export async function examine(folder: string, unpacked: Unpacked, parts: Examine
   if (fault !== undefined) throw wrong(`the database in it is damaged: ${fault.what}`)
   // Before the schema is brought up to date: what that does to tables is nothing that was lost.
   examineRows(folder, unpacked.manifest)
-  openInProcessStore(folder, resolveLimits()).close()
+  inBackup(folder, () => openInProcessStore(folder, resolveLimits()).close())
   const files = examineContent(folder, unpacked)
   return { fingerprint, ...files, ledgerRows: await examineLedger(folder, parts) }
 }
 
-/** A key that is of no use is a fault of the backup, and has its name there. */
+/** A key or a database that is of no use is a fault of the backup, and has its name there. */
 function inBackup<T>(folder: string, examineThem: () => T): T {
   try {
     return examineThem()
   } catch (reason) {
     const { code, sentence } = SealwireError.from(reason)
-    if (!['key_missing', 'key_malformed', 'certificate_invalid'].includes(code)) throw reason
+    if (!['key_missing', 'key_malformed', 'certificate_invalid', 'data_unusable'].includes(code)) throw reason
     throw wrong(`in it ${sentence.replaceAll(join(folder, '/'), '')}`, reason)
   }
 }

@@ -1,6 +1,6 @@
 // What a command writes where it is told to must not be written over a server: its data folder is no place for it.
 
-import { realpathSync, statSync } from 'node:fs'
+import { lstatSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { SealwireError } from '../../protocol/errors.ts'
 import { databaseName, filesName, logName, smallNames } from '../backup/archive-names.ts'
@@ -17,6 +17,16 @@ export function refuseDataFolder(path: string, folder: string): void {
   throw new SealwireError('usage', `${path} is in the data folder of the server, ${folder}`, {
     hint: 'name a file elsewhere: nothing there is written over',
   })
+}
+
+/**
+ * Makes sure that what is at `path`, if something is, is a file: a device or a pipe would be gone for everybody, as what is written comes in its place.
+ * @throws {SealwireError} `usage`.
+ */
+export function refuseSpecialFile(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined || found.isFile() || found.isSymbolicLink()) return
+  throw new SealwireError('usage', `${path} is no file`, { hint: 'name one that is, or is not there yet' })
 }
 
 function leadsInto(path: string, own: ReadonlySet<string | undefined>): boolean {

@@ -3,14 +3,15 @@
 // Operations get this object and may only be synchronous. Should one go on after an `await`, its transaction is long
 // committed; every statement therefore insists on an open transaction, so that such a step changes nothing.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { dirname, join } from 'node:path'
 import { assert, SealwireError } from '../../protocol/errors.ts'
 import type { Request, StoreLimits } from '../store.ts'
+import { bytesFree } from './bytes-free.ts'
 import { failureOf } from './failure.ts'
 import { requireWholeLog } from './log-damage.ts'
-import { migrate } from './migrations.ts'
+import { isOfBefore, migrate } from './migrations.ts'
 import { Statement } from './statement.ts'
 
 /** Stands for a data folder: a database that lives in memory and ends with its connection. */
@@ -162,7 +163,7 @@ export type Presence = 'may-be-new' | 'must-exist'
 export function openDatabase(location: string, limits: StoreLimits, presence: Presence): Database {
   let connection: DatabaseSync | undefined
   try {
-    if (location !== inMemory && !existsSync(location)) createFile(location, presence)
+    if (location !== inMemory && isEmpty(location)) createFile(location, hadOne(location) ? 'must-exist' : presence)
     if (location !== inMemory) requireWholeLog(location)
     connection = new DatabaseSync(location, {
       readBigInts: true,
@@ -172,12 +173,22 @@ export function openDatabase(location: string, limits: StoreLimits, presence: Pr
       timeout: limits.storeBusyMsMax,
     })
     configure(connection, location)
+    if (location !== inMemory && isOfBefore(connection)) requireRoomToMigrate(location)
     migrate(connection)
     return new Database(connection, limits.storeBusyMsMax)
   } catch (reason) {
     connection?.close()
     throw openingError(location, reason)
   }
+}
+
+/** A step may make the largest table anew: it is there twice then, and once more in the log, which could not be emptied without room. */
+function requireRoomToMigrate(location: string): void {
+  const needed = 3n * BigInt(statSync(location).size)
+  if (bytesFree(dirname(location)) >= needed) return
+  throw new SealwireError('storage_full', `there is no room to bring ${location} to this version`, {
+    hint: `free ${needed / 1_000_000n + 1n} MB for as long as that takes; until then the version before can be started`,
+  })
 }
 
 function configure(connection: DatabaseSync, location: string): void {
@@ -205,9 +216,22 @@ export function requireVersion(version: string): void {
   })
 }
 
+/** There is no file, or nothing in it: SQLite writes its first page when it is opened. */
+function isEmpty(path: string): boolean {
+  return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0
+}
+
+/** The ledger's public key is written when there is a database, and stays: an empty one beside it would be a lie. */
+function hadOne(path: string): boolean {
+  return existsSync(join(dirname(path), 'ledger.pub'))
+}
+
 /** Only its owner may read it: it holds password hashes. The files that SQLite makes beside it get the same mode. */
 function createFile(path: string, presence: Presence): void {
-  if (presence === 'must-exist') throw new SealwireError('data_unusable', `the database ${path} is gone`)
+  if (presence === 'must-exist') {
+    const hint = 'restore it from a backup; for a new server take another folder'
+    throw new SealwireError('data_unusable', `the database ${path} is gone`, { hint })
+  }
   const folder = dirname(path)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   synchronize(openSync(path, 'a', 0o600))

@@ -12,10 +12,10 @@
 // before the commit, again nothing happened. `unknown_outcome`: the commit failed in another way; its record may have reached
 // the disk although the call says it did not. After the last two the connection is given up, and the next group opens a new one.
 
-import { statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { OperationName, Outcome, Request, StoreLimits } from '../store.ts'
+import { bytesFree } from './bytes-free.ts'
 import { type Database, inMemory, openDatabase, type Presence } from './database.ts'
 import { failureOf, isDamaged } from './failure.ts'
 import { rewriteLog } from './log-file.ts'
@@ -247,15 +247,6 @@ function requestError(database: Database, reason: unknown): { readonly error: Se
 
 function begin(database: Database, kind: Kind): void {
   database.control(kind === 'write' ? 'begin immediate' : 'begin')
-}
-
-function bytesFree(folder: string): bigint {
-  try {
-    const { bavail, bsize } = statfsSync(folder, { bigint: true })
-    return bavail * bsize
-  } catch (cause) {
-    throw new SealwireError('unavailable', 'the data folder cannot be reached', { cause })
-  }
 }
 
 function storageFull(cause?: unknown): SealwireError {

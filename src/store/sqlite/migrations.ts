@@ -168,6 +168,12 @@ export function migrate(connection: DatabaseSync, steps: readonly string[] = mig
   }
 }
 
+/** Whether it is a database of Sealwire's, and steps are missing to it. @throws {SealwireError} `data_unusable`, as {@link migrate}. */
+export function isOfBefore(connection: DatabaseSync): boolean {
+  const version = schemaVersion(connection)
+  return version > 0 && version < migrations.length
+}
+
 function schemaVersion(connection: DatabaseSync): number {
   const owner = pragma(connection, 'application_id')
   const version = pragma(connection, 'user_version')

@@ -1,7 +1,19 @@
 // What backup and restore say of files that are not there and of passphrases that are none, before they touch anything.
 
 import { afterAll, expect, test } from 'bun:test'
-import { linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ServerProcess } from '../../support/server-process.ts'
@@ -32,6 +44,19 @@ test.each([
   const { exitCode, stdout, stderr } = await runCli(args)
   expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' })
   expect(stderr).toStartWith(`sealwire: ${words}`)
+})
+
+test('neither a backup nor a certificate takes the place of what is no file', async () => {
+  const pipe = inFolder('pipe')
+  spawnSync('mkfifo', [pipe])
+  for (const args of [
+    ['backup', pipe, '--force', '--passphrase-file', good, ...data],
+    ['cert', 'issue', 'alice', '--csr', good, '--out', pipe, ...data],
+  ]) {
+    const { exitCode, stderr } = await runCli(args)
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`sealwire: ${pipe} is no file. `)])
+  }
+  expect(lstatSync(pipe).isFIFO()).toBe(true)
 })
 
 test('a backup is never written over its server, and nothing is that no server can be made of', async () => {

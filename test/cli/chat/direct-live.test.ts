@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import { connect } from '../../../src/client/node-sdk.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../../support/server-process.ts'
 import { Chatter, People } from './people.ts'
 import { type CliProcess, runCli } from '../cli-process.ts'
@@ -14,17 +15,19 @@ interface Told {
   readonly seq?: number
 }
 
-const options = { limits: liftedRates }
+/** Of a server that comes back. */
+const options = async () => ({ limits: liftedRates, port: await lastingPort() })
 
 /** A server, and the homes of two who have agreed to talk. */
 async function friends() {
   const stack = new AsyncDisposableStack()
-  const server = stack.use(await ServerProcess.start(options))
+  const here = await options()
+  const server = stack.use(await ServerProcess.start(here))
   const homes = stack.use(new Homes())
   const [ann, ben] = [await homes.join(server, 'ann'), await homes.join(server, 'ben')]
   await runCli(['contacts', 'request', 'ben', '--home', ann])
   await runCli(['contacts', 'accept', 'ann', '--home', ben])
-  const again = () => ServerProcess.start({ ...options, data: server.data, flags: ['--listen', `127.0.0.1:${server.port}`] })
+  const again = () => ServerProcess.start({ ...here, data: server.data })
   return { server, again, homes, ann, ben, [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
@@ -116,7 +119,8 @@ test('what came directly does not come again to a program without direct links',
 }, 120_000)
 
 test('a payment that is handed over is told as what it is, and as settled by both when it is', async () => {
-  await using server = await ServerProcess.start(options)
+  const here = await options()
+  await using server = await ServerProcess.start(here)
   await using people = new People(server)
   const [ann, ben] = await people.pair(true, { direct: true })
   await runCli(['admin', 'mint', ann.name, '100', '--data', server.data])
@@ -137,7 +141,7 @@ test('a payment that is handed over is told as what it is, and as settled by bot
   payer.type('/pay 5 for lunch')
   expect(await payer.told('doubtful')).toMatchObject({ name: ben.name, amount: '5.00', sentence: expect.stringContaining('worth nothing') })
   expect((await payee.told('held')).order).toMatchObject({ from: ann.name, amount: '5.00', state: 'unsettled' })
-  await using _second = await ServerProcess.start({ ...options, data: server.data, flags: ['--listen', `127.0.0.1:${server.port}`] })
+  await using _second = await ServerProcess.start({ ...here, data: server.data })
   await payee.told('held', ({ order }) => order.state === 'settled')
   await payer.told('paid')
   expect((await ben.payments.balance()).amount).toBe('5.00')

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Sealwire } from '../../../src/client/index.ts'
 import { limitTable } from '../../../src/protocol/limits.ts'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { liftedRates, ServerProcess } from '../../support/server-process.ts'
 import { Chatter, People } from './people.ts'
 import { rejected } from '../home-support.ts'
@@ -255,7 +256,7 @@ describe('a server that is frozen', () => {
 
 describe('a server that is killed', () => {
   test('gets nothing of what was thrown away while it was not there', async () => {
-    const options = { limits: liftedRates }
+    const options = { limits: liftedRates, port: await lastingPort() }
     await using mortal = await ServerProcess.start(options)
     await using others = new People(mortal)
     const [ann, ben] = await others.pair()
@@ -269,7 +270,7 @@ describe('a server that is killed', () => {
     chat.type('/quit')
     await running
     expect(chat.events).not.toContain('unsent')
-    await using again = await ServerProcess.start({ ...options, data: mortal.data, flags: ['--listen', `127.0.0.1:${mortal.port}`] })
+    await using again = await ServerProcess.start({ ...options, data: mortal.data })
     const later = new Chatter(await others.open(ann.name))
     later.type('three')
     later.over()
@@ -279,7 +280,7 @@ describe('a server that is killed', () => {
   }, 60_000)
 
   test('is waited for: what is typed meanwhile is sent once, and what is left is told and sent by the next chat', async () => {
-    const options = { limits: liftedRates }
+    const options = { limits: liftedRates, port: await lastingPort() }
     await using mortal = await ServerProcess.start(options)
     await using others = new People(mortal)
     const [ann, ben] = await others.pair()
@@ -295,7 +296,7 @@ describe('a server that is killed', () => {
     to.type('three', 'four')
     expect(await at.told('refused')).toMatchObject({ line: 2, code: 'unreachable' })
     await at.told('done', ({ line }) => line === 3)
-    const restart = { ...options, data: mortal.data, flags: ['--listen', `127.0.0.1:${mortal.port}`] }
+    const restart = { ...options, data: mortal.data }
     {
       await using second = await ServerProcess.start(restart)
       // The next line of a pipe is read when the one before is stored, and known to be.

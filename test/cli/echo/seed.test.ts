@@ -5,10 +5,10 @@ import { describe, expect, test } from 'bun:test'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { lastingPort } from '../../support/lasting-port.ts'
 import { CliProcess, runCli } from '../cli-process.ts'
 
 const execute = promisify(execFile)
@@ -48,7 +48,7 @@ describe.skipIf(peers === undefined)('the first seed', () => {
     }, 60_000)
 
     test(`echo talks to its server (${kind})`, async () => {
-      const port = await freePort()
+      const port = await lastingPort()
       const server = spawn(file('seed_server'), [String(port), file(`${kind}.crt`), file(`${kind}.key`)], {
         stdio: ['ignore', 'pipe', 'ignore'],
       })
@@ -72,7 +72,7 @@ describe.skipIf(peers === undefined)('the first seed', () => {
   }
 
   test('echo tells when its server goes away', async () => {
-    const port = await freePort()
+    const port = await lastingPort()
     const server = spawn(file('seed_server'), [String(port), file('ec.crt'), file('ec.key')], { stdio: ['ignore', 'pipe', 'ignore'] })
     try {
       await once(server.stdout, 'data')
@@ -108,16 +108,6 @@ async function seedPeers(): Promise<string | undefined> {
     console.warn(`SKIPPED: the seed's own programs cannot be compiled here: ${String(why).trim()}`)
     return undefined
   }
-}
-
-/** A port that was free a moment ago: the seed's server can be told none but a fixed one. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 async function end(server: ChildProcess): Promise<void> {

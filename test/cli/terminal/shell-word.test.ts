@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { execFileSync } from 'node:child_process'
-import { shellWord } from '../../../src/cli/terminal/shell-word.ts'
+import { pathArgument, shellWord } from '../../../src/cli/terminal/shell-word.ts'
 import { onUnix } from '../home-support.ts'
 
 const words = ['bob', './a-b_c.d', '#12', 'two words', "bob's", '$HOME', '`x`', 'a\nb', '"', '\\', '*', 'grün', '']
@@ -12,4 +12,8 @@ test.skipIf(!onUnix)('a shell reads a word as it was', () => {
 
 test('what needs no quotes has none', () => {
   expect(['bob', './a-b_c.d', 'x=1'].map(shellWord)).toEqual(['bob', './a-b_c.d', 'x=1'])
+})
+
+test('a path is no option', () => {
+  expect(['-x', '--id', './-x', '/a', 'b-'].map(pathArgument)).toEqual(['./-x', './--id', './-x', '/a', 'b-'])
 })

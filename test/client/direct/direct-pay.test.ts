@@ -264,6 +264,7 @@ describe('a payment that its payee cannot settle', () => {
 
 describe('what a payee hands back', () => {
   const other = newDeviceKeys()
+  const changed = (receipt: Uint8Array) => receipt.with(-1, (receipt.at(-1) ?? 0) ^ 1)
   type Settled = Extract<PeerResult<'direct.pay'>, { state: 'settled' }>
   const lies: readonly (readonly [what: string, lie: (settled: Settled, earlier: Uint8Array) => Settled])[] = [
     ['the receipt of another payment', (settled, receipt) => ({ ...settled, receipt })],
@@ -395,8 +396,3 @@ test('payments go over a link as two devices have it, both ways, and so do refus
   links.alice.close()
   await links.bob.closed
 })
-
-/** Another last byte. */
-function changed(receipt: Uint8Array): Uint8Array {
-  return receipt.with(-1, (receipt.at(-1) ?? 0) ^ 1)
-}

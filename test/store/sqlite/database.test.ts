@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { resolveLimits } from '../../../src/protocol/index.ts'
@@ -41,6 +41,19 @@ describe('openDatabase', () => {
     database.control('commit')
     database[Symbol.dispose]()
     expect(readdirSync(folder.path)).toEqual(['sealwire.db'])
+  })
+
+  test('one that is gone, or empty, is not made again where there was a ledger', () => {
+    using folder = new StoreFolder()
+    openDatabase(folder.database, limits, 'may-be-new')[Symbol.dispose]()
+    writeFileSync(join(folder.path, 'ledger.pub'), '')
+    openDatabase(folder.database, limits, 'may-be-new')[Symbol.dispose]()
+    for (const lose of [() => writeFileSync(folder.database, ''), () => rmSync(folder.database)]) {
+      lose()
+      const open = () => openDatabase(folder.database, limits, 'may-be-new')
+      expect(open).toThrow(`[data_unusable] the database ${folder.database} is gone`)
+      expect(statSync(folder.database, { throwIfNoEntry: false })?.size ?? 0).toBe(0)
+    }
   })
 
   test('what is no database is refused and left as it is', () => {

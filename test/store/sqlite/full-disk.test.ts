@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { accountNames, command, mayMount, missing, skipWithout } from '../../support/store-contents.ts'
+import { resolveLimits } from '../../../src/protocol/index.ts'
+import { openDatabase } from '../../../src/store/sqlite/database.ts'
+import { migrate, migrations } from '../../../src/store/sqlite/migrations.ts'
 import { StoreFolder } from '../../support/store-folder.ts'
 import { StoreProcess } from '../../support/store-process.ts'
 
@@ -24,6 +28,23 @@ describe.skipIf(skip)('a full disk', () => {
     expect(missing(registrar.acknowledged, present)).toEqual([])
     expect(registrar.refused.get('storage_full')?.filter((name) => present.has(name))).toEqual([])
   }, 60_000)
+
+  test('a database of before is brought to this version only where there is room for it three times more, and is untouched otherwise', () => {
+    using disk = new SmallDisk('8m')
+    const limits = resolveLimits()
+    {
+      using connection = new DatabaseSync(disk.database)
+      connection.exec('pragma journal_mode = wal')
+      migrate(connection, migrations.slice(0, 13))
+      connection.exec('create table ballast (x blob) strict; insert into ballast values (zeroblob(3000000))')
+    }
+    const refusal = /^\[storage_full\] there is no room to bring .* to this version/
+    expect(() => openDatabase(disk.database, limits, 'may-be-new')).toThrow(refusal)
+    expect(versionOf(disk)).toBe(13)
+    command('mount', '-o', 'remount,size=16m', disk.path)
+    openDatabase(disk.database, limits, 'may-be-new')[Symbol.dispose]()
+    expect(versionOf(disk)).toBe(migrations.length)
+  })
 
   test('a kill on a full disk loses nothing and brings nothing back', async () => {
     using disk = new SmallDisk('1m')
@@ -52,4 +73,9 @@ class SmallDisk implements Disposable {
     command('umount', this.path)
     this.#folder[Symbol.dispose]()
   }
+}
+
+function versionOf({ database }: StoreFolder): unknown {
+  using connection = new DatabaseSync(database, { readOnly: true })
+  return connection.prepare('pragma user_version').get()?.['user_version']
 }

@@ -62,9 +62,9 @@ function rehashAccount(database: Database, { id, from, to }: Input<'account.reha
   return statement.run({ id, from, to }) === 1n
 }
 
-function setPassword(database: Database, { id, passwordHash, keepToken }: Input<'account.setPassword'>): boolean {
+function setPassword(database: Database, { id, passwordHash, keepToken }: Input<'account.setPassword'>, limits: StoreLimits): boolean {
   const changed = database.prepare('update account set password_hash = :passwordHash where id = :id').run({ id, passwordHash })
-  deleteTokens(database, id, keepToken)
+  deleteTokens(database, id, keepToken ?? null, limits)
   deleteLink(database, id)
   return changed === 1n
 }

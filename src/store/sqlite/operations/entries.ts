@@ -97,8 +97,9 @@ function replaceBody(database: Database, input: NewEntry, key: bigint, bodyBytes
   unindex(database, key)
   // Only its author edits a message.
   countSaid(database, accountId, BigInt(body?.length ?? 0) - bodyBytes)
+  // At the end of the table: a row that grows where it is moves others, and leaves copies of what they say in unused bytes.
   database
-    .prepare('update entry set type = :type, body = :body, edited_at = :at where key = :key')
+    .prepare('update entry set rowid = (select max(rowid) + 1 from entry), type = :type, body = :body, edited_at = :at where key = :key')
     .run({ key, type: type ?? null, body: body ?? null, at })
   reindex(database, key)
 }

@@ -25,6 +25,7 @@ function openInbox(database: Database, { accountId, device, after, at }: Input<'
   const ackedSeq = known ?? addDevice(database, accountId, device, { lastSeq, lostSeq, goneSeq })
   const lost = lostBehind(lostSeq, ackedSeq, after)
   if (after !== undefined) acknowledge(database, { accountId, device, seq: after, at }, limits)
+  releaseInbox(database, accountId, limits)
   return { lastSeq, ackedSeq: placeOf(database, accountId, device) ?? ackedSeq, lostSeq: lost }
 }
 
@@ -159,10 +160,15 @@ function releaseStored(
   }
 }
 
+/** What waited for nobody but installations that went with their tokens waits no more. */
+export function releaseInbox(database: Database, accountId: bigint, limits: StoreLimits): void {
+  releaseStored(database, accountId, findInbox(database, accountId), limits)
+}
+
 /** A device that does not come again keeps nothing waiting. */
 export function forgetInboxDevice(database: Database, accountId: bigint, device: string, limits: StoreLimits): void {
   database.prepare('delete from inbox_device where device = :device').run({ device })
-  releaseStored(database, accountId, findInbox(database, accountId), limits)
+  releaseInbox(database, accountId, limits)
 }
 
 /** Inboxes that have had something for so long are looked at, and those of which nothing is so old any more are so no longer. */

@@ -4,6 +4,7 @@ import type { Account, Input, NewToken, SecretHash, StoreLimits } from '../../st
 import type { Database } from '../database.ts'
 import { integer, type Row } from '../statement.ts'
 import { accountColumns, accountOf } from './account-row.ts'
+import { releaseInbox } from './inboxes.ts'
 import type { StepsOf } from './step.ts'
 
 export const tokenSteps: StepsOf<'token'> = {
@@ -13,7 +14,7 @@ export const tokenSteps: StepsOf<'token'> = {
 }
 
 /** Stores a token of an account that exists, and deletes the least recently used one when there are too many. */
-export function addToken(database: Database, { hash, accountId, at }: NewToken, { tokensPerAccountMax }: StoreLimits): void {
+export function addToken(database: Database, { hash, accountId, at }: NewToken, limits: StoreLimits): void {
   database
     .prepare(
       `insert into token (hash, account_id, created_at, last_used_at)
@@ -21,17 +22,19 @@ export function addToken(database: Database, { hash, accountId, at }: NewToken, 
     )
     .run({ hash, accountId, at })
   // Never the new one, whatever the clock did.
-  database
+  const gone = database
     .prepare(
       `delete from token where hash in
        (select hash from token where account_id = :accountId and hash <> :hash order by last_used_at desc limit -1 offset :others)`,
     )
-    .run({ accountId, hash, others: BigInt(tokensPerAccountMax) - 1n })
+    .run({ accountId, hash, others: BigInt(limits.tokensPerAccountMax) - 1n })
+  if (gone > 0n) releaseInbox(database, accountId, limits)
 }
 
 /** Deletes the tokens of an account, all but `keep`. */
-export function deleteTokens(database: Database, accountId: bigint, keep: SecretHash | null = null): void {
+export function deleteTokens(database: Database, accountId: bigint, keep: SecretHash | null, limits: StoreLimits): void {
   database.prepare('delete from token where account_id = :accountId and hash is not :keep').run({ accountId, keep })
+  releaseInbox(database, accountId, limits)
 }
 
 function createToken(database: Database, input: Input<'token.create'>, limits: StoreLimits): boolean {
@@ -52,7 +55,7 @@ function useToken(database: Database, input: Input<'token.use'>, limits: StoreLi
   const row = tokenRow(database, hash)
   if (row === undefined) return undefined
   if (isIdle(row, input)) {
-    deleteToken(database, input)
+    deleteToken(database, input, limits)
     return undefined
   }
   if (at - integer(row, 'last_used_at') >= BigInt(limits.tokenUsePrecisionMs)) {
@@ -76,6 +79,8 @@ function isIdle(row: Row, { at, idleMsMax }: Input<'token.use'>): boolean {
   return at - integer(row, 'last_used_at') > idleMsMax
 }
 
-function deleteToken(database: Database, { hash }: Input<'token.delete'>): boolean {
-  return database.prepare('delete from token where hash = :hash').run({ hash }) === 1n
+function deleteToken(database: Database, { hash }: Input<'token.delete'>, limits: StoreLimits): boolean {
+  const row = database.prepare('delete from token where hash = :hash returning account_id').row({ hash })
+  if (row !== undefined) releaseInbox(database, integer(row, 'account_id'), limits)
+  return row !== undefined
 }

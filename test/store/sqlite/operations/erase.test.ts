@@ -11,6 +11,25 @@ import { Stage } from './stage.ts'
 const messages = 210
 
 describe('what is deleted is gone from the files', () => {
+  test('of a message and its neighbours too when it was edited to be longer', () => {
+    using folder = new StoreFolder()
+    using stage = new Stage(2, {}, { folder: folder.path })
+    stage.befriend([1n, 2n])
+    const secrets = Array.from({ length: 600 }, (_, index): Secret => {
+      const words = `canary${index}x`
+      const { seq } = stage.say(1n, 1n, `${words} ${'filling '.repeat(index % 20)}`)
+      return { conversationId: 1n, seq, words: [words] }
+    })
+    for (const [index, { conversationId, seq: target }] of secrets.entries()) {
+      if (index % 3 > 0) continue
+      const body = new TextEncoder().encode(`canary${index}x ${'longer '.repeat(200)}`)
+      stage.run('entry.post', { ...stage.act(1n), kind: 'edit', type: 'text/plain', body, conversationId, target })
+    }
+    for (const { conversationId, seq: target } of secrets)
+      stage.run('entry.post', { ...stage.act(1n), kind: 'delete', conversationId, target })
+    expect(found(folder, secrets)).toEqual([])
+  }, 60_000)
+
   test('by a deletion, an edit, and retention, among many conversations that grow at the same time', () => {
     using folder = new StoreFolder()
     using stage = new Stage(6, {}, { folder: folder.path })
