@@ -17,6 +17,7 @@ export { type CheckpointClaim, makeCheckpoint, openCheckpoint, type SignedCheckp
 export { type Contradiction, contradictionIn, momentText } from './history.ts'
 export {
   certifyLedgerKey,
+  findLedgerKey,
   LedgerKey,
   type LedgerKeyClaim,
   ledgerKeyFile,

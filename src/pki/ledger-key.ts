@@ -72,10 +72,19 @@ export interface LedgerKeyClaim {
  * @throws {SealwireError} `key_missing` when there was one; `key_unsafe`, `key_malformed`; `storage_full` or `data_unusable`.
  */
 export function openLedgerKey(folder: string): LedgerKey {
-  const key = readLedgerKey(folder) ?? makeLedgerKey(folder)
+  const key = findLedgerKey(folder) ?? makeLedgerKey(folder)
   const path = join(folder, ledgerPublicFile)
   if (!existsSync(path)) writeDurably(path, publicPem(key.publicKey), 0o644)
   return key
+}
+
+/** The key of a data folder; `undefined` where there never was one. @throws {SealwireError} `key_missing`, `key_unsafe`, `key_malformed`, `data_unusable`. */
+export function findLedgerKey(folder: string): LedgerKey | undefined {
+  const key = readLedgerKey(folder)
+  if (key !== undefined || !existsSync(join(folder, ledgerPublicFile))) return key
+  throw new SealwireError('key_missing', `the key ${join(folder, ledgerKeyFile)} is missing, though ${ledgerPublicFile} is there`, {
+    hint: 'restore it from a backup: every receipt was signed with it',
+  })
 }
 
 /** The public key of a data folder; `undefined` when no server has made one there. @throws {SealwireError} `key_malformed`, `data_unusable`. */
@@ -152,15 +161,9 @@ function readLedgerKey(folder: string): LedgerKey | undefined {
 }
 
 function makeLedgerKey(folder: string): LedgerKey {
-  const path = join(folder, ledgerKeyFile)
-  if (existsSync(join(folder, ledgerPublicFile))) {
-    throw new SealwireError('key_missing', `the key ${path} is missing, though ${ledgerPublicFile} is there`, {
-      hint: 'restore it from a backup: every receipt was signed with it',
-    })
-  }
   sweepTemporaries(folder, [ledgerKeyFile, ledgerPublicFile])
   const { privateKey } = generateKeyPairSync('ed25519')
-  writeDurably(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
+  writeDurably(join(folder, ledgerKeyFile), privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
   return new LedgerKey(privateKey)
 }
 

@@ -9,7 +9,9 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../src/domain/index.ts'
-import { loadServerIdentity } from '../../src/pki/index.ts'
+import { loadServerIdentity, openLedgerKey } from '../../src/pki/index.ts'
+import { resolveLimits } from '../../src/protocol/index.ts'
+import { openInProcessStore } from '../../src/store/index.ts'
 import { runCli } from '../cli/cli-process.ts'
 import { pinOf } from '../cli/home-support.ts'
 import { Homes, inviteLink } from '../cli/member-support.ts'
@@ -227,6 +229,23 @@ describe('doctor names what is wrong on the server itself:', () => {
     expect(await examineData(data)).toMatchObject({ exitCode: 3, faults: ['key_malformed'] })
     rmSync(join(data, 'ca.key'))
     expect(await examineData(data)).toMatchObject({ exitCode: 3, faults: ['key_missing', 'key_malformed'] })
+  })
+
+  test('keys of the ledger that are missing or none, and a database that is gone', async () => {
+    const data = await dataFolder()
+    const [key, database] = [join(data, 'ledger.key'), join(data, 'sealwire.db')]
+    openInProcessStore(data, resolveLimits()).close()
+    openLedgerKey(data)
+    expect(await examineData(data)).toMatchObject({ exitCode: 0, faults: [] })
+    writeFileSync(key, 'half a k')
+    expect(await examineData(data)).toMatchObject({ exitCode: 3, faults: ['key_malformed'] })
+    rmSync(key)
+    writeFileSync(database, '')
+    expect(await examineData(data)).toMatchObject({ exitCode: 3, faults: ['key_missing', 'database_missing'] })
+    // The authority's key is one of many: what else is there says that a server was here.
+    rmSync(join(data, 'ca.key'))
+    const { stderr } = await runCli(['admin', 'list', '--data', data])
+    expect(stderr).toStartWith(`sealwire: the database ${database} is gone. `)
   })
 
   test('a certificate and a key that do not belong together', async () => {

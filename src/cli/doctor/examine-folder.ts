@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { unusable, writeDurably } from '../../pki/durable-file.ts'
 import { type CertificateFile, IdentityFolder, identityFiles, type KeyFile } from '../../pki/identity-folder.ts'
 import { type OwnFiles, readImported, readOwnCertificate } from '../../pki/own-certificate.ts'
+import { findLedgerKey, ledgerPublicFile } from '../../pki/ledger-key.ts'
 import { sealedPins } from '../../pki/sealed-key.ts'
 import { renewalTime } from '../../pki/server-certificate.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import type { Limits } from '../../protocol/limits.ts'
 import { lockData } from '../../store/data-lock.ts'
+import { databaseName } from '../backup/archive-names.ts'
 import { type FaultName, type Finding, fault, fine, spanText, timeText, warning } from './finding.ts'
 
 export interface FolderParts {
@@ -34,7 +36,8 @@ export function examineFolder(path: string, { now, limits }: FolderParts): Folde
   if (owner.length > 0) return { findings: owner, isInUse: false }
   const isInUse = isLocked(path)
   const running = fine(isInUse ? `a server runs in ${path}` : `no server runs in ${path}`)
-  return { findings: [running, ...diskFindings(path, limits), ...identityFindings(path, now), ...sealedKeyFindings(path, now)], isInUse }
+  const keys = [...identityFindings(path, now), ...sealedKeyFindings(path, now), ...ledgerFindings(path)]
+  return { findings: [running, ...diskFindings(path, limits), ...keys], isInUse }
 }
 
 function missing(path: string): Finding {
@@ -98,6 +101,16 @@ function sealedKeyFindings(path: string, now: number): readonly Finding[] {
   if (pins?.next !== undefined)
     findings.push(fine(`the sealed key is being replaced, until ${timeText(pins.next.until)}, by ${pins.next.pin}`))
   return findings
+}
+
+/** What payments and receipts need. The public key of the ledger is made when there is a database. */
+function ledgerFindings(path: string): readonly Finding[] {
+  const findings: Finding[] = []
+  readerInto(findings)(() => findLedgerKey(path))
+  const database = join(path, databaseName)
+  if (!existsSync(join(path, ledgerPublicFile)) || (statOf(database)?.size ?? 0) > 0) return findings
+  const why = `there is nothing in ${database}, though ${ledgerPublicFile} is there`
+  return [...findings, fault('database_missing', 'the database is gone', why, 'restore a backup into another folder: sealwire restore')]
 }
 
 /** The operator's own certificate: the files that were given, else what was imported. Nothing is found where there is none. */

@@ -46,6 +46,7 @@ export const faults = {
   folder_open: 'data_unusable',
   folder_unwritable: 'data_unusable',
   disk_full: 'storage_full',
+  database_missing: 'data_unusable',
   key_missing: 'key_missing',
   key_unsafe: 'key_unsafe',
   key_malformed: 'key_malformed',

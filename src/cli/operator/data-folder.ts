@@ -26,7 +26,8 @@ export function findDataFolder(flag: string | undefined, environment: NodeJS.Pro
 export function checkDataFolder(folder: string): void {
   if (statOf(folder)?.isDirectory() !== true) throw notThere(`there is no data folder ${folder}`)
   checkRestored(folder)
-  if (statOf(join(folder, 'ca.key')) === undefined) throw notThere(`${folder} is not the data folder of a server`)
+  // Any of them: which one is missing is told by who needs it.
+  if (serverNames.every((name) => statOf(join(folder, name)) === undefined)) throw notThere(`${folder} is not the data folder of a server`)
 }
 
 /**
@@ -109,6 +110,7 @@ function notThere(what: string): SealwireError {
   })
 }
 
+const serverNames = ['ca.key', 'ca.crt', 'ledger.pub', 'sealwire.db'] as const
 /** There from the beginning of a restore to its end. */
 export const restoringFile = 'restoring'
 const fingerprintFile = 'fingerprint'
