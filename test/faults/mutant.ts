@@ -1,6 +1,6 @@
 // A private copy of the program with something wrong in it, to see that the tests of faults find it.
 
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { StoreFolder } from '../support/store-folder.ts'
@@ -18,7 +18,7 @@ export interface Mutation {
 export class Mutant implements Disposable {
   readonly #folder = new StoreFolder()
   /** Where the copy is. */
-  readonly path = this.#folder.path
+  readonly path = join(this.#folder.path, 'main')
   /** Path of the program. */
   readonly program = join(this.path, 'src/cli/main.ts')
 
@@ -26,6 +26,9 @@ export class Mutant implements Disposable {
   constructor(mutations: readonly Mutation[], beside: readonly string[] = []) {
     for (const each of ['src', 'package.json', ...beside]) cpSync(join(root, each), join(this.path, each), { recursive: true })
     symlinkSync(join(root, 'node_modules'), join(this.path, 'node_modules'))
+    // Published vectors lie beside a checkout.
+    const shared = join(root, '../shared')
+    if (existsSync(shared)) symlinkSync(shared, join(this.#folder.path, 'shared'))
     this.change(mutations)
   }
 
@@ -41,7 +44,7 @@ export class Mutant implements Disposable {
 
   /** Puts a file of this checkout beside the copy, at the same place; its path there. */
   with(path: string): string {
-    const copy = join(this.#folder.path, path)
+    const copy = join(this.path, path)
     mkdirSync(dirname(copy), { recursive: true })
     cpSync(join(root, path), copy)
     return copy
