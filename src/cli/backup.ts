@@ -11,7 +11,7 @@ import { newPassphrase } from './backup/passphrase.ts'
 import { verifyBackup, type VerifyFlags } from './backup/verify-backup.ts'
 import { counted } from './terminal/counted.ts'
 import { findDataFolder } from './operator/data-folder.ts'
-import { refuseDataFolder, refuseSpecialFile } from './operator/own-files.ts'
+import { checkTarget } from './operator/own-files.ts'
 import { writeNow } from './terminal/descriptor.ts'
 import { escapeControls } from './terminal/escape.ts'
 import { json, type OperatorFlags, print } from './operator/command.ts'
@@ -55,10 +55,7 @@ async function backup(file: string, flags: BackupFlags): Promise<void> {
   if (path === undefined && isatty(standardOutput)) {
     throw new SealwireError('usage', 'a backup is no text for a terminal', { hint: 'name a file, or send it into a pipe' })
   }
-  if (path !== undefined) {
-    refuseDataFolder(path, folder)
-    refuseSpecialFile(path)
-  }
+  if (path !== undefined) checkTarget(path, folder)
   using stop = stopOnSignals({ clock: systemClock })
   const { signal } = stop
   const passphrase = await newPassphrase({ file: flags.passphraseFile, signal })

@@ -15,7 +15,7 @@ import { escapeControls } from '../terminal/escape.ts'
 import { Home } from '../../client/home/home.ts'
 import { jsonLine } from '../terminal/json-line.ts'
 import { findDataFolder } from '../operator/data-folder.ts'
-import { refuseDataFolder, refuseSpecialFile } from '../operator/own-files.ts'
+import { checkTarget } from '../operator/own-files.ts'
 import { named, type OperatorFlags, part, print, withOperator } from '../operator/command.ts'
 import { readPath } from '../options/option-value.ts'
 import { commandLine } from '../options/origin.ts'
@@ -65,10 +65,7 @@ async function issue(name: string, flags: IssueFlags): Promise<void> {
 async function issueCertificate(name: string, path: string, flags: IssueFlags): Promise<void> {
   const csr = readRequest(path)
   const out = flags.out === undefined ? undefined : readPath(flags.out, commandLine('--out'))
-  if (out !== undefined) {
-    refuseDataFolder(out, findDataFolder(flags.data, process.env))
-    refuseSpecialFile(out)
-  }
+  if (out !== undefined) checkTarget(out, findDataFolder(flags.data, process.env))
   await withOperator(flags, async (operator) => {
     const issued = await operator.call('device.issue', { name, csr, label: flags.label })
     const pem = `${certificatePem(issued.certificate)}${certificatePem(issued.authority)}`

@@ -6,11 +6,20 @@ import { SealwireError } from '../../protocol/errors.ts'
 import { databaseName, filesName, logName, smallNames } from '../backup/archive-names.ts'
 
 /**
+ * Makes sure that a file may be written at `path`, in the place of one that is there: outside of the data folder, and where there is no device or pipe.
+ * @throws {SealwireError} `usage`.
+ */
+export function checkTarget(path: string, folder: string): void {
+  refuseDataFolder(path, folder)
+  refuseSpecialFile(path)
+}
+
+/**
  * Makes sure that `path` is not in the data folder, however it is spelt and whichever links lead there, and is no file that the
  * server has elsewhere by a link. What cannot be looked at is nowhere: whoever writes there is told why.
  * @throws {SealwireError} `usage`.
  */
-export function refuseDataFolder(path: string, folder: string): void {
+function refuseDataFolder(path: string, folder: string): void {
   const names = ['.', databaseName, logName, filesName, ...smallNames]
   const own = new Set(names.map((name) => identityOf(join(folder, name))))
   if (![path, dirname(path)].some((place) => leadsInto(place, own))) return
@@ -19,11 +28,8 @@ export function refuseDataFolder(path: string, folder: string): void {
   })
 }
 
-/**
- * Makes sure that what is at `path`, if something is, is a file: a device or a pipe would be gone for everybody, as what is written comes in its place.
- * @throws {SealwireError} `usage`.
- */
-export function refuseSpecialFile(path: string): void {
+/** A device or a pipe would be gone for everybody: what is written comes in its place. */
+function refuseSpecialFile(path: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false })
   if (found === undefined || found.isFile() || found.isSymbolicLink()) return
   throw new SealwireError('usage', `${path} is no file`, { hint: 'name one that is, or is not there yet' })
