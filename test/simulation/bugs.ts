@@ -41,7 +41,7 @@ export const bugs: readonly Bug[] = [
       { file: 'store/sqlite/delivery-schema.ts', from: 'create unique index entry_id', to: 'create index entry_id' },
       { file: 'store/sqlite/migrations.ts', from: 'create unique index entry_by_id', to: 'create index entry_by_id' },
       { file: 'store/sqlite/entry-order-schema.ts', from: 'create unique index entry_by_id', to: 'create index entry_by_id' },
-      { file: 'store/sqlite/operations/post.ts', from: '       on conflict (id, author_id) do nothing', to: '' },
+      { file: 'store/sqlite/operations/post.ts', from: 'on conflict (id, author_id) do nothing', to: '' },
       { file: 'store/sqlite/operations/post.ts', from: 'return row && repetitionOf(row)', to: 'return row && undefined' },
     ],
   },

@@ -15,12 +15,30 @@ describe('Statement', () => {
     expect(prepare(connection, 'select x from a order by x').rows({})).toMatchObject([{ x: 2n }, { x: 3n }])
   })
 
+  test('a parameter that is named twice is given once', () => {
+    using connection = new DatabaseSync(':memory:', { readBigInts: true })
+    const statement = prepare(connection, 'select :a as x, :b as y, :a as z where :b is not :a')
+    expect(statement.row({ a: 1n, b: 2n })).toMatchObject({ x: 1n, y: 2n, z: 1n })
+    expect(statement.row({ b: 2n, a: 2n })).toBeUndefined()
+  })
+
+  test('takes values in the order of their names, as many as there are', () => {
+    using connection = new DatabaseSync(':memory:', { readBigInts: true })
+    connection.exec('create table a (x integer, y text, z integer) strict')
+    const insert = prepare(connection, 'insert into a (x, y, z) values (:x, :y, :x)')
+    expect(insert.runWith(1n, 'one')).toBe(1n)
+    expect(prepare(connection, 'select x, y, z from a').rows({})).toMatchObject([{ x: 1n, y: 'one', z: 1n }])
+    for (const values of [[], [1n], [1n, 'one', 1n]]) expect(() => insert.runWith(...values)).toThrow('[internal]')
+    expect(prepare(connection, 'select count(*) as rows from a').row({})).toMatchObject({ rows: 1n })
+  })
+
   test('asks its guard before every run', () => {
     using connection = new DatabaseSync(':memory:')
     const statement = new Statement(connection, 'select 1', () => {
       throw new TypeError('not now')
     })
-    for (const run of [() => statement.run({}), () => statement.row({}), () => statement.rows({})]) expect(run).toThrow('not now')
+    for (const run of [() => statement.run({}), () => statement.runWith(), () => statement.row({}), () => statement.rows({})])
+      expect(run).toThrow('not now')
   })
 
   test('a forgotten, misspelt or needless parameter does not compile', () => {

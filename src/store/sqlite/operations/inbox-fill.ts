@@ -73,7 +73,7 @@ export function putIn(database: Database, accountId: bigint, inbox: Fullness, { 
   const [seq, bytes] = [inbox.lastSeq + 1n, inbox.bytes + size]
   database
     .prepare('insert into inbox_entry (account_id, seq, key, at, bytes) values (:accountId, :seq, :key, :at, :bytes)')
-    .run({ accountId, seq, key, at, bytes })
+    .runWith(accountId, seq, key, at, bytes)
   if (isYounger(inbox.since, at))
     database.prepare('update inbox set waiting_since = :at where account_id = :accountId').run({ accountId, at })
   return {
