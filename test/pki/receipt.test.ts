@@ -169,7 +169,7 @@ describe('verify_receipt.py', () => {
       const judge = (ledger: PaperLedger, receipts: readonly Uint8Array[]) => judgeReceipts(ledger.key.publicKey, receipts)
       const ledger = new PaperLedger(7)
       const receipt = ledger.receipt(3)
-      const bad = [...flipped(receipt), Uint8Array.of(...receipt, 0)]
+      const bad = [...flipped(receipt), Uint8Array.of(...receipt, 0), new Uint8Array(5_000).fill(0x81)]
       const good = Array.from({ length: 7 }, (_, at) => ledger.receipt(at + 1))
       const verdicts = await judge(ledger, [...good, ...bad])
       expect(verdicts.slice(0, 7)).toEqual(good.map(() => 'good'))

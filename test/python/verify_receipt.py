@@ -32,6 +32,8 @@ OPERATOR = 0
 AMOUNT_MAX = 10**15
 DECIMALS_MAX = 9
 TIME_MAX = 8_640_000_000_000_000
+# Arrays in arrays; a receipt has three.
+DEPTH_MAX = 16
 
 
 class Bad(Exception):
@@ -63,7 +65,9 @@ class Cbor:
             raise Bad("a number that is longer than it must be")
         return major, value
 
-    def value(self):
+    def value(self, depth=DEPTH_MAX):
+        if depth == 0:
+            raise Bad("items too deep in each other")
         major, count = self.head()
         if major == 0:
             return count
@@ -77,7 +81,7 @@ class Cbor:
             except UnicodeDecodeError:
                 raise Bad("a text that is no UTF-8") from None
         if major == 4:
-            return [self.value() for _ in range(count)]
+            return [self.value(depth - 1) for _ in range(count)]
         if major == 5 and count == 0:
             return {}
         if major == 7 and count == 22:
