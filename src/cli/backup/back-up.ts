@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../domain/clock.ts'
 import { errorCode, unusable } from '../../pki/durable-file.ts'
+import { findLedgerKey } from '../../pki/index.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { resolveLimits } from '../../protocol/limits.ts'
 import { fileKey } from '../../server/files/folder.ts'
@@ -46,8 +47,8 @@ export interface BackedUp {
 
 /**
  * Backs up a data folder. When it resolves everything is written, but not committed.
- * @throws {SealwireError} what the operator's client, the snapshot and the target throw; `data_unusable` when a key is missing, or a file
- * went away or cannot be read; `stopping` when the signal aborts.
+ * @throws {SealwireError} what the operator's client, the snapshot, {@link findLedgerKey} and the target throw; `data_unusable` when a key is
+ * missing, or a file went away or cannot be read; `stopping` when the signal aborts.
  */
 export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   const { folder, clock, target } = parts
@@ -61,6 +62,8 @@ export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   const source = new Source(parts, snapshot, { at, small })
   const missing = missingNames((name) => small.has(name), source.manifest)
   if (missing.length > 0) throw unrestorable(folder, missing)
+  // A server runs on with a key that has gone bad beneath it; what is made of a backup would not start.
+  findLedgerKey(folder)
   const archive = packArchive(source.entries(), clock.now())
   for await (const piece of await encrypt(archive, parts.passphrase)) await target.write(piece)
   return { manifest: source.manifest, damaged: source.damaged }

@@ -81,6 +81,9 @@ test('a backup is never written over its server, and nothing is that no server c
     expect([exitCode, stderr]).toEqual([3, expect.stringContaining(`${own}: ${name}. `)])
     renameSync(inFolder(name), join(own, name))
   }
+  writeFileSync(join(own, 'ledger.key'), 'none', { mode: 0o600 })
+  expect((await backup(whole)).stderr).toContain(`the key ${join(own, 'ledger.key')} cannot be read`)
+  writeFileSync(join(own, 'ledger.key'), key)
   expect(readdirSync(folder).filter((name) => name.includes('whole'))).toEqual([])
   expect((await backup(whole)).exitCode).toBe(0)
 }, 60_000)
