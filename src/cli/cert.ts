@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
 import { checkOwnCertificate, type OwnTexts, readOwnTexts } from '../pki/own-certificate.ts'
 import { tooEarly } from '../pki/index.ts'
+import { authorityTooEarly } from '../pki/rotation.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import { importMax, type OperatorResult, overlapMs, sealedOverlapMs } from '../protocol/operator.ts'
 import { certificateJson, certificateText } from './cert/report.ts'
@@ -54,7 +55,8 @@ async function rotate(flags: OperatorFlags & { readonly overlap: string }): Prom
   const overlap = parseDuration(flags.overlap, commandLine('--overlap'), { ...overlapMs, min: 60_000 })
   await tell(flags, async (operator) => {
     // What is replaced is named, so that asking again after a lost answer does not replace the new one too.
-    const { authority } = await operator.call('certificate.show', {})
+    const { authority, overlap: earlier } = await operator.call('certificate.show', {})
+    if (earlier !== undefined) throw authorityTooEarly(earlier.until)
     return operator.call('certificate.rotate', { from: authority.fingerprint, overlapMs: overlap })
   })
 }

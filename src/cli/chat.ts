@@ -134,12 +134,13 @@ const standardOutput = 1
 const notes = `
 What you type is stored on the server and reaches them whenever they are here; who does not know you
 is asked first. What begins with / is a command: /talk NAME, /accept, /decline, /exit, /history,
-/edit TEXT, /delete, /unsend, /react EMOJI, /file PATH, /save, /pay 5 for WHAT, /request 5, /balance, /who,
-/contacts, /rooms, /status, /block NAME, /quit; /help explains them. In a pipe there is no prompt, and the end of the input ends the chat: exit code 0
-means that every line is stored on the server.
+/edit TEXT, /delete, /unsend, /react EMOJI, /file PATH, /save, /pay 5 for WHAT, /request 5, /balance,
+/who, /contacts, /rooms, /status, /block NAME, /quit; /help explains them. In a pipe there is no
+prompt, and the end of the input ends the chat: exit code 0 means that every line is stored on the
+server.
 
-With --direct this device and that of a contact who does so too connect to each other where they can, beside the server.
-Contacts who ask then learn the addresses of this device: docs/direct.md.
+With --direct this device and that of a contact who does so too connect to each other where they
+can, beside the server. Contacts who ask then learn the addresses of this device: docs/direct.md.
 
 Examples:
   sealwire chat                          see what comes, and who asks

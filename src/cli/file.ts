@@ -143,7 +143,7 @@ function parseId(text: string): Uint8Array {
 const advice: Advice = {
   not_found: 'check the name or the id; you have to be in the conversation',
   file_invalid: 'the file was changed while it was carried: try again',
-  quota_exceeded: 'delete files that are not needed any more',
+  quota_exceeded: 'they have to read what waits for them first; where too much is kept of yours, delete files that are not needed any more',
 }
 const standardOutput = 1
 const standardError = 2

@@ -3,7 +3,7 @@
 import { Command } from 'commander'
 import { keyPin } from '../channel/index.ts'
 import { systemClock } from '../domain/clock.ts'
-import { authorityOf, Flusher, readPeerChain, readSealedKey } from '../link/index.ts'
+import { authoritiesOf, Flusher, readPeerChain, readSealedKey } from '../link/index.ts'
 import { sealedPins, spkiPin, type Transport } from '../pki/index.ts'
 import { resolveLimits, SealwireError } from '../protocol/index.ts'
 import { checkDataFolder, findDataFolder, folderFingerprint } from './operator/data-folder.ts'
@@ -69,13 +69,20 @@ function sealedFingerprint(folder: string): string {
  * @throws {SealwireError} `unreachable`, `untrusted` when it shows no authority.
  */
 export async function shownFingerprint(server: Endpoint, transport: Transport = 'tls'): Promise<string> {
+  return (await shownFingerprints(server, transport))[0]
+}
+
+/** As {@link shownFingerprint}, and behind it the one before, as long as that is good too. */
+export async function shownFingerprints(
+  server: Endpoint,
+  transport: Transport = 'tls',
+): Promise<readonly [today: string, before?: string | undefined]> {
   const limits = resolveLimits()
   const context = { limits, flusher: new Flusher(limits, systemClock) }
   const place = { ...server, timeoutMs: limits.clientDialMsMax }
-  if (transport === 'sealed') return keyPin(await readSealedKey(place, context))
-  const chain = await readPeerChain(place, context)
-  const authority = authorityOf(chain)
-  if (authority !== undefined) return spkiPin(authority)
+  if (transport === 'sealed') return [keyPin(await readSealedKey(place, context))]
+  const [today, before] = authoritiesOf(await readPeerChain(place, context))
+  if (today !== undefined) return [spkiPin(today), before && spkiPin(before)]
   throw new SealwireError('untrusted', `${formatEndpoint(server)} shows no authority of its own`, {
     hint: 'check that it is a sealwire server',
   })

@@ -7,6 +7,7 @@ import { type Advice, advised } from './advice.ts'
 import { writeAll } from './terminal/descriptor.ts'
 import { formatEndpoint } from './options/endpoint.ts'
 import { escapeControls } from './terminal/escape.ts'
+import { shellWord } from './terminal/shell-word.ts'
 import { firstContact } from './join/first-contact.ts'
 import { findHome } from './member/find-home.ts'
 import type { Home } from '../client/home/home.ts'
@@ -44,7 +45,7 @@ async function join(link: string, flags: JoinFlags): Promise<void> {
   )
   const address = formatEndpoint(profile.server)
   const name = escapeControls(profile.name)
-  const at = flags.home === undefined ? '' : ` --home ${escapeControls(flags.home)}`
+  const at = flags.home === undefined ? '' : ` --home ${shellWord(escapeControls(flags.home))}`
   const next = `${ownName(process.env)} chat [NAME]${at}`
   const scheme = profile.serverKey === undefined ? 'sealwire' : 'sealed'
   const json = jsonLine({ name: profile.name, server: address, pin: profile.pin, home: home.path })

@@ -9,7 +9,7 @@ import { writeAll } from './terminal/descriptor.ts'
 import { escapeControls } from './terminal/escape.ts'
 import { findHome } from './member/find-home.ts'
 import { ownId } from './options/id.ts'
-import { withPurse } from './money/money.ts'
+import { unitOf, withPurse } from './money/money.ts'
 import { checkMemo, checkUnit } from './money/ordering.ts'
 import { lastingMs } from './money/lasting.ts'
 import { requestJson } from './requests.ts'
@@ -46,7 +46,7 @@ export function command(): Command {
       await withPurse(
         findHome(home, process.env),
         async ({ client, payments }) => {
-          const row = await payments.unit(unit)
+          const row = await unitOf({ payments }, unit)
           const text = await payments.amountText(amount, row.unit)
           const made = await client.request('payment.request', {
             id: own,
@@ -67,7 +67,10 @@ export function command(): Command {
     })
 }
 
-const advice: Advice = { conflict: 'the id stands for something else: sealwire requests --all tells what was asked under it' }
+const advice: Advice = {
+  conflict: 'the id stands for something else: sealwire requests --all tells what was asked under it',
+  quota_exceeded: 'ask when they have read what waits for them',
+}
 
 const notes = `
 Examples:

@@ -10,6 +10,7 @@ import { counted } from './terminal/counted.ts'
 import { findDataFolder } from './operator/data-folder.ts'
 import { writeNow } from './terminal/descriptor.ts'
 import { escapeControls } from './terminal/escape.ts'
+import { shellWord } from './terminal/shell-word.ts'
 import { json, print } from './operator/command.ts'
 import { ProgressLine } from './terminal/progress-line.ts'
 import { stopOnSignals } from './terminal/stop-signal.ts'
@@ -74,17 +75,20 @@ Everything after ${at} is gone:
   devices that were enrolled and names that were registered since: they are not known, and a name is
     free for anybody
   bans, revoked devices and passwords of that time: what they had ended is good again
-    sealwire cert list --data ${escapeControls(folder)}
+    sealwire cert list --data ${shellWord(escapeControls(folder))}
+  keys that were replaced since (cert rotate-ca, rotate-sealed, import): clients that know the new ones
+    refuse this server, and need a new link
 If the other server still runs somewhere, end it: two servers with one key are two truths.
+Then start this one: sealwire serve --data ${shellWord(escapeControls(folder))}
 `
 }
 
 const standardError = 2
 
 const notes = `
-The server has the same keys and the same fingerprint, so clients connect as before. Everything is
-verified before anything counts, as sealwire backup verify does. What came after the backup is gone;
-the command says what that means.
+The server has the keys and the fingerprint that it had then, so clients connect as before, unless its
+keys were replaced since. Everything is verified before anything counts, as sealwire backup verify
+does. What came after the backup is gone; the command says what that means.
 
 Examples:
   sealwire restore sealwire.age --data /srv/sealwire

@@ -104,7 +104,7 @@ async function readInput(): Promise<Buffer> {
 const advice: Advice = {
   not_contact: 'ask them first: sealwire contacts request NAME',
   not_found: 'check the name, or ask them first: sealwire contacts request NAME',
-  quota_exceeded: 'they have to read what waits for them first',
+  quota_exceeded: 'they have to read what waits for them first; where too much is kept of yours, delete some of it',
   unknown_outcome: `it may have been sent: repeat the command with the same --id`,
 }
 const again = 'leave it out, or repeat the one that a send has printed'

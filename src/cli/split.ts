@@ -11,7 +11,7 @@ import { writeAll } from './terminal/descriptor.ts'
 import { escapeControls } from './terminal/escape.ts'
 import { findHome } from './member/find-home.ts'
 import { jsonLine } from './terminal/json-line.ts'
-import { type Purse, withPurse } from './money/money.ts'
+import { type Purse, unitOf, withPurse } from './money/money.ts'
 import { Ordering } from './money/ordering.ts'
 import { commandLine, refuse } from './options/origin.ts'
 import { asideWords, sumWords } from './money/words.ts'
@@ -48,7 +48,7 @@ async function split(words: readonly string[], flags: SplitFlags): Promise<void>
   let isAgreed = yes || json || !canAsk()
   let code = unit
   const use = async ({ payments }: Purse): Promise<void> => {
-    code = (await payments.unit(code)).unit
+    code = (await unitOf({ payments }, code)).unit
     if (!isAgreed) await confirm(await question(payments, shares, code, memo))
     // What is tried again is what was agreed to.
     isAgreed = true

@@ -59,6 +59,8 @@ interface Waiting extends NewEntry {
   isUnderWay: boolean
   /** It was said over a direct link: whether it can be called back is not known any more. */
   isSaid: boolean
+  /** Why the server has not taken it so far, where it has said so. */
+  why?: SealwireError
 }
 
 /** @internal Who brings messages to their receivers sooner, besides. */
@@ -169,13 +171,13 @@ export class Outbox {
   /** What still waits stays in the store. What that is about to keep is waited for, at most `clientGoodbyeMsMax`. */
   async end(reason: SealwireError | undefined): Promise<void> {
     this.#refusal = reason ?? new SealwireError('unreachable', 'this client is closed: the message was not taken')
-    this.#ended =
-      reason ?? new SealwireError('connection_lost', 'this client was closed before the message was sent: it stays in the outbox')
+    this.#ended = reason ?? new SealwireError('connection_lost', closedBefore)
     await Promise.allSettled(this.#entering)
     const { clock, limits, store } = this.#parts
     await waitAtMost(clock, limits.clientGoodbyeMsMax, Promise.all(this.#adding))
-    for (const { senders, isKept } of this.#waiting.values()) {
-      for (const sender of senders) sender.reject(isKept ? this.#ended : notKnownKept(this.#ended))
+    for (const { senders, isKept, why } of this.#waiting.values()) {
+      const ended = reason === undefined && why !== undefined ? notTaken(why) : this.#ended
+      for (const sender of senders) sender.reject(isKept ? ended : notKnownKept(ended))
     }
     this.#waiting.clear()
     this.#lanes.clear()
@@ -284,6 +286,7 @@ export class Outbox {
         if (!isPassing(error) || (error.code === 'internal' && tries >= internalTriesMax)) return this.#refused(waiting, error)
         // Of what was lost with its connection nobody knows whether it was stored.
         if (!error.fatal && error.code !== 'unknown_outcome') waiting.isUnderWay = wasUnderWay
+        if (!error.fatal) waiting.why = error
         // A connection that was lost is waited for anyway.
         if (!error.fatal) await this.#parts.calls.pause(tries)
       }
@@ -350,6 +353,12 @@ export class Outbox {
 }
 
 const internalTriesMax = limitTable.outboxInternalTriesMax.value
+
+function notTaken(cause: SealwireError): SealwireError {
+  return new SealwireError('connection_lost', `${closedBefore}; at last the server said: ${cause.sentence}`, { cause })
+}
+
+const closedBefore = 'this client was closed before the message was sent: it stays in the outbox'
 
 function notKnownKept(cause: SealwireError): SealwireError {
   return new SealwireError('unknown_outcome', 'this client was closed while the message was being kept: it may be in the outbox', { cause })

@@ -26,7 +26,7 @@ export async function rotateAuthority(folder: IdentityFolder, { overlapMs, now }
   finishRotation(folder)
   const old = await openAuthority(folder, now)
   const former = readFormerAuthorities(folder, old, now)
-  if (former.bridge !== undefined) throw tooEarly(former.bridge.certificate)
+  if (former.bridge !== undefined) throw authorityTooEarly(former.bridge.certificate.validToDate.getTime())
   const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const certificate = await issueAuthority(key, now)
   const bridge = await issueBridgeCertificate({
@@ -83,10 +83,15 @@ function unreadable(path: string, cause?: unknown): SealwireError {
   )
 }
 
-function tooEarly({ validToDate }: X509Certificate): SealwireError {
-  return new SealwireError('busy', `the authority was replaced already, and clients still move over until ${validToDate.toISOString()}`, {
-    hint: 'wait until then',
-  })
+/** What is said of a rotation before the overlap of the one before is over, at `until` in milliseconds since 1970. */
+export function authorityTooEarly(until: number): SealwireError {
+  return new SealwireError(
+    'busy',
+    `the authority was replaced already, and clients still move over until ${new Date(until).toISOString()}`,
+    {
+      hint: 'wait until then',
+    },
+  )
 }
 
 const minuteMs = 60_000

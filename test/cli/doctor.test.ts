@@ -159,6 +159,12 @@ test('the disk of a data folder has enough room, or little', () => {
       .findings.filter(({ what }) => what.includes('disk'))
       .map(({ level }) => level)
   expect([diskOf(0), diskOf(bavail * bsize * 2)]).toEqual([['ok'], ['warning']])
+  const limits = { ...resolveLimits(), diskBytesFreeMin: bavail * bsize * 2 }
+  const { findings } = examineFolder(temporary.home.path, { now: Date.now(), limits })
+  // A server stores nothing here, so that is no warning.
+  expect(findings).toContainEqual(
+    expect.objectContaining({ level: 'fault', name: 'disk_full', why: expect.stringContaining('a server stores nothing') }),
+  )
 })
 
 test('the open files of a process are enough, too few, or unknown', () => {

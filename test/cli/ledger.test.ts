@@ -84,7 +84,16 @@ describe('admin unit, limit and freeze', () => {
     using folder = await LeftFolder.with('alice')
     expect(await run(folder, 'admin', 'unit', 'list')).toBe('credits  Credits, 2 decimals, the standard one\n')
     await run(folder, 'admin', 'unit', 'create', 'hours', '--decimals', '1', '--name', 'Hours')
-    expect((await refusal(folder, 'admin', 'unit', 'create', 'hours', '--decimals', '2'))[0]).toBe(6)
+    expect(await refusal(folder, 'admin', 'unit', 'create', 'hours', '--decimals', '2')).toEqual([
+      6,
+      'sealwire: there is another unit of this code. sealwire admin unit list shows it; its name and decimals stay, so leave them out or choose another CODE.\n',
+    ])
+    for (const flag of ['--day', '--device-day', '--credit']) {
+      expect(await refusal(folder, 'admin', 'limit', 'alice', flag, 'abc')).toEqual([
+        6,
+        'sealwire: an amount is decimal text such as 12.50. write an amount such as 5 or 12.50; none takes back --day and --device-day, 0 takes back --credit.\n',
+      ])
+    }
     for (const [args, line] of [
       [['HOURS'], 'CODE "HOURS" is no code of a unit. write a letter, then at most 15 letters and digits, lower case.'],
       [['days', '--name', 'x'.repeat(65)], '--name has 65 characters, and may have 64. write a shorter one.'],

@@ -195,6 +195,16 @@ describe('what an order is about', () => {
     for (const [args, code, next] of [
       [['balance', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
       [['pay', 'bob', '1', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
+      [
+        ['request', 'bob', '1', '--unit', 'foo'],
+        6,
+        'leave --unit out for the standard one; sealwire balance lists the units that you have',
+      ],
+      [
+        ['split', 'bob=1', 'carol=2', '--unit', 'foo'],
+        6,
+        'leave --unit out for the standard one; sealwire balance lists the units that you have',
+      ],
       [['hold', 'bob', '1', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
       [['statement', '--unit', 'foo'], 6, 'leave --unit out for the standard one; sealwire balance lists the units that you have'],
       [['pay', 'bob', '1', '--request', 'zzz'], 2, 'copy it from sealwire requests'],

@@ -89,8 +89,11 @@ async function createUnit(code: string, flags: UnitFlags): Promise<void> {
   const decimals = flags.decimals === undefined ? undefined : Number(flags.decimals)
   const { name } = flags
   checkLength('--name', name ?? code, nameCharactersMax)
-  await withOperator(flags, async (operator) => {
+  const use = async (operator: OperatorClient): Promise<void> => {
     await print(shown(await operator.call('unit.create', { unit: code, name, decimals, standard: flags.standard }), flags))
+  }
+  await withOperator(flags, use).catch((reason: unknown) => {
+    throw hinted(SealwireError.from(reason), unitHints)
   })
 }
 
@@ -132,7 +135,7 @@ async function limit(name: string | undefined, flags: LimitFlags): Promise<void>
   if (credit !== undefined && name === undefined) {
     throw new SealwireError('usage', 'credit is granted to an account, not to all', { hint: 'name the account' })
   }
-  await withOperator(flags, async (operator) => {
+  const use = async (operator: OperatorClient): Promise<void> => {
     await checkUnitIsThere(operator, unit)
     const set = await operator.call('ledger.limits', { name, unit, dayMax, deviceDayMax, credit })
     const lines = [
@@ -142,6 +145,9 @@ async function limit(name: string | undefined, flags: LimitFlags): Promise<void>
       '',
     ]
     await print(flags.json === true ? json(set) : lines.join('\n'))
+  }
+  await withOperator(flags, use).catch((reason: unknown) => {
+    throw hinted(SealwireError.from(reason), limitHints)
   })
 }
 
@@ -176,6 +182,13 @@ const usual: Advice = {
 const hints: Readonly<Record<'ledger.mint' | 'ledger.burn', Advice>> = {
   'ledger.mint': usual,
   'ledger.burn': { ...usual, insufficient_funds: 'burn less: sealwire ledger export has what came and went' },
+}
+const unitHints: Advice = {
+  conflict: 'sealwire admin unit list shows it; its name and decimals stay, so leave them out or choose another CODE',
+  busy: 'use one of those that sealwire admin unit list shows, or start the server with --limit unitsMax=NUMBER',
+}
+const limitHints: Advice = {
+  amount_invalid: 'write an amount such as 5 or 12.50; none takes back --day and --device-day, 0 takes back --credit',
 }
 /** As in `unit.create`. */
 const nameCharactersMax = 64

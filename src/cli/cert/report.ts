@@ -8,6 +8,7 @@ type CertificateState = OperatorResult<'certificate.show'>
 /** Lines for people; `now` in milliseconds since 1970. */
 export function certificateText(state: CertificateState, now: number): string {
   const { names, key, issuer, notBefore, notAfter, renewsAt, fingerprint, authority, overlap, sealed, problem } = state
+  const isOwn = authority.fingerprint === fingerprint
   const rows: readonly (readonly [string, string | undefined])[] = [
     ['names', names.join(', ')],
     ['from', `${origins[state.source]} (${issuer})`],
@@ -16,14 +17,18 @@ export function certificateText(state: CertificateState, now: number): string {
     ['renewed', renewsAt === undefined ? 'by you; the server reads it again when it changes' : `by itself, on ${day(renewsAt)}`],
     ['fingerprint', fingerprint],
     ['authority', authorityText(state, now)],
-    ['overlap', overlap && `until ${time(overlap.until)} clients that know ${overlap.fingerprint} follow when they connect`],
-    ['', overlap && 'restart the server once before then, for those who stay connected all the time'],
+    [
+      'overlap',
+      overlap &&
+        `until ${time(overlap.until)}: clients that know ${overlap.fingerprint} follow when they connect${isOwn ? '' : ', but not while this certificate is in use'}`,
+    ],
+    ['', overlap && isOwn ? 'restart the server once before then, for those who stay connected all the time' : undefined],
     ['sealed', sealed?.fingerprint],
     ['', sealed?.next && `from ${time(sealed.next.until)} on ${sealed.next.fingerprint}; clients that connect before follow`],
     ['problem', problem && `a newer one is not in use: ${problem}`],
   ]
   const shown = rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)} ${escapeControls(value)}\n`]))
-  return shown.join('') + (authority.fingerprint === fingerprint ? '' : foreignNote)
+  return shown.join('') + (isOwn ? '' : foreignNote)
 }
 
 /** The same as an object; times are in universal time. */

@@ -192,6 +192,7 @@ const advice: Advice = {
   insufficient_funds: '/balance tells what there is',
   limit_exceeded: 'wait until tomorrow, or ask the operator',
   frozen: 'ask the operator',
+  quota_exceeded: 'pay when they have read what waits for them',
   amount_invalid: 'write an amount such as 5 or 12.50',
   expired: '/pay again',
   not_found: 'check the name and the unit; what it is for stands behind for',

@@ -80,6 +80,8 @@ class Chat {
   #line: Promise<boolean> | undefined
   /** What was to be sent and is not, since the end has begun. */
   #unsent = 0
+  /** Why, where the server has said so. */
+  #why: SealwireError | undefined
   #declined: SealwireError | undefined
 
   constructor(who: string | number | undefined, parts: ChatParts) {
@@ -120,7 +122,8 @@ class Chat {
       })
     }
     if (this.#unsent === 0) return undefined
-    return new SealwireError('connection_lost', `${lines(this.#unsent)} not sent yet`, {
+    const why = this.#why === undefined ? '' : `: ${this.#why.sentence}`
+    return new SealwireError('connection_lost', `${lines(this.#unsent)} not sent yet${why}`, {
       hint: 'the next sealwire chat of this home sends what is left',
     })
   }
@@ -252,7 +255,12 @@ class Chat {
 
   async #say(body: Uint8Array): Promise<void> {
     const sent = this.#talk.say(body)
-    sent.catch(() => void (this.#unsent += this.#ended.signal.aborted ? 1 : 0))
+    sent.catch((reason: unknown) => {
+      if (!this.#ended.signal.aborted) return
+      this.#unsent++
+      const { cause } = SealwireError.from(reason)
+      this.#why ??= SealwireError.is(cause) ? cause : undefined
+    })
     if (!this.#parts.terminal) return this.#answers.done(await sent)
     this.#follow(sent, new TextDecoder().decode(body))
   }
@@ -348,6 +356,6 @@ const inChat: Advice = {
   no_request: '/contacts lists who asks',
   not_contact: '/talk NAME asks them',
   busy: 'wait until some are answered',
-  quota_exceeded: 'they have to read what waits for them first',
+  quota_exceeded: 'they have to read what waits for them first; where too much is kept of yours, delete some of it',
   unreachable: 'try again when there is one',
 }

@@ -58,7 +58,7 @@ function ownerFindings(path: string, { uid, mode }: Stats): readonly Finding[] {
   return [fault('folder_open', `other users can write in ${path}`, why, `run: chmod 700 ${path}`)]
 }
 
-function diskFindings(path: string, { doctorDiskFreeBytesMin }: Limits): readonly Finding[] {
+function diskFindings(path: string, { doctorDiskFreeBytesMin, diskBytesFreeMin }: Limits): readonly Finding[] {
   const probe = join(path, probeName)
   try {
     writeDurably(probe, ' '.repeat(probeBytes), 0o600)
@@ -72,6 +72,10 @@ function diskFindings(path: string, { doctorDiskFreeBytesMin }: Limits): readonl
   }
   const { bavail, bsize } = statfsSync(path)
   const free = bavail * bsize
+  if (free < diskBytesFreeMin) {
+    const why = `${mebibytes(free)} MiB are free, and with fewer than ${mebibytes(diskBytesFreeMin)} (diskBytesFreeMin) a server stores nothing`
+    return [fault('disk_full', 'the disk of the data folder is full', why, 'free some space, or move the folder to a larger disk')]
+  }
   if (free >= doctorDiskFreeBytesMin) return [fine(`the disk has ${mebibytes(free)} MiB free`)]
   const why = `${mebibytes(free)} MiB are free, fewer than ${mebibytes(doctorDiskFreeBytesMin)}`
   return [warning('the disk of the data folder is almost full', why, 'free some space, or move the folder to a larger disk')]

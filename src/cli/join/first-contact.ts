@@ -8,7 +8,7 @@ import { isPin } from '../../pki/pin.ts'
 import { limitTable } from '../../protocol/limits.ts'
 import { writeNow } from '../terminal/descriptor.ts'
 import { type Endpoint, formatEndpoint } from '../options/endpoint.ts'
-import { shownFingerprint } from '../fingerprint.ts'
+import { shownFingerprints } from '../fingerprint.ts'
 import type { Home } from '../../client/home/home.ts'
 import { KnownServers } from '../../client/home/known-servers.ts'
 
@@ -35,17 +35,18 @@ export async function firstContact(
       hint: 'ask the operator for an invite link, or for the fingerprint, and give it with --pin SHA256:…',
     })
   }
-  const pin = await shownFingerprint(server, transport)
+  const [pin, before] = await shownFingerprints(server, transport)
   say(`${place} is not known here. This is its fingerprint, and nothing has verified it:\n\n  ${pin}\n\n`)
   say('Compare it with what the operator says, who must have told you in another way than over this connection.\n')
-  await confirm(place, pin, terminal)
-  return pin
+  return await confirm(place, pin, before, terminal)
 }
 
-async function confirm(place: string, pin: string, terminal: Terminal): Promise<void> {
+/** The pin that was confirmed. While an authority is replaced the operator may have said the one before: the dial follows it. */
+async function confirm(place: string, pin: string, before: string | undefined, terminal: Terminal): Promise<string> {
   for (let asked = 0; asked < asksMax; asked++) {
     const answer = await ask('Is it the same? Type yes or no, or paste the fingerprint that the operator gave you: ', terminal)
-    if (answer === pin || answer.toLowerCase() === 'yes') return
+    if (answer === pin || answer.toLowerCase() === 'yes') return pin
+    if (answer === before) return before
     if (isPin(answer)) throw anotherKey(place, pin, answer)
     if (answer === '' || answer.toLowerCase() === 'no') break
     say('That is neither yes nor no, and no fingerprint, which begins with SHA256: and has 43 characters more.\n')

@@ -78,6 +78,7 @@ const advice: Advice = {
   insufficient_funds: 'sealwire balance tells what there is',
   limit_exceeded: 'wait until tomorrow, or ask the operator',
   frozen: 'ask the operator',
+  quota_exceeded: 'order it when they have read what waits for them',
   amount_invalid: 'write an amount such as 5 or 12.50',
   expired: 'order it again under a fresh id',
   not_found: 'check the name or the id',

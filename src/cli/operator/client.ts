@@ -162,6 +162,7 @@ function hinted(error: SealwireError): SealwireError {
 
 const hints: ReadonlyMap<Code, string> = new Map([
   ['not_found', 'sealwire admin list shows the names'],
+  ['storage_full', 'free some space on the disk of the data folder, or move the folder to a larger one'],
   ['registration_closed', 'start it with --registration invite'],
   ['unknown_method', 'the server is older than this command: start it again'],
 ])

@@ -48,9 +48,20 @@ export async function readPeerChain(options: ChainOptions, context: LinkContext)
   }
 }
 
-/** The certificate in a chain that signs others and has signed itself; `undefined` when the server does not send it. */
+/**
+ * The certificate in a chain that signs others and has signed itself; `undefined` when the server does not send it. While one
+ * authority takes the place of another it is the new one, which is what the operator's own commands and new links tell.
+ */
 export function authorityOf(chain: readonly X509Certificate[]): X509Certificate | undefined {
-  return chain.find(isAuthority)
+  return authoritiesOf(chain)[0]
+}
+
+/** {@link authorityOf}, and behind it the one before, where the chain still leads from that one to it. */
+export function authoritiesOf(chain: readonly X509Certificate[]): readonly X509Certificate[] {
+  const first = chain.find(isAuthority)
+  if (first === undefined) return []
+  const successor = successorOf(first, chain)
+  return successor === undefined ? [first] : [successor, first]
 }
 
 /**

@@ -19,6 +19,13 @@ test('one file is not several', async () => {
   expect((await runCli(['file', 'send', 'bob', small, '--home', alice])).exitCode).toBe(0)
   const made = await runCli(['backup', archive, '--data', server.data, ...passphrase])
   expect(made.stdout).toMatch(/ (1 entry|[2-9] entries), 1 file, /)
-  const restored = await runCli(['restore', archive, '--data', homes.path('again'), ...passphrase])
+  const again = homes.path('once again')
+  const restored = await runCli(['restore', archive, '--data', again, ...passphrase])
   expect(restored.stdout).toMatch(/ (1 entry|[2-9] entries) and 1 file$/m)
+  expect(restored.stderr).toContain(
+    'keys that were replaced since (cert rotate-ca, rotate-sealed, import): clients that know the new ones\n',
+  )
+  // Commands to copy: the folder is one word in them.
+  expect(restored.stderr).toContain(`\n    sealwire cert list --data '${again}'\n`)
+  expect(restored.stderr).toEndWith(`\nThen start this one: sealwire serve --data '${again}'\n`)
 }, 60_000)

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { liftedRates, ServerProcess } from '../../support/server-process.ts'
+import { runCli } from '../cli-process.ts'
 import { onUnix, pinOf } from '../home-support.ts'
 import { Homes, runWith } from '../member-support.ts'
 
@@ -88,6 +89,35 @@ describe.skipIf(!onUnix)('the first contact at a terminal', () => {
   })
 })
 
+describe.skipIf(!onUnix)('the first contact while an authority is replaced', () => {
+  test('shows the fingerprint that the operator has, and takes that of before as well', async () => {
+    await using rotating = await ServerProcess.start({ limits: liftedRates })
+    const before = rotating.fingerprint
+    const place = `127.0.0.1:${rotating.port}`
+    expect((await runCli(['cert', 'rotate-ca', '--overlap', '1h', '--data', rotating.data])).exitCode).toBe(0)
+    const again = await runCli(['cert', 'rotate-ca', '--data', rotating.data])
+    expect(again.stderr).toMatch(/^sealwire: the authority was replaced already, .*Z\. wait until then\.\n$/)
+    const today = (await runCli(['fingerprint', '--data', rotating.data])).stdout.trim()
+    expect(today).not.toBe(before)
+    expect((await runCli(['fingerprint', place])).stdout.trim()).toBe(today)
+    const doctor = await runCli(['doctor', place], { environment: { HOME: homes.path('nobody') } })
+    expect([doctor.exitCode, doctor.stdout]).toEqual([0, expect.stringContaining(`it shows ${today}`)])
+    for (const [name, answer] of [
+      ['hal', today],
+      ['ida', before],
+      ['jon', 'yes'],
+    ] as const) {
+      await using terminal = new JoinTerminal(name, { place })
+      await terminal.shows(question)
+      expect(terminal.screen).toContain(`\r\n  ${today}\r\n`)
+      terminal.type(`${answer}\r`)
+      await terminal.shows(`joined sealwire://${place} as ${name}`)
+      expect(await terminal.ended()).toBe(0)
+      expect((await runCli(['fingerprint', '--home', terminal.home])).stdout.trim()).toBe(today)
+    }
+  })
+})
+
 describe('the first contact of a program', () => {
   test('is refused without --pin, and says what to do', async () => {
     expect(await runWith('yes\n', ['join', address, '--name', 'bot', '--home', homes.path('bot')])).toEqual({
@@ -104,6 +134,8 @@ describe('the first contact of a program', () => {
 })
 
 interface TerminalOptions {
+  /** `HOST:PORT`, of a server of its own. */
+  readonly place?: string
   readonly home?: string
   readonly flags?: readonly string[]
   /** The key by which the home knows the server already. */
@@ -119,7 +151,7 @@ class JoinTerminal implements AsyncDisposable {
   #wake: () => void = () => {}
   screen = ''
 
-  constructor(name: string, { home = name, flags = [], known }: TerminalOptions = {}) {
+  constructor(name: string, { home = name, flags = [], known, place = address }: TerminalOptions = {}) {
     this.home = known === undefined ? homes.path(home) : knownHome(home, known)
     const terminal = {
       cols: 200,
@@ -131,7 +163,7 @@ class JoinTerminal implements AsyncDisposable {
         this.#wake()
       },
     }
-    this.#child = Bun.spawn([process.execPath, main, 'join', address, '--name', name, '--home', this.home, ...flags], {
+    this.#child = Bun.spawn([process.execPath, main, 'join', place, '--name', name, '--home', this.home, ...flags], {
       terminal,
       env: { PATH: process.env['PATH'], NO_COLOR: '1' },
     })
