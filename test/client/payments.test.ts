@@ -91,6 +91,11 @@ describe('pay', () => {
       await expect(alice.payments.pay(bob.name, number as unknown as string)).rejects.toBeInstanceOf(TypeError)
     }
     await expect(alice.payments.pay(bob.name, '1', { id: 'none' })).rejects.toBeInstanceOf(TypeError)
+    await expect(alice.payments.pay(bob.name, '1', { id: new Uint8Array(5) })).rejects.toBeInstanceOf(TypeError)
+    for (const livesMs of [1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e30]) {
+      await expect(alice.payments.hold(bob.name, '1', { livesMs })).rejects.toBeInstanceOf(TypeError)
+      await expect(bob.payments.request(alice.name, '1', { livesMs })).rejects.toBeInstanceOf(TypeError)
+    }
     expect(await alice.payments.balance()).toMatchObject({ amount: '1.00' })
   })
 

@@ -2,7 +2,7 @@
 // under the same id makes the same bytes: whatever becomes of connections and programs, it is carried out once.
 
 import { SealwireError } from '../../protocol/index.ts'
-import type { Params, Result } from '../../protocol/contract/index.ts'
+import { messageIdBytes, type Params, type Result } from '../../protocol/contract/index.ts'
 import type { Order } from '../../protocol/contract/order.ts'
 import type { CallOptions } from '../calls.ts'
 import { anyIdBytes, parseMessageId } from '../outbox/message-id.ts'
@@ -143,16 +143,25 @@ interface SplitTo extends Pick<PayTo, 'unit' | 'livesMs'> {
 
 /** @throws {TypeError} for what is no id. */
 export function idBytes(id: OrderId): Uint8Array {
-  return typeof id === 'string' ? parseMessageId(id) : id
+  return typeof id === 'string' ? parseMessageId(id) : wholeId(id)
 }
 
 /** Of what is there already, made by whomever. @throws {TypeError} for what is no id. */
 export function givenIdBytes(id: OrderId): Uint8Array {
-  return typeof id === 'string' ? anyIdBytes(id) : id
+  return typeof id === 'string' ? anyIdBytes(id) : wholeId(id)
 }
 
-/** So long after the moment that an id was made, in milliseconds since 1970: the same for the same id, whenever it is asked. */
+function wholeId(id: Uint8Array): Uint8Array {
+  if (id.length === messageIdBytes) return id
+  throw new TypeError(`an id has ${messageIdBytes} bytes`)
+}
+
+/**
+ * So long after the moment that an id was made, in milliseconds since 1970: the same for the same id, whenever it is asked.
+ * @throws {TypeError} for what is no whole number of milliseconds.
+ */
 export function momentAfter(id: Uint8Array, livesMs: number): number {
+  if (!Number.isSafeInteger(livesMs)) throw new TypeError('livesMs is a whole number of milliseconds')
   const view = new DataView(id.buffer, id.byteOffset, id.byteLength)
   return view.getUint32(0) * 0x1_0000 + view.getUint16(4) + livesMs
 }

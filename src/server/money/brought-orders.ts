@@ -33,6 +33,6 @@ const notSigned = 'the order is not signed by a device of the payer'
 const sentences: { readonly [C in Code]?: string } = {
   signature_invalid: notSigned,
   insufficient_funds: 'the payer cannot pay it',
-  limit_exceeded: 'it is more than the payer may pay today',
+  limit_exceeded: 'it is more than the payer may pay today or an account may hold, or is good for more than 365 days',
   frozen: 'one of the two accounts is frozen',
 }

@@ -243,6 +243,14 @@ describe('payment.bring', () => {
 })
 
 describe('toldToPayee', () => {
+  test('does not call an order that is good for too long one that is too much today', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = await twoOn(stage)
+    const long = alice.pay(bob, 1n, { expiresAt: BigInt(stage.clock.now() + 366 * dayMs) })
+    const id = bob.peer.send('payment.bring', brought(long, alice))
+    expect(await bob.peer.next()).toEqual(['fault', id, 'limit_exceeded', expect.stringContaining('good for more than 365 days')])
+  })
+
   test('says nothing of the payer’s account, whatever the store said', () => {
     for (const code of Object.keys(codes) as (keyof typeof codes)[]) {
       const told = toldToPayee(new SealwireError(code, 'words about the account'))

@@ -38,7 +38,7 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'account.ban': { key: 'carol', at: 1n },
   'account.unban': { key: 'carol' },
   'server.id': { fresh: hash.subarray(0, 16) },
-  'device.enrol': { spkiHash: hash, id: 'd', accountId: 1n, ed25519: hash, x25519: hash, label: '', at: 1n, expiresAt: 9n, token: hash },
+  'device.enrol': { spkiHash: hash, id: 'd', accountId: 1n, ed25519: hash, x25519: hash, label: '', at: 1n, expiresAt: 9n },
   'device.find': { spkiHash: hash },
   'device.findByX25519': { x25519: hash },
   'device.findByEd25519': { ed25519: hash },

@@ -5,7 +5,7 @@ import type { Input, Output, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, text } from '../statement.ts'
 import type { Steps } from './step.ts'
-import { addToken } from './tokens.ts'
+import { addToken, requireToken, sessionEnded } from './tokens.ts'
 
 export const deviceLinkSteps: Pick<Steps, 'device.link' | 'device.useLink'> = {
   'device.link': { kind: 'write', run: makeLink },
@@ -17,19 +17,18 @@ export function deleteLink(database: Database, accountId: bigint): void {
   database.prepare('delete from device_link where account_id = :accountId').run({ accountId })
 }
 
-/** A session that is being ended may still ask: what it logged in with is looked at in this step. */
+/** What the session has logged in with is looked at in this step, as {@link requireToken} does: device or token. */
 function makeLink(database: Database, { accountId, spkiHash, token, hash, expiresAt }: Input<'device.link'>): undefined {
+  if (token !== undefined) requireToken(database, accountId, token)
   const made = database
     .prepare(
       `insert into device_link (account_id, hash, expires_at)
        select id, :hash, :expiresAt from account where id = :accountId and banned_at is null
          and (:spkiHash is null or exists (select 1 from device where spki_hash = :spkiHash and revoked_at is null))
-         and (:token is null or exists (select 1 from token where hash = :token)
-              or exists (select 1 from device where account_id = :accountId and token_hash = :token and revoked_at is null))
        on conflict (account_id) do update set hash = excluded.hash, expires_at = excluded.expires_at`,
     )
-    .run({ accountId, spkiHash: spkiHash ?? null, token: token ?? null, hash, expiresAt })
-  if (made === 0n) throw new SealwireError('login_refused', 'what this session has logged in with is not good any more')
+    .run({ accountId, spkiHash: spkiHash ?? null, hash, expiresAt })
+  if (made === 0n) throw sessionEnded()
 }
 
 function useLink(database: Database, { hash, at, token }: Input<'device.useLink'>, limits: StoreLimits): Output<'device.useLink'> {

@@ -8,6 +8,7 @@ import { accountColumns, accountOf } from './account-row.ts'
 import { deleteLink, type deviceLinkSteps } from './device-links.ts'
 import { forgetInboxDevice } from './inboxes.ts'
 import type { StepsOf } from './step.ts'
+import { requireToken } from './tokens.ts'
 import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 export const deviceSteps: Omit<StepsOf<'device'>, keyof typeof deviceLinkSteps> = {
@@ -23,9 +24,10 @@ export const deviceSteps: Omit<StepsOf<'device'>, keyof typeof deviceLinkSteps> 
 }
 
 function enrolDevice(database: Database, input: NewDevice, limits: StoreLimits): Device {
-  const { spkiHash, accountId, label, expiresAt } = input
+  const { spkiHash, accountId, label, expiresAt, token } = input
   const isGood = database.prepare('select 1 from account where id = :accountId and banned_at is null').row({ accountId })
   if (isGood === undefined) throw new SealwireError('not_found', 'there is no such account, or it is banned')
+  if (token !== undefined) requireToken(database, accountId, token)
   const known = database.prepare(`select ${deviceColumns} from device where spki_hash = :spkiHash`).row({ spkiHash })
   if (known === undefined) return addDevice(database, input, limits)
   refuseAnother(deviceOf(known), input)

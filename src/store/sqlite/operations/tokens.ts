@@ -1,5 +1,6 @@
 // Session tokens. Using one is a lookup; the use is noted now and then only, because a note costs the group an fsync.
 
+import { SealwireError } from '../../../protocol/errors.ts'
 import type { Account, Input, NewToken, SecretHash, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row } from '../statement.ts'
@@ -35,6 +36,24 @@ export function addToken(database: Database, { hash, accountId, at }: NewToken, 
 export function deleteTokens(database: Database, accountId: bigint, keep: SecretHash | null, limits: StoreLimits): void {
   database.prepare('delete from token where account_id = :accountId and hash is not :keep').run({ accountId, keep })
   releaseInbox(database, accountId, limits)
+}
+
+/**
+ * A session that is being ended may still ask for what would outlive it: its token is looked at in the same step.
+ * @throws {SealwireError} `login_refused` when it is gone and is not that of a device, which outlives its token.
+ */
+export function requireToken(database: Database, accountId: bigint, hash: SecretHash): void {
+  const good = database
+    .prepare(
+      `select 1 where exists (select 1 from token where hash = :hash and account_id = :accountId)
+         or exists (select 1 from device where account_id = :accountId and token_hash = :hash and revoked_at is null)`,
+    )
+    .row({ hash, accountId })
+  if (good === undefined) throw sessionEnded()
+}
+
+export function sessionEnded(): SealwireError {
+  return new SealwireError('login_refused', 'what this session has logged in with is not good any more')
 }
 
 function createToken(database: Database, input: Input<'token.create'>, limits: StoreLimits): boolean {

@@ -73,6 +73,29 @@ describe('device.link', () => {
   })
 })
 
+describe('device.enrol', () => {
+  const of = { accountId: 1n, label: '', at: 2n, expiresAt: 99n }
+  const tablet = { ...of, id: 'tablet', spkiHash: hashOf('tablet'), ed25519: hashOf('tablet ed'), x25519: hashOf('tablet x') }
+
+  test('is refused in the turn in which the session is ended, and changes nothing', () => {
+    for (const [what, end] of endings.slice(0, 2)) {
+      using stage = new Stage(1)
+      enrol(stage)
+      end(stage)
+      const token = hashOf(what === 'the password is changed' ? 'another session' : 'session')
+      expect([what, stage.codeOf(() => stage.run('device.enrol', { ...tablet, token }))]).toEqual([what, 'login_refused'])
+      expect(stage.run('device.list', { accountId: 1n }).some(({ id }) => id === 'tablet')).toBe(false)
+    }
+  })
+
+  test('is good for a session whose device needs its token no more', () => {
+    using stage = new Stage(1)
+    enrol(stage)
+    stage.run('device.use', { spkiHash: hashOf('phone'), at: 1n })
+    expect(stage.run('device.enrol', { ...tablet, token: hashOf('session') }).id).toBe('tablet')
+  })
+})
+
 /** A device of the first account that came with a token, and another session of theirs. */
 function enrol(stage: Stage): void {
   for (const token of ['session', 'another session']) {
