@@ -2,6 +2,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { StringDecoder } from 'node:string_decoder'
 import { fileURLToPath } from 'node:url'
 
 export interface CliOptions {
@@ -23,12 +24,13 @@ export class CliProcess implements AsyncDisposable {
     const flags = preload.flatMap((path) => ['--preload', path])
     const env = { PATH: process.env['PATH'], ...environment }
     this.child = spawn(process.execPath, [...flags, main, ...args], { env, cwd })
-    this.child.stdout.on('data', (chunk: Buffer) => {
-      this.stdout += chunk.toString()
-    })
-    this.child.stderr.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString()
-    })
+    for (const stream of ['stdout', 'stderr'] as const) {
+      // What is read at once may end in the middle of a character.
+      const decoder = new StringDecoder('utf8')
+      this.child[stream].on('data', (chunk: Buffer) => {
+        this[stream] += decoder.write(chunk)
+      })
+    }
     this.#ended = once(this.child, 'close')
   }
 

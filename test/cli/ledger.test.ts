@@ -76,7 +76,7 @@ describe('admin mint and burn', () => {
       expect(await refusal(folder, 'admin', ...args, '--unit', 'gold')).toEqual([6, why])
     }
     expect((await refusal(folder, 'admin', 'mint', 'alice', '1', '--id', 'x'))[0]).toBe(2)
-  }, 20_000)
+  })
 })
 
 describe('admin unit, limit and freeze', () => {
@@ -119,7 +119,7 @@ describe('admin unit, limit and freeze', () => {
     expect(await run(folder, 'admin', 'unit', 'create', 'days')).toBe('days  days, 2 decimals\n')
     expect(await run(folder, 'admin', 'freeze', 'alice')).toBe('froze alice\n')
     expect(await run(folder, 'admin', 'unfreeze', 'alice', '--json')).toBe('{"name":"alice","frozen":false}\n')
-  }, 20_000)
+  })
 })
 
 describe('ledger export', () => {
@@ -149,7 +149,7 @@ describe('ledger export', () => {
     expect(lines.length).toBe(6)
     const sums = lines.map((line) => minor(line.split(',')[10] ?? ''))
     expect(sums.reduce((sum, delta) => sum + delta, 0n)).toBe(0n)
-  }, 20_000)
+  })
 })
 
 describe('ledger verify', () => {
@@ -172,7 +172,7 @@ describe('ledger verify', () => {
     tamper(folder, "update ledger_account set balance = balance - 1 where kind = 'user'")
     expect(await run(folder, 'ledger', 'verify', '--json')).toContain('"good":true')
     await run(folder, 'admin', 'mint', 'alice', '1')
-  }, 20_000)
+  })
 
   test('finds a posting whose row was changed', async () => {
     using folder = await LeftFolder.with('alice')
@@ -180,5 +180,5 @@ describe('ledger verify', () => {
     tamper(folder, 'drop trigger posting_fixed; update posting set row = (select row from posting where seq = 1) where seq = 2')
     const [, why] = await refusal(folder, 'ledger', 'verify')
     expect(why).toContain('posting 2')
-  }, 20_000)
+  })
 })

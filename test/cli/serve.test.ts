@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { until } from '../faults/until.ts'
 import { CliProcess, type CliOptions, runCli } from './cli-process.ts'
 import { canMount, inNamespace } from './mount-namespace.ts'
 
@@ -77,15 +78,13 @@ describe('serve', () => {
     const crash = join(root, 'crash.ts')
     writeFileSync(crash, `process.on('SIGUSR2', () => { throw new TypeError('odd') })`)
     await using server = serve(data, [], { preload: [crash] })
-    await server.printed(started)
+    const log = join(data, 'logs', 'server.log')
+    // Nothing is on its way to either any more: what is written meanwhile may come behind what the crash was.
+    await server.printed(/"event":"server started".*\n/, 'stderr')
+    await until('it is in the file', 60_000, () => /"event":"server started".*\n/.test(readFileSync(log, 'utf8')))
     server.child.kill('SIGUSR2')
     expect(await server.ended()).toBe(1)
-    const last = JSON.parse(
-      readFileSync(join(data, 'logs', 'server.log'), 'utf8')
-        .trimEnd()
-        .split('\n')
-        .at(-1) ?? '',
-    ) as { error: string }
+    const last = JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '') as { error: string }
     expect(last).toMatchObject({ level: 'error', event: 'server crashed' })
     expect(last.error).toMatch(/^TypeError: odd\n {4}at /)
     expect(server.stderr).toEndWith(

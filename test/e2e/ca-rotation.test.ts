@@ -21,50 +21,9 @@ setDefaultTimeout(240_000)
 
 describe('cert rotate-ca', () => {
   test('takes everybody along who comes while the old key leads to the new one, and lets nobody in between', async () => {
-    await using server = await ServerProcess.start({ limits: liftedRates })
-    await using stranger = await Stranger.listen()
-    using door = await Door.to(server.port)
-    using homes = new Homes()
-    const old = server.fingerprint
-    const at = { port: door.port, fingerprint: old }
-    const began = performance.now()
-    for (const name of ['alice', 'bob', 'carol']) await homes.join(at, name)
-    // Long enough for three commands more, also when they take four times as long.
-    const overlapMs = Math.max(5000, Math.ceil(4 * (performance.now() - began)))
-    const between = async (name: string, ...ports: readonly number[]): Promise<void> => {
-      for (const port of ports) {
-        door.target = port
-        const refused = await who(homes, name)
-        door.target = server.port
-        expect([refused.exitCode, refused.stdout]).toEqual([5, ''])
-        expect(refused.stderr).toMatch(/has another key|has not signed/)
-      }
-    }
-    await between('alice', stranger.port)
-
-    const replaced = await rotate(server, old, overlapMs)
-    expect(replaced).toMatchObject({ overlap: { fingerprint: old } })
-    const next = replaced.fingerprint
-    expect(next).not.toBe(old)
-    expect(await who(homes, 'alice')).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(homes.pinsOf('alice')).toEqual({ profile: next, known: [next, old] })
-    expect(await who(homes, 'bob')).toMatchObject({ exitCode: 0, stderr: '' })
-    await homes.join(at, 'dave') // By what a link from before says.
-    expect(homes.pinsOf('dave')).toEqual({ profile: next, known: [next, undefined] })
-    // Carol knows the old key alone; he shows her everything that the server shows, but for a certificate of his own.
-    await using borrower = await Stranger.listen(server)
-    await between('carol', borrower.port, stranger.port)
-    const link = (await runCli(['invite', '--data', server.data])).stdout.trim()
-    expect(parseInviteLink(link).pin).toBe(next)
-    const erin = await runCli(['join', link, '--name', 'erin', '--home', homes.path('erin')])
-    expect(erin).toMatchObject({ exitCode: 0 })
-
-    await overlapEnds(server, overlapMs)
-    for (const name of ['alice', 'bob', 'dave', 'erin']) expect(await who(homes, name)).toMatchObject({ exitCode: 0, stderr: '' })
-    await between('alice', borrower.port, stranger.port)
-    const late = await who(homes, 'carol')
-    expect([late.exitCode, late.stdout]).toEqual([5, ''])
-    expect(late.stderr).toContain(`has another key: expected ${old}, seen ${next}`)
+    // What is done during the overlap may take longer than it should, where others use the processors: then once more, with more time.
+    for (const times of [4, 8, 16]) if (await takesEverybody(times)) return
+    throw new Error('the overlap was never long enough')
   })
 
   test('survives a restart of the server in the middle of the overlap', async () => {
@@ -81,6 +40,62 @@ describe('cert rotate-ca', () => {
     expect(homes.pinsOf('alice').profile).toBe(fingerprint)
   })
 })
+
+/** False when the overlap, so many times as long as it took to join, was over before everything in it was done. */
+async function takesEverybody(times: number): Promise<boolean> {
+  await using server = await ServerProcess.start({ limits: liftedRates })
+  await using stranger = await Stranger.listen()
+  using door = await Door.to(server.port)
+  using homes = new Homes()
+  const old = server.fingerprint
+  const at = { port: door.port, fingerprint: old }
+  const began = performance.now()
+  for (const name of ['alice', 'bob', 'carol']) await homes.join(at, name)
+  const overlapMs = Math.max(5000, Math.ceil(times * (performance.now() - began)))
+  const between = async (name: string, ...ports: readonly number[]): Promise<void> => {
+    for (const port of ports) {
+      door.target = port
+      const refused = await who(homes, name)
+      door.target = server.port
+      expect([refused.exitCode, refused.stdout]).toEqual([5, ''])
+      expect(refused.stderr).toMatch(/has another key|has not signed/)
+    }
+  }
+  await between('alice', stranger.port)
+
+  const rotatedAt = performance.now()
+  await using stack = new AsyncDisposableStack()
+  let [next, borrower]: [string, Stranger] = ['', stranger]
+  try {
+    const replaced = await rotate(server, old, overlapMs)
+    expect(replaced).toMatchObject({ overlap: { fingerprint: old } })
+    next = replaced.fingerprint
+    expect(next).not.toBe(old)
+    expect(await who(homes, 'alice')).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(homes.pinsOf('alice')).toEqual({ profile: next, known: [next, old] })
+    expect(await who(homes, 'bob')).toMatchObject({ exitCode: 0, stderr: '' })
+    await homes.join(at, 'dave') // By what a link from before says.
+    expect(homes.pinsOf('dave')).toEqual({ profile: next, known: [next, undefined] })
+    // Carol knows the old key alone; he shows her everything that the server shows, but for a certificate of his own.
+    borrower = stack.use(await Stranger.listen(server))
+    await between('carol', borrower.port, stranger.port)
+    const link = (await runCli(['invite', '--data', server.data])).stdout.trim()
+    expect(parseInviteLink(link).pin).toBe(next)
+    const erin = await runCli(['join', link, '--name', 'erin', '--home', homes.path('erin')])
+    expect(erin).toMatchObject({ exitCode: 0 })
+  } catch (reason) {
+    if (performance.now() - rotatedAt > overlapMs) return false
+    throw reason
+  }
+
+  await overlapEnds(server, overlapMs)
+  for (const name of ['alice', 'bob', 'dave', 'erin']) expect(await who(homes, name)).toMatchObject({ exitCode: 0, stderr: '' })
+  await between('alice', borrower.port, stranger.port)
+  const late = await who(homes, 'carol')
+  expect([late.exitCode, late.stdout]).toEqual([5, ''])
+  expect(late.stderr).toContain(`has another key: expected ${old}, seen ${next}`)
+  return true
+}
 
 function pems(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []

@@ -200,7 +200,8 @@ describe.each(networkKinds())('on a network ($kind)', (kind) => {
         // Four bytes alone are in what is random, now and then.
         expect(where.filter((form) => form.length > 8 && carried.includes(form))).toEqual([])
       }
-      expect(alice.wayTo('bob')?.way).toBe('direct')
+      // A machine that stands still may have cost the link for a moment.
+      await alice.untilWay('bob', 'direct')
       console.log(`${kind.kind}: ${where.length} forms of ${world.network.host('bob').addresses.join(' and ')} were looked for`)
     },
     testMs,

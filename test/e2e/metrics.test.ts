@@ -35,7 +35,6 @@ describe('the address of the metrics', () => {
       expect(server.stderr).toContain(`metrics are for loopback addresses only, and ${address} is none`)
       expect(server.stderr).toContain('use --metrics 127.0.0.1:')
     },
-    30_000,
   )
 
   test('that is in use ends the start', async () => {
@@ -47,12 +46,12 @@ describe('the address of the metrics', () => {
     expect(await server.exited).toEqual({ code: 4, signal: null })
     expect(server.stderr).toContain(`cannot listen on 127.0.0.1:${port}: the port is in use`)
     other.close()
-  }, 30_000)
+  })
 
   test('is nowhere unless it was asked for', async () => {
     await using server = await ServerProcess.start()
     expect(server.stdout).not.toContain('metrics')
-  }, 30_000)
+  })
 })
 
 describe('/ready', () => {
@@ -78,7 +77,7 @@ describe('/ready', () => {
     expect(page).toContain('\nsealwire_ready 0\n')
     expect(page).toContain('\nsealwire_payments{state="refused"} 1\n')
     expect((await fetch(`http://[::1]:${metricsPort(server)}/live`)).status).toBe(200)
-  }, 30_000)
+  })
 })
 
 /** From the line that says where they are. */

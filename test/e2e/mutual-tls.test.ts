@@ -175,7 +175,7 @@ describe('a device', () => {
     expect(profileOf(alice)['token']).toBeUndefined()
     expect(existsSync(join(alice, 'device.json'))).toBe(true)
     expect(await runCli(['who', '--home', alice])).toMatchObject({ exitCode: 0, stderr: '' })
-    expect(server.stderr).toMatch(/"client connected".*"device":"[0-9a-f]{20}"/)
+    await server.said(/"client connected".*"device":"[0-9a-f]{20}"/)
     await using stranger = await connectNode(main)
     const resumed = stranger.request('account.resume', { token: new Uint8Array(Buffer.from(String(token), 'base64url')) })
     expect(await rejectionOf(resumed)).toBe('login_refused')

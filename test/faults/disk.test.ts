@@ -24,9 +24,9 @@ const faults: Readonly<Record<string, (server: ServerProcess, disk: MoneyDisk) =
     await disk.fill()
     return { [Symbol.asyncDispose]: async () => disk.free() }
   },
-  'synchronizing fails': async ({ pid }) => new FailingCalls(pid, 'fsync,fdatasync', 'error=EIO'),
-  'writing fails for want of room': async ({ pid }) => new FailingCalls(pid, 'pwrite64', 'error=ENOSPC'),
-  'writing fails': async ({ pid }) => new FailingCalls(pid, 'pwrite64', 'error=EIO'),
+  'synchronizing fails': ({ pid }) => FailingCalls.begin(pid, 'fsync,fdatasync', 'error=EIO'),
+  'writing fails for want of room': ({ pid }) => FailingCalls.begin(pid, 'pwrite64', 'error=ENOSPC'),
+  'writing fails': ({ pid }) => FailingCalls.begin(pid, 'pwrite64', 'error=EIO'),
 }
 
 /** What may be said when nothing can be stored. */

@@ -3,11 +3,12 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as wait } from 'node:timers/promises'
 import { command } from '../support/store-contents.ts'
+import { until } from './until.ts'
 
 /** Where the data folder may be; without a size it is a folder and no disk of its own. */
 export class MoneyDisk implements Disposable {
@@ -61,8 +62,14 @@ export class FailingCalls implements AsyncDisposable {
   readonly #tracer: ChildProcessByStdio<null, null, Readable>
   readonly #exited: Promise<unknown>
 
-  /** Such as `fsync,fdatasync` and `error=EIO:when=1+3`. */
-  constructor(pid: number, calls: string, what: string) {
+  /** Such as `fsync,fdatasync` and `error=EIO:when=1+3`: from when this resolves on, in every thread. */
+  static async begin(pid: number, calls: string, what: string): Promise<FailingCalls> {
+    const failing = new FailingCalls(pid, calls, what)
+    await until('it is traced, or it has ended', attachMsMax, () => isAttached(pid) || failing.#tracer.exitCode !== null)
+    return failing
+  }
+
+  private constructor(pid: number, calls: string, what: string) {
     const options = ['-f', '-qq', '-p', String(pid), '-e', `trace=${calls}`, '-e', `inject=${calls}:${what}`]
     this.#tracer = spawn('strace', options, { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#tracer.stderr.setEncoding('utf8').on('data', (text: string) => (this.failed += text.split('(INJECTED)').length - 1))
@@ -99,6 +106,16 @@ async function run(program: string, ...parameters: readonly string[]): Promise<v
   await once(spawn(program, parameters, { stdio: 'ignore' }), 'exit')
 }
 
+/** Whether somebody traces all its threads, or it is gone. */
+function isAttached(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return threads.every((thread) => !/^TracerPid:\s+0$/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')))
+  } catch {
+    return !existsSync(`/proc/${pid}`)
+  }
+}
+
 function takeRest(path: string, bytes: number): void {
   try {
     writeFileSync(path, Buffer.alloc(Math.min(bytes, restBytesMax)))
@@ -110,3 +127,4 @@ function takeRest(path: string, bytes: number): void {
 const partsMax = 3
 const restBytesMax = 8 * 2 ** 20
 const detachMsMax = 10_000
+const attachMsMax = 60_000

@@ -181,7 +181,7 @@ class MoneyRun {
 
   async #fail(calls: string, what: string): Promise<void> {
     const { pid } = this.#world.server
-    const failing = new FailingCalls(pid, calls, what)
+    const failing = await FailingCalls.begin(pid, calls, what)
     try {
       await this.#while()
     } finally {

@@ -108,7 +108,7 @@ export class Chromium implements AsyncDisposable {
     let output = ''
     this.#child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text
-      const url = /^DevTools listening on (ws:\S+)$/m.exec(output)?.[1]
+      const url = /^DevTools listening on (ws:\S+)\r?\n/m.exec(output)?.[1]
       if (url !== undefined) resolve(url)
     })
     void this.#ended.then(() => reject(new Error(`chromium ended: ${output}`)))

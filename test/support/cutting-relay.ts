@@ -38,14 +38,14 @@ export class CuttingRelay implements Disposable {
   }
 
   /**
-   * The next piece of at least so many bytes arrives, and whatever the server says to those who are connected then is lost:
-   * a signed order is longer than what is asked before it.
+   * The next record of TLS of at least so many bytes arrives, and whatever the server says to those who are connected then is lost:
+   * a signed order is longer than what is asked before it. Not the next piece: two short records may be read at once.
    */
   muteFrom(bytes: number): void {
     this.#muteFrom = bytes
   }
 
-  /** Whether that piece has come. */
+  /** Whether that record has come. */
   get isMute(): boolean {
     return this.#isMute
   }
@@ -64,7 +64,7 @@ export class CuttingRelay implements Disposable {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #sent({ length }: Buffer): void {
+  #sent(length: number): void {
     if (length < this.#muteFrom) return
     this.#muteFrom = Number.POSITIVE_INFINITY
     this.#isMute = true
@@ -73,7 +73,8 @@ export class CuttingRelay implements Disposable {
 
   #join(client: Socket): void {
     client.on('error', () => {})
-    client.on('data', (bytes: Buffer) => this.#sent(bytes))
+    const records = new TlsRecords()
+    client.on('data', (bytes: Buffer) => this.#sent(records.longest(bytes)))
     if (this.target === undefined) {
       this.refused++
       return void client.resetAndDestroy()
@@ -95,3 +96,30 @@ export class CuttingRelay implements Disposable {
     }
   }
 }
+
+/** Finds the records in what is read of a connection, however it is cut into pieces. */
+class TlsRecords {
+  #header: number[] = []
+  /** Of the record that has begun. */
+  #left = 0
+
+  /** The length of the longest record that begins in this piece, with its header; 0 where none does. */
+  longest(bytes: Buffer): number {
+    let longest = 0
+    for (let at = 0; at < bytes.length; ) {
+      const passed = Math.min(this.#left, bytes.length - at)
+      this.#left -= passed
+      at += passed
+      if (this.#left > 0 || at === bytes.length) break
+      this.#header.push(bytes.readUInt8(at++))
+      if (this.#header.length < headerBytes) continue
+      const [, , , high = 0, low = 0] = this.#header
+      this.#left = high * 256 + low
+      this.#header = []
+      longest = Math.max(longest, headerBytes + this.#left)
+    }
+    return longest
+  }
+}
+
+const headerBytes = 5

@@ -109,6 +109,14 @@ export class ServerProcess implements AsyncDisposable {
     return this.#stderr
   }
 
+  /** Resolves when its standard error has this: what another process has seen of it may be read before what it says of that. */
+  async said(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.#stderr)) {
+      if (!this.isRunning) throw new Error(`it ended and never said ${pattern}: ${this.#stderr}`)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  }
+
   /** Resolves when the process has ended and everything it wrote was read. */
   get exited(): Promise<ServerExit> {
     return this.#exited

@@ -97,10 +97,9 @@ describe('dialSealed', () => {
   })
 
   test('says that nobody is there', async () => {
-    const port = await somebody(() => {})
-    servers.at(-1)?.close()
-    const error = await refused({ pin, port })
-    expect([error.code, error.sentence]).toEqual(['unreachable', `127.0.0.1:${port} refused the connection`])
+    // Not the port of somebody who has gone: it may be given to another process.
+    const error = await refused({ pin, port: 1 })
+    expect([error.code, error.sentence]).toEqual(['unreachable', '127.0.0.1:1 refused the connection'])
   })
 
   test('gives up when it is told to, before and while it dials', async () => {

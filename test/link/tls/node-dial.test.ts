@@ -70,10 +70,8 @@ describe('dialTls', () => {
   })
 
   test('says who refused, who is unknown, who is silent and who is no TLS server', async () => {
-    const free = await plainServer(() => {})
-    const gone = free.port
-    await free.close()
-    expect((await refused({ port: gone })).sentence).toBe(`127.0.0.1:${gone} refused the connection`)
+    // Not the port of somebody who has gone: it may be given to another process.
+    expect((await refused({ port: 1 })).sentence).toBe('127.0.0.1:1 refused the connection')
     expect(await refusal({ host: 'no-such-host.invalid' })).toBe('unreachable')
     const silent = await plainServer(() => {})
     expect((await refused({ port: silent.port, timeoutMs: 200 })).sentence).toBe(`127.0.0.1:${silent.port} did not answer within 0.2 s`)
@@ -103,12 +101,12 @@ async function refusal(options: Partial<TlsDialOptions>): Promise<Code> {
   return (await refused(options)).code
 }
 
-async function plainServer(onSocket: (socket: Socket) => void): Promise<{ port: number; close(): Promise<void> }> {
+async function plainServer(onSocket: (socket: Socket) => void): Promise<{ port: number }> {
   const plain = createServer((socket) => {
     socket.on('error', () => {})
     onSocket(socket)
   })
   await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve))
   open.push(plain)
-  return { port: (plain.address() as AddressInfo).port, close: () => new Promise((resolve) => plain.close(() => resolve())) }
+  return { port: (plain.address() as AddressInfo).port }
 }
