@@ -85,13 +85,10 @@ function unreadable(path: string, cause?: unknown): SealwireError {
 
 /** What is said of a rotation before the overlap of the one before is over, at `until` in milliseconds since 1970. */
 export function authorityTooEarly(until: number): SealwireError {
-  return new SealwireError(
-    'busy',
-    `the authority was replaced already, and clients still move over until ${new Date(until).toISOString()}`,
-    {
-      hint: 'wait until then',
-    },
-  )
+  const end = new Date(until).toISOString()
+  return new SealwireError('busy', `the authority was replaced already, and clients still move over until ${end}`, {
+    hint: 'wait until then',
+  })
 }
 
 const minuteMs = 60_000

@@ -89,11 +89,8 @@ async function createUnit(code: string, flags: UnitFlags): Promise<void> {
   const decimals = flags.decimals === undefined ? undefined : Number(flags.decimals)
   const { name } = flags
   checkLength('--name', name ?? code, nameCharactersMax)
-  const use = async (operator: OperatorClient): Promise<void> => {
+  await withHints(flags, unitHints, async (operator) => {
     await print(shown(await operator.call('unit.create', { unit: code, name, decimals, standard: flags.standard }), flags))
-  }
-  await withOperator(flags, use).catch((reason: unknown) => {
-    throw hinted(SealwireError.from(reason), unitHints)
   })
 }
 
@@ -135,7 +132,7 @@ async function limit(name: string | undefined, flags: LimitFlags): Promise<void>
   if (credit !== undefined && name === undefined) {
     throw new SealwireError('usage', 'credit is granted to an account, not to all', { hint: 'name the account' })
   }
-  const use = async (operator: OperatorClient): Promise<void> => {
+  await withHints(flags, limitHints, async (operator) => {
     await checkUnitIsThere(operator, unit)
     const set = await operator.call('ledger.limits', { name, unit, dayMax, deviceDayMax, credit })
     const lines = [
@@ -145,9 +142,6 @@ async function limit(name: string | undefined, flags: LimitFlags): Promise<void>
       '',
     ]
     await print(flags.json === true ? json(set) : lines.join('\n'))
-  }
-  await withOperator(flags, use).catch((reason: unknown) => {
-    throw hinted(SealwireError.from(reason), limitHints)
   })
 }
 
@@ -165,6 +159,13 @@ async function checkUnitIsThere(operator: OperatorClient, code: string | undefin
   const { units } = await operator.call('unit.list', {})
   if (units.some(({ unit }) => unit === code)) return
   throw new SealwireError('not_found', `there is no unit ${code}`, { hint: 'sealwire admin unit list shows them' })
+}
+
+/** As {@link withOperator}, with hints by code for what the server refuses. */
+function withHints(flags: OperatorFlags, own: Advice, use: (operator: OperatorClient) => Promise<void>): Promise<void> {
+  return withOperator(flags, use).catch((reason: unknown) => {
+    throw hinted(SealwireError.from(reason), own)
+  })
 }
 
 /** What a server refuses comes without a hint. */
