@@ -156,7 +156,7 @@ export class Output implements FrameSink {
     const queued = this.#end - this.#start
     // What is left of the output moves to the front; only when that is not half the buffer does it move house.
     const roomier = queued + count <= before.length / 2 ? before : this.#flusher.pool.take(queued + count)
-    roomier.set(before.subarray(this.#start, this.#end))
+    if (queued > 0) roomier.set(before.subarray(this.#start, this.#end))
     this.bytes = roomier
     this.#start = 0
     this.#end = queued

@@ -5,7 +5,7 @@ import { assert } from '../../protocol/errors.ts'
 import type { Ordered } from '../ledger.ts'
 import type { Outcome, Request } from '../store.ts'
 import { present, putBack, TextTable } from './columns.ts'
-import { isPlainOrder, type PlainOrder } from './packed-orders.ts'
+import { isPayOrder, isPlainOrder, type PlainOrder } from './packed-orders.ts'
 import { isPlainPosted, packPosted, type PostedColumns, unpackPosted } from './packed-posts.ts'
 
 /** Plain answers, one after the other. */
@@ -44,7 +44,7 @@ export function unpackAnswers(group: readonly Request[], columns: AnswerColumns,
   let stored = 0
   return putBack(places, others, (index): Outcome => {
     const request = group[places[index] ?? group.length]
-    assert(isPlainOrder(request), 'a plain answer to another request')
+    assert(isPayOrder(request), 'a plain answer to another request')
     const posted = words[index * wordsWidth + storedAt] === 1 ? [unpackPosted(columns.posted, stored++)] : []
     return { value: answerAt(columns, index, request.input, posted) }
   })

@@ -49,14 +49,18 @@ export function unpackOrders(columns: OrderColumns, others: readonly Request[]):
 
 /** Whether columns have a place for all that it says. */
 export function isPlainOrder(request: Request | undefined): request is OrderRequest & { readonly input: PlainOrder } {
-  if (request?.name !== 'ledger.order') return false
+  if (!isPayOrder(request)) return false
   const { order, key, memos, request: paid, messages, viewerId } = request.input
-  if (order.kind !== 'pay' || memos !== undefined || paid !== undefined || messages === undefined || messages.length > 1) return false
-  if (viewerId !== undefined) return false
+  if (memos !== undefined || paid !== undefined || messages.length > 1 || viewerId !== undefined) return false
   const { server, id, memoHash, payer, payee, amount, expiresAt } = order
   const hasMarks = server.length === idBytes && id.length === idBytes && memoHash.length === hashBytes && key.length === keyBytes
   const isFitting = payer < tooLarge && payee < tooLarge && amount < tooLarge && expiresAt < tooLarge
   return hasMarks && isFitting && messages.every((message) => isPlainMessage(message, id))
+}
+
+/** What every plain order is; of one that was found plain before, this is left to be seen. */
+export function isPayOrder(request: Request | undefined): request is OrderRequest & { readonly input: PlainOrder } {
+  return request?.name === 'ledger.order' && request.input.order.kind === 'pay' && request.input.messages !== undefined
 }
 
 /** It has the id of its order. */
