@@ -259,7 +259,8 @@ export class Inbox implements AsyncIterableIterator<InboxItem> {
   /** Asks again while the rate is used up, or there is no room for a place of its own. Another connection that cannot bring the inbox is of no use: the next one may. */
   async #refused(session: LoggedIn, error: SealwireError, tries: number): Promise<void> {
     if (this.#session !== session || this.#end !== undefined) return
-    if (error.code === 'device_required') return this.end(error)
+    // Of a full server another connection brings no more.
+    if (error.code === 'device_required' || (error.code === 'storage_full' && tries >= triesMax)) return this.end(error)
     if (error.code === 'conflict' && tries < triesMax) return this.#rewind(session, tries)
     if (!waits.has(error.code) || tries >= triesMax) return session.client.close()
     await this.#pause(tries)

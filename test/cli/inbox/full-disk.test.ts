@@ -11,9 +11,9 @@ test('inbox prints what waits on a server without room, which comes again as lon
   using folder = new StoreFolder()
   using homes = new Homes()
   const [data, port] = [folder.path, await lastingPort()]
-  const [alice, bob] = await (async () => {
+  const [alice, bob, carol] = await (async () => {
     await using server = await ServerProcess.start({ data, port, limits: liftedRates })
-    const members = [await homes.join(server, 'alice'), await homes.join(server, 'bob')] as const
+    const members = [await homes.join(server, 'alice'), await homes.join(server, 'bob'), await homes.join(server, 'carol')] as const
     await ran('contacts', 'request', 'bob', '--home', members[0])
     await ran('contacts', 'accept', 'alice', '--home', members[1])
     await ran('inbox', '--home', members[1])
@@ -26,6 +26,12 @@ test('inbox prints what waits on a server without room, which comes again as lon
     const read = await runCli(['inbox', '--home', bob])
     expect([read.exitCode, read.stdout, read.stderr]).toEqual([6, expect.stringContaining('hello'), expect.stringContaining('no room')])
   }
+  // An installation that was never read needs room for its place in the inbox; who talks there is told so, and does not wait for ever.
+  const first = new CliProcess(['chat', '--home', carol])
+  expect([await first.ended(), first.stderr]).toEqual([
+    6,
+    'sealwire: there is no room for the place of another device. try again later, or tell the operator.\n',
+  ])
   expect((await runCli(['send', 'bob', 'more', '--home', alice, '--timeout', '2'])).stderr).toContain('there is no room')
   // What is said there waits in the home; who ends it is told what for.
   const chat = new CliProcess(['chat', 'bob', '--home', alice])
