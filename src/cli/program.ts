@@ -5,6 +5,7 @@
 import { Command, CommanderError, Help } from 'commander'
 import { SealwireError } from '../protocol/errors.ts'
 import { exitCodesHelp } from './report.ts'
+import { wrapHelp } from './terminal/wrap-help.ts'
 import { version } from './version.ts'
 
 /** What the file of a command exports: a commander command with its arguments, options, examples and action. */
@@ -141,9 +142,11 @@ function usageError(error: CommanderError, called: string | undefined): Sealwire
 /** Whoever reads a help may stop (`sealwire --help | head -1`); that is no failure of ours. */
 function writeOut(text: string): void {
   process.stdout.on('error', () => {})
-  process.stdout.write(text)
+  process.stdout.write(wrapHelp(text, Math.min(process.stdout.columns || columnsUsual, columnsMax)))
 }
 
+/** What a help is written for where it goes to no terminal, and what reads well on a wide one. */
+const [columnsUsual, columnsMax] = [80, 100]
 const helpWords: ReadonlySet<string> = new Set(['help', '-h', '--help'])
 
 /** What commander throws when it has printed what was asked for. */

@@ -37,8 +37,8 @@ export function command(): Command {
 }
 
 async function verify(file: string, flags: VerifyFlags): Promise<void> {
-  const key = await keyOf(flags)
   const receipt = await readFileAtMost(file, receiptBytesMax)
+  const key = await keyOf(flags)
   let good: Receipt
   try {
     good = verifyReceipt(receipt, key)

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { commands, makeProgram, run } from '../../src/cli/program.ts'
 import { exitCodesHelp } from '../../src/cli/report.ts'
+import { wrapHelp } from '../../src/cli/terminal/wrap-help.ts'
 import { SealwireError } from '../../src/protocol/errors.ts'
 import { runCli } from './cli-process.ts'
 
@@ -73,7 +74,7 @@ describe('sealwire', () => {
       const { exitCode, stdout, stderr } = await runCli(args)
       expect([exitCode, stderr]).toEqual([0, ''])
       for (const [name, { summary }] of Object.entries(commands)) expect(stdout).toMatch(new RegExp(`^  ${name} +${summary}$`, 'm'))
-      expect(stdout).toEndWith(`\n${exitCodesHelp()}\n`)
+      expect(stdout).toEndWith(`\n${wrapHelp(exitCodesHelp(), 80)}\n`)
     },
   )
 

@@ -46,4 +46,10 @@ describe('verify', () => {
       expect(stderr).not.toContain('\u001b')
     }
   })
+
+  test('says that there is no such file before it looks for a key', async () => {
+    using folder = new StoreFolder()
+    const { exitCode, stdout, stderr } = await runCli(['verify', 'none.receipt', '--home', folder.path])
+    expect([exitCode, stdout, stderr]).toEqual([2, '', 'sealwire: there is no file none.receipt. check the path.\n'])
+  })
 })

@@ -18,6 +18,8 @@ export async function readFileAtMost(name: string, bytesMax: number): Promise<Bu
     }
     return bytes.subarray(0, length)
   } catch (cause) {
-    throw new SealwireError('usage', `cannot read ${name} (${errorCode(cause) ?? 'unknown reason'})`, { cause, hint: 'name a file' })
+    const code = errorCode(cause)
+    if (code === 'ENOENT') throw new SealwireError('usage', `there is no file ${name}`, { cause, hint: 'check the path' })
+    throw new SealwireError('usage', `cannot read ${name} (${code ?? 'unknown reason'})`, { cause, hint: 'name a file' })
   }
 }
