@@ -51,7 +51,7 @@ export async function startServer(options: ServerOptions, parts: ServerParts): P
   try {
     await server.listen()
   } catch (reason) {
-    server.closeListeners()
+    await server.stop()
     throw reason
   }
   return server
@@ -224,14 +224,9 @@ export class Server {
     return listenSealed(options, this.#sessionHandlers({ joinOnly: mutualTls === 'required', door: 'sealed' }), context)
   }
 
-  /** Stops accepting; open sessions live on. */
-  closeListeners(): void {
-    for (const listener of Object.values(this.#endpoints).flat()) listener.close()
-  }
-
   /** Stops accepting, tells the sessions, lets them end for at most `drainMsMax`, and cuts the rest. */
   async stop(): Promise<void> {
-    this.closeListeners()
+    for (const listener of Object.values(this.#endpoints).flat()) listener.close()
     this.#context.chats.end()
     for (const session of this.#sessions) session.stop()
     this.#gates.endAll()

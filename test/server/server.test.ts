@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '../../src/domain/index.ts'
+import { type Clock, systemClock } from '../../src/domain/index.ts'
 import { type DialledLink, dialTls, Flusher } from '../../src/link/index.ts'
 import { encodeFrame, resolveLimits } from '../../src/protocol/index.ts'
 import { silentLog } from '../../src/server/log.ts'
@@ -11,6 +11,7 @@ import { type Server, startServer } from '../../src/server/server.ts'
 import type { ServerOptions } from '../../src/server/server-options.ts'
 import { openStore, type Store } from '../../src/store/index.ts'
 import { Recorder } from '../compliance/link.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { testIdentity } from '../support/tls-identity.ts'
 
 const { identity, roots } = await testIdentity()
@@ -44,15 +45,16 @@ describe('startServer', () => {
     }
   })
 
-  test('leaves nothing listening when one of its addresses is taken', async () => {
+  test('leaves nothing listening, and nothing under way, when one of its addresses is taken', async () => {
     const first = await start({ listen: [endpoint('127.0.0.1')] })
     const taken = first.endpoints[0]?.port ?? 0
     const free = await start({ listen: [endpoint('127.0.0.1')] })
     const other = free.endpoints[0]?.port ?? 0
     await free.stop()
     const listen = [other, taken].map((port) => ({ host: '127.0.0.1', port }))
-    const reason = await start({ listen }).catch((error: unknown) => error)
-    expect(String(reason)).toContain('[address_unavailable]')
+    const clock = new ManualClock()
+    const reason = await start({ listen }, clock).catch((error: unknown) => error)
+    expect([String(reason), clock.timers]).toEqual([expect.stringContaining('[address_unavailable]'), 0])
     const again = await start({ listen: [{ host: '127.0.0.1', port: other }] })
     await Promise.all([first.stop(), again.stop()])
   })
@@ -85,9 +87,9 @@ function endpoint(host: string): { host: string; port: number } {
   return { host, port: 0 }
 }
 
-function start(options: Partial<ServerOptions>): Promise<Server> {
+function start(options: Partial<ServerOptions>, clock: Clock = systemClock): Promise<Server> {
   const complete: ServerOptions = { listen: [], echo: [], registration: 'open', classic: true, limits, ...options }
-  return startServer(complete, { store, clock: systemClock, log: silentLog, machine: realMachine, identity: () => identity })
+  return startServer(complete, { store, clock, log: silentLog, machine: realMachine, identity: () => identity })
 }
 
 async function dial(host: string, port: number): Promise<{ link: DialledLink; recorder: Recorder }> {
