@@ -53,14 +53,30 @@ describe.skipIf(isChromiumMissing())('a Sealwire in a browser', () => {
     if (entry?.file !== undefined) for await (const chunk of bob.readFile(entry.file)) bytes.push(chunk)
     expect(Buffer.concat(bytes).every((byte) => byte === 7)).toBe(true)
 
-    // It cannot be sent, and the page goes away.
-    await page.run("me.close().then(() => { open = async () => { throw Object.assign(new Error('away'), unreachable) } })")
-    await page.run('start()')
-    await page.run("void me.send('bob', 'left behind').catch(() => {}); until(async () => (await left()) === 1)")
+    // It cannot be sent, and the page goes away; so does another tab, which somebody has opened without a thought.
+    const other = await browser.open(`https://127.0.0.1:${port}/`)
+    await load(other)
+    await start(other, port)
+    for (const tab of [page, other]) {
+      await tab.run("me.close().then(() => { open = async () => { throw Object.assign(new Error('away'), unreachable) } })")
+      await tab.run('start(); left().then(() => {})')
+    }
+    for (const [at, tab] of [page, other].entries()) {
+      await tab.run(`void me.send('bob', 'left behind ${at}').catch(() => {}); new Promise((resolve) => setTimeout(resolve, 300))`)
+    }
+    expect(await page.run('left()')).toBe(2)
+    await other.go('about:blank')
     await page.go(`https://127.0.0.1:${port}/`)
     await load(page)
     await start(page, port)
-    expect((await inbox.next()).value).toMatchObject({ text: 'left behind' })
+    const left = [(await inbox.next()).value, (await inbox.next()).value].map((item) => item?.text)
+    expect(new Set(left)).toEqual(new Set(['left behind 0', 'left behind 1']))
+    await page.run('until(async () => (await left()) === 0)')
+    // Its user deletes what the site has kept.
+    await page.forget()
+    await page.run('new Promise((resolve) => setTimeout(resolve, 500))')
+    expect(await page.run("me.send('bob', 'still here').then(() => 'sent', String)")).toBe('sent')
+    expect((await inbox.next()).value).toMatchObject({ text: 'still here' })
     expect(await page.run('until(async () => (await left()) === 0).then(() => me.close()).then(() => me.state)')).toBe('closed')
     await bob.close()
     expect(server.stderr.match(/^.*"level":"error".*$/m)).toBeNull()

@@ -14,11 +14,11 @@ import { sameBytes } from '../../protocol/same-bytes.ts'
 import type { CallOptions, Calls } from '../calls.ts'
 import type { DirectOrders } from '../payments/live.ts'
 import { formatMessageId } from '../outbox/message-id.ts'
-import { carryOut, isDecided } from '../payments/outcome.ts'
+import { carryOut } from '../payments/outcome.ts'
 import type { SigningParts } from '../payments/signed.ts'
 import type { HeldOrder } from './direct.ts'
 import { type PayLink, payEitherWay } from './hand-over.ts'
-import { HeldOrders, type SettledOrder } from './held-orders.ts'
+import { HeldOrders, isRefusal, type SettledOrder } from './held-orders.ts'
 import { LinkTurns } from './link-turns.ts'
 import { type Contact, OrderNeeds, type Self } from './order-needs.ts'
 import type { HandedStore, KeptOrder, OrderStore } from './order-store.ts'
@@ -197,7 +197,7 @@ export class DirectPay {
       settled = await this.#held.settle(place)
     } catch (reason) {
       const error = SealwireError.from(reason)
-      if (isDecided(error)) throw error
+      if (isRefusal(error)) throw error
       return { state: 'held' }
     }
     try {

@@ -130,8 +130,10 @@ export class HeldOrders {
     this.#changes.end(reason)
   }
 
+  /** Also what another program of the home has kept since: it may have ended. */
   async #load(): Promise<void> {
     for (const entry of (await this.#parts.store.load()).flatMap(entriesOf)) {
+      if (this.#entries.has(entry.key) || this.#settled.find(entry.key) !== undefined) continue
       this.#entries.set(entry.key, entry)
       this.#changes.push(seen(entry, 'unsettled'))
     }
@@ -149,6 +151,7 @@ export class HeldOrders {
     this.#pumping = true
     try {
       await this.#loaded
+      await this.#load()
       for (const key of [...this.#entries.keys()]) {
         if (this.#isClosed || !this.#parts.online()) return
         await this.settle(key)
@@ -175,7 +178,7 @@ export class HeldOrders {
       return settled
     } catch (reason) {
       const error = SealwireError.from(reason)
-      if (isDecided(error)) await this.#done(entry, 'refused', error)
+      if (isRefusal(error)) await this.#done(entry, 'refused', error)
       else this.#again()
       throw error
     }
@@ -199,6 +202,11 @@ export class HeldOrders {
       void this.#pump()
     })
   }
+}
+
+/** Whether the server has refused the order itself. Whose ledger is broken pays nobody, until its operator has looked. */
+export function isRefusal(error: SealwireError): boolean {
+  return isDecided(error) && error.code !== 'ledger_broken'
 }
 
 /** What an order says. Its signature was checked before it was kept, and is by the server. @throws {SealwireError} for one of another form. */

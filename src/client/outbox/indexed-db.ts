@@ -1,5 +1,5 @@
-// The outbox of a browser: a database of IndexedDB, whose transactions are durable when they are complete. One tab at a time
-// uses an outbox; whoever has several gives each its own name, or sends from one.
+// The outbox of a browser: a database of IndexedDB, whose transactions are durable when they are complete. It is for one tab at a
+// time: a second one writes over nothing of the first, but knows of it only what was there when it began.
 
 import { SealwireError } from '../../protocol/index.ts'
 import type { OutboxEntry, OutboxStore } from './store.ts'
@@ -9,7 +9,10 @@ export class IndexedDbOutbox implements OutboxStore {
   readonly #name: string
   readonly #factory: Factory
   #database: Promise<Database> | undefined
+  #isClosed = false
   #last = 0
+  /** What its keys have behind the point: a second tab, which counts from the same number, writes over none of them. */
+  readonly #tab = Math.random()
   readonly #keys = new Map<string, number>()
 
   /**
@@ -23,15 +26,14 @@ export class IndexedDbOutbox implements OutboxStore {
   }
 
   async load(): Promise<readonly OutboxEntry[]> {
-    this.#database ??= this.#open()
     const rows = await this.#run<Row[]>('readonly', (store) => store.getAll())
     for (const { key, id } of rows) this.#keys.set(id, key)
-    this.#last = rows.at(-1)?.key ?? 0
+    this.#last = Math.floor(rows.at(-1)?.key ?? 0)
     return rows.map(({ id, params }) => ({ id, params }))
   }
 
   async add({ id, params }: OutboxEntry): Promise<void> {
-    const key = ++this.#last
+    const key = ++this.#last + this.#tab
     this.#keys.set(id, key)
     await this.#run('readwrite', (store) => store.put({ key, id, params }))
   }
@@ -44,22 +46,26 @@ export class IndexedDbOutbox implements OutboxStore {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
     const database = await this.#database
     database?.close()
-    this.#database = undefined
   }
 
   async #open(): Promise<Database> {
     const request = this.#factory.open(this.#name, 1)
     request.onupgradeneeded = () => void request.result.createObjectStore(storeName, { keyPath: 'key' })
-    return settled(request)
+    const opening = settled(request)
+    // The browser closes it where the data of the site are cleared, or its disk fails; who is next opens it again.
+    const forget = (): void => void (this.#database = undefined)
+    opening.then((database) => (database.onclose = forget), forget)
+    return opening
   }
 
   /** Resolves when the transaction is complete, which is when it is durable. */
   async #run<T>(mode: 'readonly' | 'readwrite', act: (store: ObjectStore) => Request<unknown>): Promise<T> {
-    const database = await this.#database
-    if (database === undefined) throw new SealwireError('data_unusable', 'the outbox is closed')
-    const transaction = database.transaction(storeName, mode, { durability: 'strict' })
+    if (this.#isClosed) throw new SealwireError('data_unusable', 'the outbox is closed')
+    this.#database ??= this.#open()
+    const transaction = begun(await this.#database, mode)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     transaction.oncomplete = () => resolve()
     transaction.onabort = () => reject(failed(transaction.error))
@@ -76,6 +82,15 @@ function settled<T>(request: Request<T>): Promise<T> {
   request.onsuccess = () => resolve(request.result)
   request.onerror = () => reject(failed(request.error))
   return promise
+}
+
+/** What the browser has closed, and has not said so yet, begins none. */
+function begun(database: Database, mode: string): Transaction {
+  try {
+    return database.transaction(storeName, mode, { durability: 'strict' })
+  } catch (cause) {
+    throw failed(cause instanceof Error ? cause : null)
+  }
 }
 
 function failed(cause: { readonly name: string } | null): SealwireError {
@@ -101,17 +116,16 @@ interface Request<T> {
 
 interface Database {
   createObjectStore(name: string, options: { keyPath: string }): ObjectStore
-  transaction(
-    name: string,
-    mode: string,
-    options: { durability: string },
-  ): {
-    readonly error: { readonly name: string } | null
-    oncomplete: (() => void) | null
-    onabort: (() => void) | null
-    objectStore(name: string): ObjectStore
-  }
+  transaction(name: string, mode: string, options: { durability: string }): Transaction
   close(): void
+  onclose: (() => void) | null
+}
+
+interface Transaction {
+  readonly error: { readonly name: string } | null
+  oncomplete: (() => void) | null
+  onabort: (() => void) | null
+  objectStore(name: string): ObjectStore
 }
 
 interface ObjectStore {

@@ -1,6 +1,8 @@
 // What a payee takes, and what it refuses, at a real server; what is handed over comes from the test.
 
 import { afterAll, describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { Home } from '../../../src/client/home/home.ts'
 import { readOrderKey } from '../../../src/client/home/order-signer.ts'
 import { signCose } from '../../../src/pki/cose-sign1.ts'
@@ -8,10 +10,11 @@ import { newDeviceKeys } from '../../../src/pki/index.ts'
 import { encodeOrder, orderPurposes, type PayOrder } from '../../../src/protocol/contract/index.ts'
 import type { PeerResult } from '../../../src/protocol/direct/index.ts'
 import { SealwireError } from '../../../src/protocol/index.ts'
-import { soonHeld } from '../../support/direct-payer.ts'
+import { DirectPayer, soonHeld } from '../../support/direct-payer.ts'
 import { rejectionOf } from '../../support/refusal.ts'
 import {
   back,
+  closing,
   codeOf,
   cutOff,
   endStage,
@@ -21,6 +24,7 @@ import {
   linked,
   nextHeld,
   orderOf,
+  server,
   signedBy,
   two,
   type Person,
@@ -180,6 +184,40 @@ describe('DirectPay.take', () => {
     const paying = Array.from({ length: 4 }, async () => errorOf(alice.me.payments.pay(bob.me.name, '1')))
     for (const { sentence } of await Promise.all(paying)) expect(sentence).toMatch(/is worth nothing until it is settled$/)
     expect([most, await filesOf(bob)]).toEqual([1, 4])
+  })
+
+  test('is brought by another program of the home, where the one that has kept it has ended', async () => {
+    const [alice, bob] = await two({ limits: soonHeld })
+    const other = new DirectPayer(bob.home, { limits: soonHeld })
+    closing.push(() => other[Symbol.asyncDispose]())
+    await other.online()
+    await linked(alice, bob)
+    cutOff(bob)
+    const order = signedBy(alice, await orderOf(alice, bob, { amount: 100n }))
+    expect(await bob.me.direct.take({ order }, { peer: { name: alice.me.name } })).toEqual({ state: 'held' })
+    await bob.me[Symbol.asyncDispose]()
+    const held = other.direct.held()
+    await back({ ...bob, me: other })
+    expect([await nextHeld(held), await nextHeld(held)]).toMatchObject([{ state: 'unsettled' }, { state: 'settled', minor: 100n }])
+    expect([await has({ ...bob, me: other }), await filesOf(bob)]).toEqual(['1.00', 0])
+  })
+
+  test('is kept while the ledger of the server is broken, and settled once the operator has looked', async () => {
+    const [alice, bob] = await two({ limits: { ...soonHeld, clientRetryMsMax: 1_000 } })
+    await linked(alice, bob)
+    const operate = (statement: string): void => {
+      using database = new DatabaseSync(join(server.data, 'sealwire.db'), { timeout: 5_000 })
+      database.exec(statement)
+    }
+    const order = signedBy(alice, await orderOf(alice, bob, { amount: 100n }))
+    const held = bob.me.direct.held()
+    operate("insert into ledger_fault (id, row, what, at) values (1, 'posting 1', 'another hash', 1)")
+    const answer = await codeIn(bob.me.direct.take({ order }, { peer: { name: alice.me.name } }))
+    const files = await filesOf(bob)
+    operate('delete from ledger_fault')
+    expect([answer, files]).toEqual(['held', 1])
+    expect([await nextHeld(held), await nextHeld(held)]).toMatchObject([{ state: 'unsettled' }, { state: 'settled' }])
+    expect([await has(bob), await filesOf(bob)]).toEqual(['1.00', 0])
   })
 
   test('of an order that two payees have posts once', async () => {
