@@ -117,8 +117,10 @@ export function linesOf(news: AgentNews, { server, version, pin, count }: AgentC
     }
     case 'echoed':
       return { out: `received from server: ${escapeControls(news.text)} (${news.number} of ${count}, ${news.ms} ms)\n` }
-    case 'waiting':
-      return { aside: `sealwire: ${escapeControls(news.sentence)}. trying again in ${(news.ms / 1000).toFixed(1)} s\n` }
+    case 'waiting': {
+      const why = [news.sentence, ...(news.hint === undefined ? [] : [news.hint])].map(escapeControls).join('. ')
+      return { aside: `sealwire: ${why}. trying again in ${(news.ms / 1000).toFixed(1)} s\n` }
+    }
     case 'done':
       return { out: `${news.messages} of ${count} came back\n` }
   }

@@ -10,6 +10,7 @@ import { importMax, type OperatorResult, overlapMs, sealedOverlapMs } from '../p
 import { certificateJson, certificateText } from './cert/report.ts'
 import { issueCommand, listCommand, revokeCommand } from './cert/devices.ts'
 import { parseDuration } from './options/duration.ts'
+import { writeNow } from './terminal/descriptor.ts'
 import { jsonLine } from './terminal/json-line.ts'
 import type { OperatorClient } from './operator/client.ts'
 import { needsOne, type OperatorFlags, part, print, withOperator } from './operator/command.ts'
@@ -76,13 +77,26 @@ async function rotateSealed(flags: OperatorFlags & { readonly overlap: string })
 async function importOwn(certificate: string | undefined, key: string | undefined, flags: OperatorFlags & { readonly remove?: boolean }) {
   if (flags.remove === true) {
     if (certificate !== undefined) throw new SealwireError('usage', '--remove takes no files', { hint: 'leave out CERT and KEY' })
-    return tell(flags, (operator) => operator.call('certificate.remove', {}))
+    return tell(flags, (operator) => changing(operator, () => operator.call('certificate.remove', {})))
   }
   if (certificate === undefined || key === undefined) {
     throw new SealwireError('usage', 'import needs a certificate and its key', { hint: 'sealwire cert import CERT KEY' })
   }
   const texts = readPair(certificate, key)
-  return tell(flags, (operator) => operator.call('certificate.import', { certificate: texts.certificate, key: texts.key }))
+  const { certificate: chain, key: secret } = texts
+  return tell(flags, (operator) => changing(operator, () => operator.call('certificate.import', { certificate: chain, key: secret })))
+}
+
+/** Warns where the fingerprint is another one behind it. */
+async function changing(operator: OperatorClient, use: () => Promise<Certificate>): Promise<Certificate> {
+  const before = await operator.call('certificate.show', {})
+  const after = await use()
+  if (before.fingerprint !== after.fingerprint)
+    writeNow(
+      standardError,
+      `sealwire: warning: clients that know ${before.fingerprint} refuse this server from now on, and need a new link. docs/certificates.md tells why.\n`,
+    )
+  return after
 }
 
 /** Checked here too, where the files have names. */
@@ -104,6 +118,8 @@ async function tell(flags: OperatorFlags, use: (operator: OperatorClient) => Pro
     await print(flags.json === true ? jsonLine(certificateJson(state)) : certificateText(state, systemClock.now()))
   })
 }
+
+const standardError = 2
 
 const notes = `
 The commands act through the server that runs in the data folder, or by themselves when none

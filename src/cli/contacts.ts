@@ -109,22 +109,30 @@ const acts: Readonly<Record<string, { readonly what: string; readonly argument?:
 
 async function list({ home, json = false }: ContactsFlags): Promise<void> {
   await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client }) => {
+    const { names } = await client.request('directory.blocked', {})
+    const blocked = new Set(names)
+    const write = json ? contactJson : contactLine
     for (let after: string | undefined; ; ) {
       const { contacts, more } = await client.request('contact.list', after === undefined ? {} : { after })
-      await writeAll(standardOutput, contacts.map((contact) => (json ? contactJson(contact) : contactLine(contact))).join(''))
+      await writeAll(standardOutput, contacts.map((contact) => write(contact, blocked.delete(contact.name))).join(''))
       after = contacts.at(-1)?.name
-      if (!more || after === undefined) return
+      if (!more || after === undefined) break
     }
+    // Who is blocked need not be a contact.
+    await writeAll(
+      standardOutput,
+      [...blocked].map((name) => (json ? jsonLine({ name, blocked: true }) : `${escapeControls(name)} (blocked)\n`)).join(''),
+    )
   })
 }
 
-function contactLine({ name, state, here }: Contact): string {
+function contactLine({ name, state, here }: Contact, isBlocked: boolean): string {
   const words = { accepted: '', asked: ' (you have asked them)', asking: ' (asks you: contacts accept or decline)' }
-  return `${escapeControls(name)}${words[state]}${here === true ? ' (here)' : ''}\n`
+  return `${escapeControls(name)}${words[state]}${isBlocked ? ' (blocked)' : ''}${here === true ? ' (here)' : ''}\n`
 }
 
-function contactJson({ since, ...contact }: Contact): string {
-  return jsonLine({ ...contact, since: new Date(since).toISOString() })
+function contactJson({ since, ...contact }: Contact, isBlocked: boolean): string {
+  return jsonLine({ ...contact, since: new Date(since).toISOString(), ...(isBlocked ? { blocked: true } : {}) })
 }
 
 const advice: Advice = {

@@ -55,7 +55,7 @@ async function add({ home, json = false }: DevicesFlags): Promise<void> {
     const transport = profile.serverKey === undefined ? 'tls' : 'sealed'
     const link = formatInviteLink({ ...profile.server, transport, pin: profile.pin, makes: 'device', invitation: secret })
     const until = new Date(expiresAt).toISOString()
-    const lines = [link, ...terminalQr(link), `good once, until ${until.slice(11, 16)} UTC: sealwire join LINK, there`]
+    const lines = [...terminalQr(link), link, `good once, until ${until.slice(11, 16)} UTC: sealwire join LINK, there`]
     await writeAll(standardOutput, json ? jsonLine({ link, expiresAt: until }) : `${lines.join('\n')}\n`)
   })
 }

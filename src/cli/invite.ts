@@ -77,7 +77,7 @@ async function invite(flags: InviteFlags): Promise<void> {
   const { link, expiresAt } = await operator.call('invitation.create', request)
   if (request.sealed !== true) noteLink(folder, link, request, operator.isOffline)
   const json = `${JSON.stringify({ link, uses: request.uses, expiresAt: new Date(expiresAt).toISOString() })}\n`
-  const lines = [link, ...(flags.qr === false ? [] : terminalQr(link)), '']
+  const lines = [...(flags.qr === false ? [] : terminalQr(link)), link, '']
   await writeAll(standardOutput, flags.json === true ? json : lines.join('\n'))
 }
 

@@ -67,18 +67,23 @@ async function tell(
 function after(at: string, folder: string): string {
   return `
 Everything after ${at} is gone:
-  messages, accounts, rooms and files of that time; who has them still has them, the server does not
-  transfers: their receipts contradict this ledger, and clients that audit it will say so, rightly;
-    a transfer of that time is not known any more, and whoever has its signed order can send it again
-    until that expires: agree with those concerned before you pay anything again by hand
-  deletions, blocks and removals from rooms of that time: what and whom they were about is there again
-  devices that were enrolled and names that were registered since: they are not known, and a name is
-    free for anybody
-  bans, revoked devices and passwords of that time: what they had ended is good again
+  messages, accounts, rooms and files of that time; who has them still has
+    them, the server does not
+  transfers: their receipts contradict this ledger, and clients that audit it
+    will say so, rightly; a transfer of that time is not known any more, and
+    whoever has its signed order can send it again until that expires: agree
+    with those concerned before you pay anything again by hand
+  deletions, blocks and removals from rooms of that time: what and whom they
+    were about is there again
+  devices that were enrolled and names that were registered since: they are
+    not known, and a name is free for anybody
+  bans, revoked devices and passwords of that time: what they had ended is
+    good again
     sealwire cert list --data ${shellWord(escapeControls(folder))}
-  keys that were replaced since (cert rotate-ca, rotate-sealed, import): clients that know the new ones
-    refuse this server, and need a new link
-If the other server still runs somewhere, end it: two servers with one key are two truths.
+  keys that were replaced since (cert rotate-ca, rotate-sealed, import):
+    clients that know the new ones refuse this server, and need a new link
+If the other server still runs somewhere, end it: two servers with one key are
+two truths.
 Then start this one: sealwire serve --data ${shellWord(escapeControls(folder))}
 `
 }

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { formatMessageId } from '../client/outbox/message-id.ts'
+import { nameKey } from '../domain/case-fold.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
@@ -40,10 +41,10 @@ export function command(): Command {
 async function statement({ home, unit, json = false, csv = false }: StatementFlags): Promise<void> {
   if (json && csv) throw new SealwireError('usage', '--json and --csv exclude each other', { hint: 'choose one' })
   checkUnit(unit)
-  const write = json ? lineJson : csv ? lineCsv : lineText
   const place = findHome(home, process.env)
   warnForked(place)
-  const tell = async ({ client }: Member): Promise<void> => {
+  const tell = async ({ client, profile }: Member): Promise<void> => {
+    const write = json ? lineJson : csv ? lineCsv : (line: Line) => lineText(line, profile.name)
     // A unit that is not there would be one in which nothing has moved.
     if (unit !== undefined) await client.request('payment.balance', { unit })
     if (csv) await writeAll(1, 'posting,at,kind,unit,delta,balance,from,to,memo,id\r\n')
@@ -58,15 +59,18 @@ async function statement({ home, unit, json = false, csv = false }: StatementFla
   await withMember(place, { clock: systemClock }, tell, unit === undefined ? undefined : unitAdvice)
 }
 
-function lineText({ at, kind, unit, delta, balance, transfer }: Line): string {
+function lineText({ at, kind, unit, delta, balance, transfer }: Line, self: string): string {
   const { id, payer } = transfer
   const { payees, memo } = toldOf(transfer)
-  const other = delta.startsWith('-') ? (payees.length > 1 ? 'several' : payees[0]) : payer
-  const who = other === undefined ? '' : ` ${delta.startsWith('-') ? 'to' : 'from'} ${escapeControls(other)}`
+  const isOut = delta.startsWith('-')
+  // What comes back of one's own is not paid by oneself.
+  const isBack = !isOut && payer !== undefined && nameKey(payer) === nameKey(self)
+  const other = isOut || isBack ? (payees.length > 1 ? 'several' : payees[0]) : payer
+  const who = other === undefined ? '' : ` ${isOut ? 'to' : isBack ? 'back from' : 'from'} ${escapeControls(other)}`
   const what = memo === '' ? '' : `: ${escapeControls(memo)}`
   const when = new Date(at).toISOString().slice(0, 16).replace('T', ' ')
   // What others have written comes last: it cannot look like anything that stands before it.
-  return `${when} ${delta.startsWith('-') ? delta : `+${delta}`} ${unit} ${kind}${who} (${balance} left) ${formatMessageId(id)}${what}\n`
+  return `${when} ${isOut ? delta : `+${delta}`} ${unit} ${kind}${who} (${balance} left) ${formatMessageId(id)}${what}\n`
 }
 
 function lineJson({ transfer, at, ...line }: Line): string {

@@ -9,8 +9,8 @@ import { Acknowledgements } from './inbox/acknowledgements.ts'
 import { type CallOptions, Calls } from './calls.ts'
 import { bodyOf, type Content, partsOf } from './content.ts'
 import { type Contact, Conversation, type ConversationInfo, type SearchOptions, type SearchPage, searched } from './conversation.ts'
-import type { Direct } from './direct/direct.ts'
-import type { DirectCore, DirectPart } from './direct/part.ts'
+import type { Direct, Handed } from './direct/direct.ts'
+import type { DirectCore, DirectPart, HandedCore, HandedPart } from './direct/part.ts'
 import { Broadcast } from './feed.ts'
 import { type Disk, type FileReference, Files, type TransferOptions } from './files.ts'
 import { Inbox, type InboxItem, type InboxOptions, type InboxTap } from './inbox.ts'
@@ -54,6 +54,8 @@ export interface SealwireParts {
   readonly direct?: ((core: DirectCore) => DirectPart) | undefined
   /** What was said directly to other programs, which this one does not get again. Without `direct`. */
   readonly heard?: (InboxTap & AsyncDisposable) | undefined
+  /** Brings what was handed over to other programs. Without `direct`, which does so itself. */
+  readonly handed?: ((core: HandedCore) => HandedPart) | undefined
   /** Released when this end is closed. */
   readonly held?: Disposable
   /** Tells with its event `online` that the network is back. Default: the browser's window. */
@@ -78,6 +80,9 @@ export class Sealwire implements AsyncDisposable {
   readonly #clock: Clock
   readonly #held: Disposable | undefined
   readonly #heard: SealwireParts['heard']
+  /** Payments that contacts have handed over; undefined in browsers, where nobody can. */
+  readonly handed: Handed | undefined
+  readonly #handed: HandedPart | undefined
   readonly #limits: Limits
   readonly #uplink: Uplink
   readonly #calls: Calls
@@ -122,6 +127,8 @@ export class Sealwire implements AsyncDisposable {
     const [session, inbox] = [() => this.#uplink.session, () => this.#inbox]
     this.#direct = parts.direct?.({ ...{ calls: this.#calls, clock, limits, fill, random }, session, inbox })
     this.direct = this.#direct
+    this.#handed = parts.handed?.({ calls: this.#calls, clock, session })
+    this.handed = this.#direct ?? this.#handed
     this.#outbox = new Outbox({
       uplink: this.#uplink,
       calls: this.#calls,
@@ -340,6 +347,7 @@ export class Sealwire implements AsyncDisposable {
     this.#acknowledgements.online(session)
     this.#inbox?.open(session)
     this.#direct?.online(session)
+    this.#handed?.online()
   }
 
   #event(parsed: ParsedEvent): void {
@@ -370,6 +378,7 @@ export class Sealwire implements AsyncDisposable {
     this.#events.end(reason)
     this.#changes.end(reason)
     await this.#direct?.close(reason)
+    this.#handed?.close(reason)
     await this.#heard?.[Symbol.asyncDispose]()
     this.#held?.[Symbol.dispose]()
     await this.#outbox.end(reason)

@@ -97,7 +97,7 @@ describe('the agent as a process', () => {
     expect([await talking.ended(), talking.stdout.endsWith('1 of 5 came back\n'), talking.stderr]).toEqual([0, true, ''])
 
     await using waiting = new CliProcess(['agent', '127.0.0.1:1', '--pin', server.pin])
-    await waiting.printed(/trying again in [01]\.\d s/, 'stderr')
+    await waiting.printed(/\. \w.*\. trying again in [01]\.\d s/, 'stderr')
     waiting.child.kill('SIGINT')
     expect([await waiting.ended(), waiting.stdout]).toEqual([0, '0 of 5 came back\n'])
   })

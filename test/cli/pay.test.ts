@@ -168,6 +168,8 @@ describe('requests', () => {
     expect((await runCli(['requests', '--home', alice])).stdout).toBe(`bob asks alice for 2.00 credits (open): tent ${id}\n`)
     await run('contacts', 'block', 'bob', '--json', '--home', alice)
     expect((await runCli(['requests', '--home', alice])).stdout).toBe('')
+    expect((await runCli(['contacts', '--home', alice])).stdout).toMatch(/^bob \(blocked\)$/m)
+    expect((await runCli(['contacts', '--json', '--home', alice])).stdout).toContain('"blocked":true}')
     await run('contacts', 'unblock', 'bob', '--json', '--home', alice)
     expect((await runCli(['requests', 'decline', id, '--home', alice])).stdout).toContain('(declined): tent')
   })
@@ -231,6 +233,19 @@ describe('what an order is about', () => {
 })
 
 describe('statement', () => {
+  test('says from whom money on hold comes back: not from oneself', async () => {
+    for (const settle of [
+      ['capture', 'alice'],
+      ['void', 'alice'],
+    ] as const) {
+      const { id } = (await run('hold', 'bob', '2', '--json', '--home', alice)) as { id: string }
+      await runCli([...settle, id, ...(settle[0] === 'capture' ? ['1.50'] : []), '--home', bob])
+      const back = settle[0] === 'capture' ? '0.50' : '2.00'
+      const { stdout } = await runCli(['statement', '--home', alice])
+      expect(stdout.split('\n')[0]).toContain(` +${back} credits ${settle[0]} back from bob (`)
+    }
+  })
+
   test('lets no memo control a terminal, or look like what stands before it', async () => {
     const memo = '\u001b[31mred\u001b[0m (9.00 left)\u202e'
     const { id, balance } = (await run('pay', 'bob', '0.01', '--memo', memo, '--json', '--home', alice)) as { id: string; balance: string }

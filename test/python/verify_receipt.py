@@ -343,6 +343,8 @@ def read_key(name: str) -> bytes:
 
 
 def main() -> int:
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
     key, names = read_key(sys.argv[1]), sys.argv[2:]
     failed = False
     if names == ["-"]:

@@ -28,7 +28,7 @@ export interface AgentPeer {
 export type AgentNews =
   | { readonly event: 'connected'; readonly pin: string | undefined }
   | { readonly event: 'echoed'; readonly number: number; readonly text: string; readonly ms: number }
-  | { readonly event: 'waiting'; readonly ms: number; readonly code: string; readonly sentence: string }
+  | { readonly event: 'waiting'; readonly ms: number; readonly code: string; readonly sentence: string; readonly hint?: string }
   | { readonly event: 'done'; readonly messages: number }
 
 export interface AgentParts {
@@ -117,7 +117,9 @@ async function recover(error: SealwireError, { limits, random, tell, wait, stop 
   progress.isRenewal = false
   if (error.code === 'internal' || !codes[error.code].retry || progress.failed >= limits.agentAttemptsMax) throw error
   const ms = Math.round(retryMs(progress.failed, limits) * (1 - jitter + 2 * jitter * random()))
-  await tell({ event: 'waiting', ms, code: error.code, sentence: error.sentence })
+  const { code, sentence, hint } = error
+  // Once, for whoever started it and can mend it.
+  await tell({ event: 'waiting', ms, code, sentence, ...(progress.failed === 1 && hint !== undefined ? { hint } : {}) })
   await wait(ms, stop).catch((reason: unknown) => {
     if (!stop.aborted) throw reason
   })

@@ -25,7 +25,7 @@ export interface Accepted {
 /** Percentiles; zeros where there is nothing. */
 export function waitsOf(all: readonly number[]): Waits {
   const sorted = Float64Array.from(all).sort()
-  const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
+  const at = (share: number): number => thousandths(sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0)
   return { count: all.length, p50Ms: at(0.5), p99Ms: at(0.99), p999Ms: at(0.999), mostMs: at(1) }
 }
 
@@ -56,8 +56,13 @@ function secondPace(all: readonly Accepted[], elapsedMs: number): Pace['heldBack
   return { after, perSecond: late }
 }
 
+/** Enough for whoever reads it. */
+function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000
+}
+
 function perSecond(count: number, ms: number): number {
-  return count / (Math.max(ms, 1) / 1000)
+  return thousandths(count / (Math.max(ms, 1) / 1000))
 }
 
 /** A machine with other work slows down too, but hardly by so much for a quarter of so long. */

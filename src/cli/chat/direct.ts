@@ -1,10 +1,9 @@
 // Direct links in a chat: how one talks with somebody is told when it changes for good, and noted for `status`; and what becomes of
-// messages and money that go that way.
+// messages that go that way.
 
-import type { Direct, DirectDelivery, HeldOrder, Placed, WayTo } from '../../client/direct/direct.ts'
+import type { Direct, DirectDelivery, Placed, WayTo } from '../../client/direct/direct.ts'
 import type { DirectNote, NotedWay } from '../../client/home/direct-ways.ts'
 import { nameKey } from '../../domain/case-fold.ts'
-import type { Clock } from '../../domain/clock.ts'
 import { Recent } from '../../domain/recent.ts'
 import { limitTable } from '../../protocol/limits.ts'
 import type { DirectNews } from './direct-news.ts'
@@ -13,8 +12,7 @@ import type { Talker } from './talker.ts'
 
 export interface ChatDirectParts {
   readonly direct: Direct
-  readonly me: Pick<Talker, 'state'> & { readonly payments: Pick<Talker['payments'], 'amountText'> }
-  readonly clock: Pick<Clock, 'after'>
+  readonly me: Pick<Talker, 'state'>
   readonly tell: (news: DirectNews) => void
   /** Whether one talks with that person. */
   readonly isAbout: (name: string) => boolean
@@ -33,8 +31,6 @@ export class ChatDirect {
   /** What was told last of whom. */
   readonly #told = new Recent<string, NotedWay>(waysMax)
   readonly #delivered = new Recent<string, true>(limitTable.chatDirectMax.value)
-  /** Money of which was told that it is not settled. */
-  readonly #held = new Recent<string, true>(limitTable.chatDirectMax.value)
 
   constructor(parts: ChatDirectParts) {
     this.#parts = parts
@@ -55,7 +51,6 @@ export class ChatDirect {
         this.#parts.tell({ event: 'placed', ...place })
         placed(place)
       }),
-      each(direct.held({ signal }), (order) => this.#hold(order)),
     ])
   }
 
@@ -106,27 +101,6 @@ export class ChatDirect {
     this.#delivered.add(delivery.id, true)
     this.#parts.tell({ event: 'delivered', ...delivery, isWaiting })
   }
-
-  /** Of what was settled at once the conversation tells. */
-  async #hold(order: HeldOrder): Promise<void> {
-    const isKnown = this.#held.find(order.id) !== undefined
-    if (order.state === 'unsettled') this.#held.add(order.id, true)
-    if (this.#parts.json !== true && isKnown === (order.state === 'unsettled')) return
-    this.#parts.tell({ event: 'held', order: { ...order, amount: await this.#amountOf(order) } })
-  }
-
-  /** How many places a unit has is asked of the server where it is not known; there may be no answer. */
-  async #amountOf({ minor, unit }: HeldOrder): Promise<string | undefined> {
-    const given = new AbortController()
-    const timer = this.#parts.clock.after(unitMsMax, () => given.abort())
-    try {
-      return await this.#parts.me.payments.amountText(minor, unit, { signal: given.signal })
-    } catch {
-      return undefined
-    } finally {
-      timer.cancel()
-    }
-  }
 }
 
 async function each<T>(values: AsyncIterable<T>, take: (value: T) => void | Promise<void>): Promise<void> {
@@ -134,4 +108,3 @@ async function each<T>(values: AsyncIterable<T>, take: (value: T) => void | Prom
 }
 
 const waysMax = limitTable.directWaysMax.value
-const unitMsMax = 1_000

@@ -20,6 +20,7 @@ import { LineAnswers } from './answers.ts'
 import { perform } from './deeds.ts'
 import { type ChatFilesParts, saveFile, sendFile } from './files.ts'
 import { ChatDirect } from './direct.ts'
+import { ChatHanded } from './handed.ts'
 import { type ChatCommand, parseChatLine } from './line.ts'
 import { type ChatNews, failureNews, type Refusal, refusalOf } from './news.ts'
 import { ChatPayments } from './payments.ts'
@@ -97,7 +98,9 @@ class Chat {
 
   async run(): Promise<void> {
     const { stop } = this.#parts
-    const asides = [this.#notice(), this.#failures(), this.#settle(), this.#direct?.follow(this.#ended.signal)]
+    const handed = new ChatHanded({ ...this.#parts, tell: (news) => this.#tell(news) })
+    const { signal } = this.#ended
+    const asides = [this.#notice(), this.#failures(), this.#settle(), this.#direct?.follow(signal), handed.follow(signal)]
     for (const aside of asides) aside?.catch(() => {}) // They end with the others.
     const parts = [this.#watch(), this.#begin(), aborted(stop)]
     for (const part of parts) part.catch(() => {})
@@ -134,11 +137,11 @@ class Chat {
     return !view.closed
   }
 
-  #directOf({ me, clock, note, json = false }: ChatParts): ChatDirect | undefined {
+  #directOf({ me, note, json = false }: ChatParts): ChatDirect | undefined {
     if (me.direct === undefined) return undefined
     const isAbout = (name: string): boolean => this.#talk.isAbout(name)
     const placed = (place: Placed): void => void this.#talk.placed(place)
-    return new ChatDirect({ direct: me.direct, me, clock, note, json, isAbout, placed, tell: (news) => this.#tell(news) })
+    return new ChatDirect({ direct: me.direct, me, note, json, isAbout, placed, tell: (news) => this.#tell(news) })
   }
 
   /** Waits for what is being paid, and for what was read, but not for ever: what has no answer is kept, or shown again. */

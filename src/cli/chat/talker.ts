@@ -22,5 +22,6 @@ export type Talker = Pick<
   | 'saveFile'
   | 'payments'
   | 'direct'
+  | 'handed'
   | 'close'
 >

@@ -9,7 +9,7 @@ export interface StopSignal extends Disposable {
   readonly signal: AbortSignal
 }
 
-/** Listens until it is disposed. A SIGINT that comes a second or more after the first signal ends the process at once. */
+/** Listens until it is disposed, or to the end of the process once it was stopped. A SIGINT that comes a second or more after the first signal ends the process at once. */
 export function stopOnSignals({ clock }: { readonly clock: Clock }): StopSignal {
   const stop = new AbortController()
   let stoppedAt: number | undefined
@@ -19,7 +19,14 @@ export function stopOnSignals({ clock }: { readonly clock: Clock }): StopSignal 
     stoppedAt ??= clock.monotonic()
     stop.abort()
   }
-  return { signal: stop.signal, ...listen(onSignal) }
+  const listening = listen(onSignal)
+  return {
+    signal: stop.signal,
+    [Symbol.dispose]() {
+      // Once stopped it goes on listening: the launcher's copy of the Ctrl-C can come when the command has ended already.
+      if (!stop.signal.aborted) listening[Symbol.dispose]()
+    },
+  }
 }
 
 /** Until it is disposed the first SIGTERM or SIGINT ends the process at once, with the code of the signal; `say`: what is said before. */

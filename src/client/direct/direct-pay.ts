@@ -80,7 +80,7 @@ export class DirectPay {
 
   /** What was handed over to this device and is not settled, and what becomes of it. */
   held(options?: CallOptions): AsyncIterableIterator<HeldOrder> {
-    return this.#held.read(options)
+    return this.#held.held(options)
   }
 
   close(reason?: SealwireError): void {

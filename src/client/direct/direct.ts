@@ -50,8 +50,14 @@ export interface HeldOrder {
   readonly reason?: string
 }
 
+/** Payments that contacts have handed over: `me.handed`. */
+export interface Handed {
+  /** Money that was handed over and is not settled, and what becomes of it. */
+  held(options?: CallOptions): AsyncIterableIterator<HeldOrder>
+}
+
 /** Direct links to contacts: `me.direct`. */
-export interface Direct {
+export interface Direct extends Handed {
   /** Wishes for a link with a contact, from now on; `send` and `conversation` do so by themselves. */
   reach(name: string): void
   /** Wishes for none any more; one that there is ends. */
@@ -64,6 +70,4 @@ export interface Direct {
   deliveries(options?: CallOptions): AsyncIterableIterator<DirectDelivery>
   /** The places of what came directly, from now on. */
   placed(options?: CallOptions): AsyncIterableIterator<Placed>
-  /** Money that was handed over and is not settled, and what becomes of it. */
-  held(options?: CallOptions): AsyncIterableIterator<HeldOrder>
 }

@@ -16,6 +16,7 @@ import { Broadcast } from '../feed.ts'
 import { formatMessageId } from '../outbox/message-id.ts'
 import { isDecided } from '../payments/outcome.ts'
 import type { HeldOrder } from './direct.ts'
+import type { HandedPart } from './part.ts'
 import type { KeptOrder, OrderStore } from './order-store.ts'
 
 export interface HeldOrdersParts {
@@ -46,7 +47,7 @@ interface Entry extends KeptOrder {
   bringing: Promise<SettledOrder> | undefined
 }
 
-export class HeldOrders {
+export class HeldOrders implements HandedPart {
   readonly #parts: HeldOrdersParts
   readonly #entries = new Map<string, Entry>()
   readonly #settled: Recent<string, SettledOrder>
@@ -66,7 +67,7 @@ export class HeldOrders {
   }
 
   /** Those that are not settled, and what becomes of each from now on. */
-  read({ signal }: CallOptions = {}): AsyncIterableIterator<HeldOrder> {
+  held({ signal }: CallOptions = {}): AsyncIterableIterator<HeldOrder> {
     const first = [...this.#entries.values()].map((entry) => seen(entry, 'unsettled'))
     return this.#changes.read(signal, first)
   }

@@ -11,7 +11,7 @@ import type { DirectOrders } from '../payments/live.ts'
 import type { Randomness } from '../outbox/message-id.ts'
 import type { OutboxTap } from '../outbox.ts'
 import type { LoggedIn } from '../uplink.ts'
-import type { Direct } from './direct.ts'
+import type { Direct, Handed } from './direct.ts'
 
 /** What the part works with. */
 export interface DirectCore {
@@ -25,6 +25,21 @@ export interface DirectCore {
   readonly session: () => LoggedIn | undefined
   /** What the program reads now. */
   readonly inbox: () => Inbox | undefined
+}
+
+/** What brings orders works with. */
+export interface HandedCore {
+  readonly calls: Pick<Calls, 'again'>
+  readonly clock: Pick<Clock, 'after'>
+  /** The connection to the server that there is now. */
+  readonly session: () => object | undefined
+}
+
+/** Brings what was handed over to other programs, where there are no direct links. */
+export interface HandedPart extends Handed {
+  /** There is a connection to the server. */
+  online(): void
+  close(reason: SealwireError | undefined): void
 }
 
 /** Makes direct links, and is told what happens besides. */

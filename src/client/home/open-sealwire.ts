@@ -14,6 +14,7 @@ import type { LoggedIn } from '../uplink.ts'
 import { disk } from './disk.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { heardEarlier } from './heard-earlier.ts'
+import { handedEarlier } from './handed-earlier.ts'
 import { Home } from './home.ts'
 import { joinServer } from './join.ts'
 import { openMember } from './member.ts'
@@ -43,6 +44,7 @@ export async function openSealwire(linkOrHome: string | undefined, options: Conn
     disk,
     direct,
     heard: direct === undefined ? heardEarlier(home, profile.name) : undefined,
+    handed: direct === undefined ? handedEarlier(home, profile.name) : undefined,
     patient: options.offline === true,
   })
   if (options.offline === true) return me

@@ -53,6 +53,15 @@ describe('the agent', () => {
     expect(stage.news[0]).toEqual({ event: 'waiting', ms: 1000, code: 'unreachable', sentence: 'as the test says' })
   })
 
+  test('says what to look at with the first wait', async () => {
+    const stage = new AgentStage({ agentAttemptsMax: 3 })
+    const dial = async (): Promise<AgentPeer> => {
+      throw new SealwireError('unreachable', 'no', { hint: 'check the port' })
+    }
+    expect(await rejectionOf(runAgent(plan, stage.parts(dial)))).toBe('unreachable')
+    expect(stage.news.map((news) => news.event === 'waiting' && news.hint)).toEqual(['check the port', undefined])
+  })
+
   test.each([
     [0, [800, 1600, 3200, 6400, 12_800, 24_000]],
     [0.999_999, [1200, 2400, 4800, 9600, 19_200, 36_000]],

@@ -70,7 +70,7 @@ export class DirectDouble implements Direct {
 export function withDirect(me: Sealwire, direct: Direct, changes: Partial<Talker> = {}): Talker {
   const wrapped: Talker = new Proxy(me, {
     get(_, name) {
-      if (name === 'direct') return direct
+      if (name === 'direct' || name === 'handed') return direct
       const value: unknown = name in changes ? Reflect.get(changes, name) : Reflect.get(me, name, me)
       return typeof value === 'function' ? (value.bind(me) as unknown) : value
     },

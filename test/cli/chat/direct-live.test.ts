@@ -119,9 +119,38 @@ test('what came directly does not come again to a program without direct links',
 }, 120_000)
 
 test('a payment that is handed over is told as what it is, and as settled by both when it is', async () => {
+  await using stage = await handingOver()
+  const { ann, ben, payer, payee } = stage
+  expect(await payer.told('doubtful')).toMatchObject({ name: ben.name, amount: '5.00', sentence: expect.stringContaining('worth nothing') })
+  expect((await payee.told('held')).order).toMatchObject({ from: ann.name, amount: '5.00', state: 'unsettled' })
+  await using _second = await stage.again()
+  await payee.told('held', ({ order }) => order.state === 'settled')
+  await payer.told('paid')
+  expect((await ben.payments.balance()).amount).toBe('5.00')
+  await stage.quit()
+}, 120_000)
+
+test('a payment that was handed over is settled by the next program of the payee, which has no direct links', async () => {
+  await using stage = await handingOver()
+  const { people, ann, ben, payee } = stage
+  await payee.told('held')
+  await stage.quit()
+  await using later = await people.open(ben.name, { offline: true })
+  const chat = new Chatter(later, people.homes.path(ben.name))
+  const running = chat.run(ann.name, { terminal: true })
+  await using _second = await stage.again()
+  for (const state of ['unsettled', 'settled']) await chat.told('held', ({ order }) => order.state === state && order.minor === 500n)
+  expect((await later.payments.balance()).amount).toBe('5.00')
+  chat.type('/quit')
+  await running
+}, 120_000)
+
+/** Two who talk directly, and a payment that is handed over because their server is gone. */
+async function handingOver() {
   const here = await options()
-  await using server = await ServerProcess.start(here)
-  await using people = new People(server)
+  await using stack = new AsyncDisposableStack()
+  const server = stack.use(await ServerProcess.start(here))
+  const people = stack.use(new People(server))
   const [ann, ben] = await people.pair(true, { direct: true })
   await runCli(['admin', 'mint', ann.name, '100', '--data', server.data])
   const [payer, payee] = [new Chatter(ann, people.homes.path(ann.name)), new Chatter(ben, people.homes.path(ben.name))]
@@ -139,15 +168,14 @@ test('a payment that is handed over is told as what it is, and as settled by bot
   await server.kill()
   await Promise.all([payer, payee].map((chat) => chat.told('disconnected')))
   payer.type('/pay 5 for lunch')
-  expect(await payer.told('doubtful')).toMatchObject({ name: ben.name, amount: '5.00', sentence: expect.stringContaining('worth nothing') })
-  expect((await payee.told('held')).order).toMatchObject({ from: ann.name, amount: '5.00', state: 'unsettled' })
-  await using _second = await ServerProcess.start({ ...here, data: server.data })
-  await payee.told('held', ({ order }) => order.state === 'settled')
-  await payer.told('paid')
-  expect((await ben.payments.balance()).amount).toBe('5.00')
-  for (const chat of [payer, payee]) chat.type('/quit')
-  await Promise.all(running)
-}, 120_000)
+  const quit = async (): Promise<void> => {
+    for (const chat of [payer, payee]) chat.type('/quit')
+    await Promise.allSettled(running)
+  }
+  const again = (): Promise<ServerProcess> => ServerProcess.start({ ...here, data: server.data })
+  const stage = stack.move()
+  return { people, ann, ben, payer, payee, quit, again, [Symbol.asyncDispose]: () => stage.disposeAsync() }
+}
 
 /** What a chat prints that only looks, without direct links. */
 async function nextChat(homes: Homes, name: string, peer: string): Promise<string> {

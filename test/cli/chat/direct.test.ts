@@ -2,9 +2,8 @@ import { describe, expect, test } from 'bun:test'
 import { ChatDirect } from '../../../src/cli/chat/direct.ts'
 import type { DirectNews } from '../../../src/cli/chat/direct-news.ts'
 import type { NotedWay } from '../../../src/client/home/direct-ways.ts'
-import type { HeldOrder, Placed } from '../../../src/client/direct/direct.ts'
+import type { Placed } from '../../../src/client/direct/direct.ts'
 import type { UplinkState } from '../../../src/client/index.ts'
-import { systemClock } from '../../../src/domain/clock.ts'
 import { limitTable } from '../../../src/protocol/limits.ts'
 import { SealwireError } from '../../../src/protocol/errors.ts'
 import { DirectDouble } from './direct-double.ts'
@@ -15,11 +14,11 @@ function chatting({ json = false }: { readonly json?: boolean } = {}) {
   const told: DirectNews[] = []
   const places: Placed[] = []
   const notes: (readonly NotedWay[])[] = []
-  const me = { state: 'online' as UplinkState, payments: { amountText: async (minor: unknown) => `${String(minor)}.00` } }
+  const me = { state: 'online' as UplinkState }
   const note = { write: (ways: readonly NotedWay[]) => void notes.push(ways) }
   const isAbout = (name: string): boolean => name === 'bob'
   const placed = (place: Placed): void => void places.push(place)
-  const chat = new ChatDirect({ direct, me, clock: systemClock, json, isAbout, placed, note, tell: (news) => void told.push(news) })
+  const chat = new ChatDirect({ direct, me, json, isAbout, placed, note, tell: (news) => void told.push(news) })
   const ended = new AbortController()
   const following = chat.follow(ended.signal)
   /** Everything that was told, when what was pushed before is taken. */
@@ -115,30 +114,18 @@ describe('ChatDirect', () => {
     ])
   })
 
-  test('knows as many messages and orders as there is room for, the newest', async () => {
+  test('knows as many messages as there is room for, the newest', async () => {
     const { direct, me, told, end } = chatting()
     me.state = 'offline'
-    const taken = () => new Promise(setImmediate)
     /** Whether it is the first time, as far as is known. */
     const isNew = async (each: number): Promise<unknown> => {
       direct.deliver({ id: `m${each}`, name: 'bob', device: '1' })
-      await taken()
+      await new Promise(setImmediate)
       return told.flatMap((news) => (news.event === 'delivered' ? [news.isWaiting] : [])).at(-1)
     }
-    const isTold = async (each: number): Promise<boolean> => {
-      const before = told.length
-      direct.hold(held(`o${each}`, 'settled'))
-      await taken()
-      return told.length > before
-    }
     const max = limitTable.chatDirectMax.value
-    for (let each = 0; each < max; each++) {
-      direct.hold(held(`o${each}`, 'unsettled'))
-      await isNew(each)
-    }
-    expect([await isNew(1), await isTold(1)]).toEqual([false, true])
-    direct.hold(held('more', 'unsettled'))
-    expect([await isNew(max), await isNew(1), await isNew(0), await isTold(1), await isTold(0)]).toEqual([true, false, true, true, false])
+    for (let each = 0; each < max; each++) await isNew(each)
+    expect([await isNew(1), await isNew(max), await isNew(1), await isNew(0)]).toEqual([false, true, false, true])
     await end()
   })
 
@@ -150,33 +137,6 @@ describe('ChatDirect', () => {
     expect(places).toEqual([place])
   })
 
-  test.each([false, true])('tells of money that waits and what becomes of it (json: %p)', async (json) => {
-    const { direct, end } = chatting({ json })
-    const orders = [
-      held('one', 'unsettled'),
-      held('one', 'unsettled'),
-      held('one', 'settled'),
-      // The conversation tells of what was settled at once, and nobody has to know what was refused at once.
-      held('two', 'settled'),
-      held('three', 'refused'),
-      held('four', 'unsettled'),
-      held('four', 'refused'),
-    ]
-    for (const order of orders) direct.hold(order)
-    const told = (await end()).map((news) => news.event === 'held' && `${news.order.id} ${news.order.state} ${news.order.amount}`)
-    const all = orders.map(({ id, state }) => `${id} ${state} 5.00`)
-    expect(told).toEqual(json ? all : ['one unsettled 5.00', 'one settled 5.00', 'four unsettled 5.00', 'four refused 5.00'])
-  })
-
-  test('tells of money without knowing its unit', async () => {
-    const { direct, me, end } = chatting()
-    me.payments.amountText = async () => {
-      throw new SealwireError('unreachable', 'no')
-    }
-    direct.hold(held('a', 'unsettled'))
-    expect(await end()).toMatchObject([{ event: 'held', order: { minor: 5n, amount: undefined } }])
-  })
-
   test('goes on when nothing can be noted', async () => {
     const { direct, notes, end } = chatting()
     notes.push = () => {
@@ -186,7 +146,3 @@ describe('ChatDirect', () => {
     expect(await end()).toHaveLength(1)
   })
 })
-
-function held(id: string, state: HeldOrder['state']): HeldOrder {
-  return { from: 'alice', id, minor: 5n, unit: 'credits', expiresAt: 1, state }
-}

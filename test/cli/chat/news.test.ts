@@ -362,3 +362,7 @@ test('failureNews tells what an earlier run could not send', () => {
     hint: undefined,
   })
 })
+
+test('the help of a chat fits into 80 columns', () => {
+  expect(chatHelp.filter((line) => line.length > 79)).toEqual([])
+})

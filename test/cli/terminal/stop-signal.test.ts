@@ -22,6 +22,27 @@ describe('stopOnSignals', () => {
     expect(process.listenerCount('SIGTERM')).toBe(before)
   })
 
+  test('lets a Ctrl-C that comes a second time not end a command that has ended in order', async () => {
+    const source = new URL('../../../src/cli/terminal/stop-signal.ts', import.meta.url).href
+    const script = `
+      import { once } from 'node:events'
+      import { stopOnSignals } from '${source}'
+      {
+        using stop = stopOnSignals({ clock: { monotonic: () => 0 } })
+        const aborted = once(stop.signal, 'abort')
+        process.kill(process.pid, 'SIGINT')
+        await aborted
+      }
+      process.kill(process.pid, 'SIGINT')
+      await new Promise(setImmediate)
+      console.log('in order')
+    `
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    expect(await new Response(child.stdout).text()).toBe('in order\n')
+    if (child.exitCode === null) await once(child, 'exit')
+    expect(child.exitCode).toBe(0)
+  })
+
   test('lets a later Ctrl-C end the process', async () => {
     const source = new URL('../../../src/cli/terminal/stop-signal.ts', import.meta.url).href
     // Its clock goes a second further each time it is asked.

@@ -55,7 +55,8 @@ function findBook(database: Database, holderId: bigint, unit: string): Book | un
 
 /** @throws {SealwireError} `frozen`. */
 export function requireThawed(...books: readonly Book[]): void {
-  if (books.some(({ isFrozen }) => isFrozen)) throw new SealwireError('frozen', 'the account is frozen')
+  const frozen = books.find(({ isFrozen }) => isFrozen)
+  if (frozen !== undefined) throw new SealwireError('frozen', `the account of ${frozen.holder.name} is frozen`)
 }
 
 /** What an account has, for the leg that comes next. */

@@ -183,6 +183,7 @@ describe('frozen', () => {
       ]),
     ]
     expect(tries.map((order) => stage.refusal(order))).toEqual(tries.map(() => 'frozen'))
+    expect(() => stage.order(stage.pay(bob, alice, 5n))).toThrow('the account of a1 is frozen')
     expect([paid, received].map((order) => stage.order(order).repeated)).toEqual([true, true])
     expect(stage.run('ledger.export', { after: 0n, max: 100n }).length).toBe(before)
     // A new device does not thaw it, nor does a new unit.
