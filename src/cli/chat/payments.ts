@@ -194,7 +194,7 @@ const advice: Advice = {
   frozen: 'ask the operator',
   quota_exceeded: 'pay when they have read what waits for them',
   amount_invalid: 'write an amount such as 5 or 12.50',
-  expired: '/pay again',
+  expired: '/pay again; if that expires at once too, look at the clock of this machine',
   not_found: 'check the name and the unit; what it is for stands behind for',
   gone: 'it was paid or taken back meanwhile: /requests lists what is open',
   unreachable: 'try again when there is a connection',

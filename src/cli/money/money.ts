@@ -80,7 +80,7 @@ const advice: Advice = {
   frozen: 'ask the operator',
   quota_exceeded: 'order it when they have read what waits for them',
   amount_invalid: 'write an amount such as 5 or 12.50',
-  expired: 'order it again under a fresh id',
+  expired: 'order it again under a fresh id; if that expires at once too, look at the clock of this machine',
   not_found: 'check the name or the id',
   conflict:
     'the id stands for another order, or for this one from another device: look at sealwire statement first; what is not there needs another --id',
