@@ -88,8 +88,7 @@ export function said(entry: ReadEntry): string {
   const { kind, text, file, emoji, on, target, type, deleted } = entry
   switch (kind) {
     case 'message':
-      if (file !== undefined)
-        return ` sends a file: ${escapeControls(file.name)} (${file.size} bytes, id ${Buffer.from(file.id).toString('hex')})`
+      if (file !== undefined) return ` sends a file: ${fileWords(file)}${text === undefined || text === '' ? '' : `: ${shownText(text)}`}`
       return text === undefined ? ` sends ${escapeControls(type ?? 'something')}` : `: ${shownText(text)}`
     case 'edit':
       // It says what the message says now.
@@ -111,6 +110,10 @@ export function said(entry: ReadEntry): string {
     case 'room':
       return roomWords(entry)
   }
+}
+
+function fileWords({ id, name, size }: NonNullable<ReadEntry['file']>): string {
+  return `${escapeControls(name)} (${size} bytes, id ${Buffer.from(id).toString('hex')})`
 }
 
 function contactWords({ what, text }: ReadEntry): string {

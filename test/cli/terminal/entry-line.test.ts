@@ -3,6 +3,7 @@ import { entryJson, entryLine } from '../../../src/cli/terminal/entry-line.ts'
 import type { Entry } from '../../../src/protocol/contract/index.ts'
 
 const room = { room: '[garden] ' }
+const garden = { id: new Uint8Array([1, 2]), name: 'garden.jpg', size: 5, sha256: new Uint8Array(32) }
 
 describe('entryLine', () => {
   test('of what is gone says nothing that nobody knows any more', () => {
@@ -45,6 +46,8 @@ describe('entryLine', () => {
       [{ kind: 'reaction', target: 42, emoji: '👍', on: false }, 'bob takes back a reaction to message 42'],
       [{ kind: 'pin', target: 42, on: true }, 'bob pins message 42'],
       [{ kind: 'pin', target: 42, on: false }, 'bob unpins message 42'],
+      [{ file: garden }, 'bob sends a file: garden.jpg (5 bytes, id 0102)'],
+      [{ file: garden, body: Buffer.from('the roses\nand more') }, 'bob sends a file: garden.jpg (5 bytes, id 0102): the roses\n  and more'],
       [{ kind: 'member', what: 'joined' }, 'bob joins'],
       [{ kind: 'member', what: 'left' }, 'bob leaves'],
       [{ kind: 'member', what: 'role', about: 'carol', role: 'moderator' }, 'bob makes carol moderator'],
