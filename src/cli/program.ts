@@ -26,6 +26,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   inbox: { summary: 'print what is new', load: () => import('./inbox.ts') },
   history: { summary: 'print what was said', load: () => import('./history.ts') },
   search: { summary: 'find messages by their words', load: () => import('./search.ts') },
+  retain: { summary: 'tell, or change, how long what was said stays', load: () => import('./retain.ts') },
   contacts: { summary: 'list contacts and requests, or answer one', load: () => import('./contacts.ts') },
   rooms: { summary: 'list, make and join rooms', load: () => import('./rooms.ts') },
   file: { summary: 'send a file, or save one', load: () => import('./file.ts') },

@@ -15,10 +15,21 @@ describe('visibility', () => {
       expect(await runCli(['visibility', word, '--home', home])).toEqual({ exitCode: 0, stdout: `${word}\n`, stderr: '' })
       expect(await runCli(['visibility', '--home', home, '--json'])).toEqual({
         exitCode: 0,
-        stdout: `{"visibility":"${word}"}\n`,
+        stdout: `{"visibility":"${word}","presence":true,"typing":true,"delivered":true,"read":true}\n`,
         stderr: '',
       })
     }
+  })
+
+  test('hides what others see of an account, sign by sign, and shows it again', async () => {
+    const home = await homes.join(server, 'bob')
+    const run = (...args: readonly string[]) => runCli(['visibility', ...args, '--home', home])
+    expect(await run('--hide', 'typing', '--hide', 'read')).toEqual({ exitCode: 0, stdout: 'contacts\nhidden: typing, read\n', stderr: '' })
+    expect((await run('everyone', '--show', 'typing', '--hide', 'presence')).stdout).toBe('everyone\nhidden: presence, read\n')
+    expect(JSON.parse((await run('--json')).stdout)).toEqual({
+      ...{ visibility: 'everyone', presence: false, typing: true, delivered: true, read: false },
+    })
+    expect((await run('contacts', '--show', 'presence', '--show', 'read')).stdout).toBe('contacts\n')
   })
 
   test('refuses what is none before anybody is asked', async () => {
@@ -26,6 +37,14 @@ describe('visibility', () => {
       exitCode: 2,
       stdout: '',
       stderr: 'sealwire: WHO "contact" is not one of everyone, contacts, nobody. did you mean contacts?\n',
+    })
+    expect(await runCli(['visibility', '--hide', 'types', '--home', homes.path('nobody')])).toMatchObject({
+      exitCode: 2,
+      stderr: 'sealwire: --hide "types" is not one of presence, typing, delivered, read. write presence or typing or delivered or read.\n',
+    })
+    expect(await runCli(['visibility', '--hide', 'read', '--show', 'read', '--home', homes.path('nobody')])).toMatchObject({
+      exitCode: 2,
+      stderr: 'sealwire: read is both to be shown and hidden. leave one of them out.\n',
     })
   })
 })

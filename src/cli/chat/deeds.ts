@@ -69,6 +69,9 @@ export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
     case 'edit':
     case 'delete':
     case 'react':
+    case 'reply':
+    case 'pin':
+    case 'unpin':
       return change(deed, deeds)
   }
 }
@@ -103,34 +106,45 @@ async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<vo
   tell({ event: 'history', entries, marks: { own: me.name, delivered: info.peerDeliveredSeq, read: info.peerReadSeq }, ...placeOf(info) })
 }
 
-/** Changes the last own message, or reacts to the last one of somebody else. */
-async function change(deed: Extract<Deed, { name: 'edit' | 'delete' | 'react' }>, { me, talk, tell }: Deeds): Promise<void> {
+/** Changes the last own message, answers or reacts to the last one of somebody else, or pins the last one. */
+async function change(deed: Extract<Deed, { name: keyof typeof did }>, { me, talk, tell }: Deeds): Promise<void> {
   const { conversation } = talk
   // What a payment says stays as it is.
   const isOwn = ({ from, type }: ReadEntry): boolean => from === me.name && type !== paymentType
+  const isOthers = ({ from }: ReadEntry): boolean => from !== me.name
   const isMeant = {
-    react: ({ from }: ReadEntry): boolean => from !== me.name,
+    react: isOthers,
+    reply: isOthers,
+    pin: (): boolean => true,
+    unpin: (): boolean => true,
     delete: isOwn,
     // A file may say nothing; then there is nothing to change.
     edit: (entry: ReadEntry): boolean => isOwn(entry) && (entry.text ?? '') !== '',
   }
-  const target = await lastMessage(conversation, isMeant[deed.name])
+  const target = await lastMessage(conversation, isMeant[deed.name], { pinned: deed.name === 'unpin' })
   const about = calledOf(target) ?? (target.type === paymentType ? 'a payment' : (target.type ?? ''))
   if (deed.name === 'edit') await talk.edit(target.seq, deed.text)
+  else if (deed.name === 'reply') await talk.reply(target.seq, deed.text)
   else if (deed.name === 'delete') await conversation.delete(target.seq)
-  else await conversation.react(target.seq, deed.emoji)
+  else if (deed.name === 'react') await conversation.react(target.seq, deed.emoji)
+  else await conversation.pin(target.seq, { on: deed.name === 'pin' })
   tell({ event: 'did', what: did[deed.name], about })
 }
 
-/** The last message that is meant, of the newest 200 entries. @throws {SealwireError} `not_found`; what the server refuses. */
-export async function lastMessage(conversation: Talk['conversation'], isMeant: (entry: ReadEntry) => boolean): Promise<ReadEntry> {
+/** The last message that is meant, of the newest 200 entries, or of those that are pinned. @throws {SealwireError} `not_found`; what the server refuses. */
+export async function lastMessage(
+  conversation: Talk['conversation'],
+  isMeant: (entry: ReadEntry) => boolean,
+  { pinned = false }: { readonly pinned?: boolean } = {},
+): Promise<ReadEntry> {
   let looked = 0
-  for await (const entry of conversation.history()) {
+  for await (const entry of conversation.history(pinned ? { pinned } : {})) {
     if (entry.kind === 'message' && entry.deleted !== true && isMeant(entry)) return entry
     if (++looked >= lookedMax) break
   }
+  if (pinned) throw new SealwireError('not_found', 'nothing is pinned here', { hint: '/pin pins the last message' })
   throw new SealwireError('not_found', `there is no such message among the last ${lookedMax}`, { hint: '/history shows what was said' })
 }
 
-const did = { edit: 'changed', delete: 'deleted', react: 'reacted' } as const
+const did = { edit: 'changed', delete: 'deleted', react: 'reacted', reply: 'answered', pin: 'pinned', unpin: 'unpinned' } as const
 const lookedMax = 200

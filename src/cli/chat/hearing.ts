@@ -65,8 +65,7 @@ export class Hearing {
     if (more) this.#parts.tell({ event: 'older', conversation: conversation.number })
     for (const entry of entries) {
       this.#shown.add(entry)
-      if (entry.kind === 'message' && entry.deleted !== true && entry.from !== this.#parts.me.name)
-        this.#parts.tell({ event: 'said', entry, place, request: await requestNow(this.#parts.me, entry) })
+      if (entry.kind === 'message' && entry.deleted !== true && entry.from !== this.#parts.me.name) await this.#tellSaid(entry, place)
       // What nobody has taken is still unread.
       if ((await this.#parts.drained?.()) === false) return
     }
@@ -140,13 +139,16 @@ export class Hearing {
     const { conversation, kind, target, text, title } = entry
     if (kind === 'room' && title !== undefined) this.#places.add({ conversation, room: title })
     const place = await this.#placeOf(entry)
-    if (kind === 'message') {
-      const request = await requestNow(this.#parts.me, entry)
-      return this.#parts.tell({ event: 'said', entry, place, request, ...this.#wayOf(entry) })
-    }
+    if (kind === 'message') return this.#tellSaid(entry, place, this.#wayOf(entry))
     const about = this.#shown.words(conversation, target)
     if (kind === 'edit' && target !== undefined && text !== undefined) this.#shown.say(conversation, target, text)
     this.#parts.tell({ event: 'changed', entry, place, about })
+  }
+
+  async #tellSaid(entry: ReadEntry, place: Place, way: Pick<Heard, 'way'> = {}): Promise<void> {
+    const request = await requestNow(this.#parts.me, entry)
+    const about = this.#shown.words(entry.conversation, entry.replyTo)
+    this.#parts.tell({ event: 'said', entry, place, ...(about === undefined ? {} : { about }), request, ...way })
   }
 
   /** Without direct links there is but one. */

@@ -10,6 +10,8 @@ export const chatHelp: readonly string[] = [
   '/delete        delete your last message, for everybody',
   '/unsend        throw away what you have said here and is not sent yet',
   '/react EMOJI   react to the last message of somebody else',
+  '/reply TEXT    answer that message, which is named with it',
+  '/pin           pin the last message; /unpin takes the last pin away',
   '/file PATH     send a file',
   '/save [PATH]   save the last file that was sent here',
   '/pay 5 for X   pay whom you talk with, or /pay NAME 5 for X; it asks first',

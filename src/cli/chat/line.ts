@@ -14,7 +14,7 @@ export type ChatCommand =
   | { readonly name: 'talk'; readonly who: string }
   | { readonly name: 'block' | 'unblock'; readonly who: string }
   | { readonly name: 'history'; readonly count: number }
-  | { readonly name: 'edit'; readonly text: string }
+  | { readonly name: 'edit' | 'reply'; readonly text: string }
   | { readonly name: 'react'; readonly emoji: string }
   | { readonly name: 'file'; readonly path: string }
   /** Without a path: by its name, in this folder. */
@@ -36,7 +36,20 @@ export function parseChatLine(line: Uint8Array): ChatCommand {
   return words[word](rest)
 }
 
-type Plain = 'exit' | 'status' | 'who' | 'contacts' | 'rooms' | 'delete' | 'unsend' | 'balance' | 'requests' | 'help' | 'quit'
+type Plain =
+  | 'exit'
+  | 'status'
+  | 'who'
+  | 'contacts'
+  | 'rooms'
+  | 'delete'
+  | 'pin'
+  | 'unpin'
+  | 'unsend'
+  | 'balance'
+  | 'requests'
+  | 'help'
+  | 'quit'
 type Reader = (rest: string) => ChatCommand
 
 function plain<P extends Plain>(name: P): (rest: string) => { readonly name: P } {
@@ -60,7 +73,10 @@ const words = {
   edit: (rest) => ({ name: 'edit', text: something('edit', rest, 'takes what the message says now') }),
   delete: plain('delete'),
   unsend: plain('unsend'),
+  reply: (rest) => ({ name: 'reply', text: something('reply', rest, 'takes what you answer') }),
   react: (rest) => ({ name: 'react', emoji: something('react', rest, 'takes an emoji') }),
+  pin: plain('pin'),
+  unpin: plain('unpin'),
   file: (rest) => ({ name: 'file', path: something('file', rest, 'takes a path') }),
   save: (rest) => ({ name: 'save', path: rest === '' ? undefined : rest }),
   pay: (rest) => ({ name: 'pay', ...readPay(rest) }),

@@ -28,7 +28,7 @@ export interface Place {
 export interface Heard {
   readonly entry: ReadEntry
   readonly place: Place
-  /** What the message said that a change is about, where it was shown. */
+  /** What the message said that a change is about, or that is answered, where it was shown. */
   readonly about?: string | undefined
   /** Of a message that is gone: who has deleted it, where that is known. */
   readonly deletedBy?: string | undefined
@@ -58,7 +58,7 @@ interface NewsData extends MoneyNewsData, DirectNewsData {
   readonly said: Heard
   /** Anything else that is in a conversation. */
   readonly changed: Heard
-  readonly did: { readonly what: 'changed' | 'deleted' | 'reacted'; readonly about: string }
+  readonly did: { readonly what: 'changed' | 'deleted' | 'reacted' | 'answered' | 'pinned' | 'unpinned'; readonly about: string }
   readonly 'taken-back': TakenBack
   readonly file: Named & { readonly state: 'sending' | 'sent' | 'saving' | 'saved'; readonly way?: 'direct' }
   readonly unsaved: Refusal & Named

@@ -126,6 +126,11 @@ export class Talk {
     return { count: count + held.length, perhaps }
   }
 
+  /** Answers a message here. @throws {SealwireError} as {@link say}. */
+  async reply(seq: number, text: string): Promise<void> {
+    await this.#send(this.conversation, Buffer.from(text), seq)
+  }
+
   /** Changes what one has said here; from then on it is quoted so. @throws {SealwireError} what the server refuses. */
   async edit(seq: number, text: string): Promise<void> {
     const { conversation } = this
@@ -316,8 +321,9 @@ export class Talk {
     this.#parts.tell(news)
   }
 
-  async #send(conversation: Conversation, body: Uint8Array): Promise<Sent | undefined> {
-    const sent = await this.#unsent.send((signal) => conversation.send({ body }, { signal }))
+  async #send(conversation: Conversation, body: Uint8Array, replyTo?: number): Promise<Sent | undefined> {
+    const content = replyTo === undefined ? { body } : { body, replyTo }
+    const sent = await this.#unsent.send((signal) => conversation.send(content, { signal }))
     if (sent !== undefined) this.#hearing.say(conversation.number, sent.seq, new TextDecoder().decode(body))
     return sent
   }

@@ -58,7 +58,7 @@ export function historyText({ entries, marks, room, peer }: Extract<ChatNews, { 
   const words = new Map(entries.map(({ seq, text }) => [seq, text]))
   const deleters = new Map(entries.filter(({ kind }) => kind === 'delete').map(({ target = 0, from }) => [target, from]))
   return entries.flatMap((entry) => {
-    const { conversation, kind, deleted, target = 0 } = entry
+    const { conversation, kind, deleted, replyTo = 0, target = replyTo } = entry
     // Of what is gone, a message alone leaves a gap.
     if (kind === 'edit' || kind === 'delete' || (deleted === true && kind !== 'message')) return []
     const place = { conversation, room, peer: entry.from === marks.own && readPayment(entry) === undefined ? undefined : peer }
@@ -77,7 +77,8 @@ export function plainLines({ speaker, lines }: ChatText, style = (head: string) 
   return [`${style(`${speaker}:`)} ${first}`, ...others.map((line) => `  | ${line}`)]
 }
 
-function messageText(room: string, { entry, place, isPast = false, deletedBy, request }: Heard): ChatText {
+function messageText(room: string, heard: Heard): ChatText {
+  const { entry, place, isPast = false, deletedBy, request } = heard
   const { file, body, edited, from } = entry
   // What one has said oneself elsewhere.
   const isOwn = place.room === undefined && place.peer !== undefined && place.peer !== from
@@ -87,10 +88,15 @@ function messageText(room: string, { entry, place, isPast = false, deletedBy, re
   const payment = readPayment(entry)
   if (payment !== undefined) return moneyText(payment, from, { place, isPast, request })
   const speaker = edited === undefined ? author : `${author} (changed)`
-  if (file === undefined) return speech(speaker, entry)
-  const sends = `${author} sends a file: ${quote(file.name)}, ${file.size} bytes, ${Buffer.from(file.id).toString('hex')}`
-  if (body === undefined || body.length === 0) return { lines: [sends] }
-  return { lines: [sends, ...plainLines(speech(speaker, entry))] }
+  const notes = [
+    ...(entry.replyTo === undefined ? [] : [`${author} answers ${aboutWords(heard)}`]),
+    ...(file === undefined
+      ? []
+      : [`${author} sends a file: ${quote(file.name)}, ${file.size} bytes, ${Buffer.from(file.id).toString('hex')}`]),
+  ]
+  if (notes.length === 0) return speech(speaker, entry)
+  const isSilent = file !== undefined && (body === undefined || body.length === 0)
+  return { lines: isSilent ? notes : [...notes, ...plainLines(speech(speaker, entry))] }
 }
 
 /** Where it is not known who has deleted it, nobody is said to: what room or time took with it is gone as well. */

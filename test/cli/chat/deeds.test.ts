@@ -58,6 +58,36 @@ describe('perform', () => {
     expect([history.marks.own, history.peer]).toEqual([ann.name, ben.name])
   })
 
+  test('answers the last message of the other, pins the last one, and takes the last pin away', async () => {
+    const [ann, ben] = await people.pair()
+    const { act } = doing(ann)
+    await act({ name: 'talk', who: ben.name })
+    expect((await rejected(act({ name: 'reply', text: 'x' }))).code).toBe('not_found')
+    expect((await rejected(act({ name: 'unpin' }))).hint).toBe('/pin pins the last message')
+    const theirs = await ben.send(ann.name, 'how are you?')
+    expect(await act({ name: 'reply', text: 'well' })).toEqual({ event: 'did', what: 'answered', about: 'how are you?' })
+    expect(await act({ name: 'pin' })).toEqual({ event: 'did', what: 'pinned', about: 'well' })
+    const conversation = await ben.conversation(ann.name)
+    const pinned = () => Array.fromAsync(conversation.history({ pinned: true }))
+    expect(await pinned()).toMatchObject([{ text: 'well', replyTo: theirs.seq }])
+    expect(await act({ name: 'unpin' })).toEqual({ event: 'did', what: 'unpinned', about: 'well' })
+    expect(await pinned()).toEqual([])
+  })
+
+  test('hears what a message answers', async () => {
+    const [ann, ben] = await people.pair()
+    const news: ChatNews[] = []
+    const { talk, act } = doing(ann, news)
+    await act({ name: 'talk', who: ben.name })
+    const mine = await talk.say(Buffer.from('how are you?'))
+    await ben.send(ann.name, { body: 'well', replyTo: mine?.seq ?? 0 })
+    for await (const entry of ann.inbox()) {
+      await talk.hear(entry)
+      if (entry.text === 'well') break
+    }
+    expect(news.at(-1)).toMatchObject({ event: 'said', about: 'how are you?' })
+  })
+
   test('quotes what one has said as one has changed it', async () => {
     const [ann, ben] = await people.pair()
     const news: ChatNews[] = []

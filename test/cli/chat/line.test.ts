@@ -20,7 +20,7 @@ describe('parseChatLine', () => {
   })
 
   test('knows the commands', () => {
-    for (const name of ['exit', 'status', 'who', 'contacts', 'rooms', 'delete', 'unsend', 'help', 'quit'] as const)
+    for (const name of ['exit', 'status', 'who', 'contacts', 'rooms', 'delete', 'pin', 'unpin', 'unsend', 'help', 'quit'] as const)
       expect(parse(`/${name} `)).toEqual({ name })
     for (const name of ['block', 'unblock', 'talk', 'accept', 'decline'] as const)
       expect(parse(`/${name}  Bob`)).toEqual({ name, who: 'Bob' })
@@ -32,6 +32,7 @@ describe('parseChatLine', () => {
     ])
     expect(parse('/edit two  words')).toEqual({ name: 'edit', text: 'two  words' })
     expect(parse('/react 👍')).toEqual({ name: 'react', emoji: '👍' })
+    expect(parse('/reply two  words')).toEqual({ name: 'reply', text: 'two  words' })
     for (const name of ['balance', 'requests'] as const) expect(parse(`/${name}`)).toEqual({ name })
     const lunch = { amount: '5', unit: undefined, memo: 'lunch' }
     expect(parse('/pay 5 for lunch')).toEqual({ name: 'pay', who: undefined, sum: lunch })
@@ -64,6 +65,7 @@ describe('parseChatLine', () => {
     ['/history all', '/history takes a number from 1 to 200', '/help lists the commands'],
     ['/edit', '/edit takes what the message says now', '/help lists the commands'],
     ['/react', '/react takes an emoji', '/help lists the commands'],
+    ['/reply', '/reply takes what you answer', '/help lists the commands'],
     ['/file', '/file takes a path', '/help lists the commands'],
     [
       '/request',

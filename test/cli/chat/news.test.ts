@@ -80,6 +80,7 @@ describe('chatText', () => {
       said(evil, {}, evil),
       said(evil, { type: `image/${evil}` }),
       said('', { file: { id: new Uint8Array(16), name: evil, size: 1, sha256: new Uint8Array(32) } }),
+      { ...said('yes', { from: evil, replyTo: 1 }), about: evil },
       changed({ kind: 'edit', target: 1, text: evil, body }, evil),
       changed({ kind: 'reaction', target: 1, emoji: evil, on: true }, evil),
       changed({ kind: 'room', title: evil, topic: evil }, undefined, evil),
@@ -105,6 +106,16 @@ describe('chatText', () => {
     )
     expect(shown(said(''))).toBe('bob: \n')
     expect(shown(changed({ kind: 'edit', text: 'a\nb', body: Buffer.from('a\nb') }, 'x'))).toBe('bob changed "x" to: a\n  | b\n')
+  })
+
+  test('shows what a message answers', () => {
+    const answer = said('yes\nno', { replyTo: 3 }, 'garden')
+    expect(shown({ ...answer, about: 'one or\nthe other?' })).toBe('[garden] bob answers "one or…"\n[garden] bob: yes\n  | no\n')
+    expect(shown(answer)).toBe('[garden] bob answers an earlier message\n[garden] bob: yes\n  | no\n')
+    const entries = [entry({ seq: 1, text: 'hi', body: Buffer.from('hi') }), entry({ seq: 2, body: Buffer.from('ho'), replyTo: 1 })]
+    expect(shown({ event: 'history', conversation: 7, peer: 'bob', marks, entries })).toBe(
+      ['2030-01-02 03:04 bob: hi', '2030-01-02 03:04 bob answers "hi"', 'bob: ho', ''].join('\n'),
+    )
   })
 
   test('shows in which room something is said, whatever its title is', () => {

@@ -47,7 +47,10 @@ describe('entryLine', () => {
       [{ kind: 'pin', target: 42, on: true }, 'bob pins message 42'],
       [{ kind: 'pin', target: 42, on: false }, 'bob unpins message 42'],
       [{ file: garden }, 'bob sends a file: garden.jpg (5 bytes, id 0102)'],
-      [{ file: garden, body: Buffer.from('the roses\nand more') }, 'bob sends a file: garden.jpg (5 bytes, id 0102): the roses\n  and more'],
+      [
+        { file: garden, body: Buffer.from('the roses\nand more') },
+        'bob sends a file: garden.jpg (5 bytes, id 0102): the roses\n  and more',
+      ],
       [{ kind: 'member', what: 'joined' }, 'bob joins'],
       [{ kind: 'member', what: 'left' }, 'bob leaves'],
       [{ kind: 'member', what: 'role', about: 'carol', role: 'moderator' }, 'bob makes carol moderator'],
