@@ -88,15 +88,12 @@ function messageText(room: string, heard: Heard): ChatText {
   const payment = readPayment(entry)
   if (payment !== undefined) return moneyText(payment, from, { place, isPast, request })
   const speaker = edited === undefined ? author : `${author} (changed)`
-  const notes = [
-    ...(entry.replyTo === undefined ? [] : [`${author} answers ${aboutWords(heard)}`]),
-    ...(file === undefined
-      ? []
-      : [`${author} sends a file: ${quote(file.name)}, ${file.size} bytes, ${Buffer.from(file.id).toString('hex')}`]),
-  ]
-  if (notes.length === 0) return speech(speaker, entry)
-  const isSilent = file !== undefined && (body === undefined || body.length === 0)
-  return { lines: isSilent ? notes : [...notes, ...plainLines(speech(speaker, entry))] }
+  const answers = entry.replyTo === undefined ? undefined : ` answers ${aboutWords(heard)}`
+  if (file === undefined) return speech(`${speaker}${answers ?? ''}`, entry)
+  const how = answers === undefined ? ' sends' : `${answers} with`
+  const sends = `${author}${how} a file: ${quote(file.name)}, ${file.size} bytes, ${Buffer.from(file.id).toString('hex')}`
+  if (body === undefined || body.length === 0) return { lines: [sends] }
+  return { lines: [sends, ...plainLines(speech(speaker, entry))] }
 }
 
 /** Where it is not known who has deleted it, nobody is said to: what room or time took with it is gone as well. */

@@ -110,11 +110,15 @@ describe('chatText', () => {
 
   test('shows what a message answers', () => {
     const answer = said('yes\nno', { replyTo: 3 }, 'garden')
-    expect(shown({ ...answer, about: 'one or\nthe other?' })).toBe('[garden] bob answers "one or…"\n[garden] bob: yes\n  | no\n')
-    expect(shown(answer)).toBe('[garden] bob answers an earlier message\n[garden] bob: yes\n  | no\n')
+    expect(shown({ ...answer, about: 'one or\nthe other?' })).toBe('[garden] bob answers "one or…": yes\n  | no\n')
+    expect(shown(answer)).toBe('[garden] bob answers an earlier message: yes\n  | no\n')
+    const file = { id: new Uint8Array([1]), name: 'plan', size: 1, sha256: new Uint8Array(32) }
+    expect(shown({ ...said('', { replyTo: 3, file, body: undefined }), about: 'hi' })).toBe(
+      'bob answers "hi" with a file: "plan", 1 bytes, 01\n',
+    )
     const entries = [entry({ seq: 1, text: 'hi', body: Buffer.from('hi') }), entry({ seq: 2, body: Buffer.from('ho'), replyTo: 1 })]
     expect(shown({ event: 'history', conversation: 7, peer: 'bob', marks, entries })).toBe(
-      ['2030-01-02 03:04 bob: hi', '2030-01-02 03:04 bob answers "hi"', 'bob: ho', ''].join('\n'),
+      ['2030-01-02 03:04 bob: hi', '2030-01-02 03:04 bob answers "hi": ho', ''].join('\n'),
     )
   })
 
