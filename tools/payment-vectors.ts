@@ -65,6 +65,8 @@ const requests = [
   request('requests', 9, 'payment.requests', {}),
   request('older open requests', 9, 'payment.requests', { before: time, open: true }),
   request('more of the requests', 9, 'payment.requests', { before: time, beforeId: id }),
+  request('holds', 14, 'payment.holds', {}),
+  request('older holds', 14, 'payment.holds', { before: 17 }),
   request('statement', 10, 'payment.statement', {}),
   request('more of the statement', 10, 'payment.statement', { unit: 'credits', before: 17 }),
   request('receipt', 11, 'payment.receipt', { id, payer: 'alice' }),
@@ -106,6 +108,8 @@ const results = [
   ),
   result('no requests', 9, 'payment.requests', { requests: [], more: false }),
   result('some requests', 9, 'payment.requests', { requests: [asked, asked], more: true }),
+  result('no holds', 14, 'payment.holds', { holds: [], more: false }),
+  result('a hold that waits', 14, 'payment.holds', { holds: [{ ...hold, status: 'pending', captured: undefined }], more: true }),
   result('an empty statement', 10, 'payment.statement', { lines: [], more: false }),
   result('a statement', 10, 'payment.statement', { lines: [line, { ...line, kind: 'expire', transfer: hold }], more: true }),
   result('a receipt', 11, 'payment.receipt', { receipt: run(700) }),
@@ -139,6 +143,7 @@ const answers: Readonly<Record<string, Fields>> = {
   'payment.order': { id, kind: 'burn', status: 'posted', unit: 'credits', amount: '1', posting: 1, at: 0 },
   'payment.request': { ...asked },
   'payment.statement': { lines: [], more: false },
+  'payment.holds': { holds: [], more: false },
   'payment.requests': { requests: [], more: false },
   'payment.receipt': { receipt: run(1) },
   'payment.checkpoint': { checkpoint: run(1) },
@@ -146,9 +151,15 @@ const answers: Readonly<Record<string, Fields>> = {
 
 /** In the same order. */
 export const badPaymentVectors: readonly BadVector[] = [
-  ...['payment.units', 'payment.balance', 'payment.requests', 'payment.statement', 'payment.receipt', 'payment.checkpoint'].map((method) =>
-    refused('a parameter that it does not have', method, { more: 1 }),
-  ),
+  ...[
+    'payment.units',
+    'payment.balance',
+    'payment.holds',
+    'payment.requests',
+    'payment.statement',
+    'payment.receipt',
+    'payment.checkpoint',
+  ].map((method) => refused('a parameter that it does not have', method, { more: 1 })),
   ...Object.entries(whole).flatMap(([method, fields]) =>
     Object.keys(fields).map((key) => refused(`no ${key}`, method, without(fields, key))),
   ),

@@ -35,6 +35,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   request: { summary: 'ask somebody to pay', load: () => import('./request.ts') },
   requests: { summary: 'list requests to pay', load: () => import('./requests.ts') },
   hold: { summary: 'put money aside for somebody', load: () => import('./hold.ts') },
+  holds: { summary: 'list what is put aside', load: () => import('./holds.ts') },
   capture: { summary: 'take what was put aside for you', load: () => import('./capture.ts') },
   void: { summary: 'let what was put aside go back', load: () => import('./void.ts') },
   refund: { summary: 'pay back what you were paid', load: () => import('./refund.ts') },

@@ -302,6 +302,11 @@ export interface LedgerOperations {
     input: { readonly accountId: bigint; readonly signerId: bigint; readonly id: Uint8Array }
     output: { readonly transfer: Transfer; readonly balance: bigint | undefined } | undefined
   }
+  /** What is on hold, of the account and for it, the newest first. */
+  'ledger.holds': {
+    input: { readonly accountId: bigint; readonly before?: bigint | undefined; readonly max: bigint }
+    output: { readonly holds: readonly Transfer[]; readonly more: boolean }
+  }
   /**
    * Asks somebody to pay. The same again: the same answer; throws `conflict`, `not_found` (account, unit), `is_self`,
    * `amount_invalid`, `expired`, `busy` (`paymentRequestsMax` are open, or `paymentRequestsStrangerMax` to one who has not agreed
@@ -331,10 +336,7 @@ export interface LedgerOperations {
     input: { readonly id: Uint8Array; readonly accountId: bigint; readonly at: bigint }
     output: { readonly request: PaymentRequest; readonly changed: boolean }
   }
-  /**
-   * Of and to the account, as far as they are shown to it, the newest first, of one moment by id; those made before `before`, and those
-   * made then that stand behind `beforeId`.
-   */
+  /** Of and to the account, as far as they are shown to it, the newest first, of one moment by id; before `before`, or then and behind `beforeId`. */
   'ledger.requests': {
     input: {
       readonly accountId: bigint

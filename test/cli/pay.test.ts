@@ -119,6 +119,22 @@ describe('holds, requests, refunds', () => {
   })
 })
 
+describe('holds', () => {
+  test('lists what is put aside on either side, for strangers without its words, until it is over', async () => {
+    const erin = await homes.join(server, 'erin')
+    expect(await runCli(['holds', '--home', erin])).toEqual({ exitCode: 0, stdout: '', stderr: '' })
+    const { id } = (await run('hold', 'erin', '2.50', '--memo', 'a \u001b[31mbike', '--json', '--home', alice)) as { id: string }
+    const seen = (await runCli(['holds', '--home', erin])).stdout
+    expect(seen).toMatch(new RegExp(`^alice has put 2.50 credits aside for erin until \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d ${id}\\n$`))
+    expect((await runCli(['holds', '--home', alice])).stdout).toEndWith(` ${id}: a \\u001b[31mbike\n`)
+    expect(JSON.parse((await runCli(['holds', '--json', '--home', erin])).stdout)).toEqual({
+      ...{ id, payer: 'alice', payee: 'erin', amount: '2.50', unit: 'credits', at: expect.any(String), expiresAt: expect.any(String) },
+    })
+    expect((await runCli(['capture', 'alice', id, '1', '--home', erin])).exitCode).toBe(0)
+    expect((await runCli(['holds', '--home', alice])).stdout).toBe('')
+  })
+})
+
 describe('requests', () => {
   test('are taken back by who asked, turned down by who is asked, over in time, and their words are for those who talk', async () => {
     const ask = async (memo: string) =>

@@ -129,8 +129,8 @@ function order(name: string, what: string, words: readonly string[], ordered: Or
 const meanings: Readonly<Record<string, string>> = {
   NAME: 'of the other one',
   AMOUNT: 'decimal, such as 5 or 12.50',
-  HOLD: 'id of the hold',
-  PAYMENT: 'id of the payment',
+  HOLD: 'id of the hold, as sealwire holds lists it',
+  PAYMENT: 'id of the payment, as sealwire statement lists it',
 }
 /** Whose unit it is; a void says none. */
 const units: Readonly<Record<string, string>> = {

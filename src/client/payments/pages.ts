@@ -2,7 +2,7 @@
 
 import type { Params, Result } from '../../protocol/contract/index.ts'
 import type { CallOptions } from '../calls.ts'
-import { type PaymentRequest, readLine, readRequest, type StatementLine } from './results.ts'
+import { type PaymentRequest, readLine, readRequest, readTransfer, type StatementLine, type Transfer } from './results.ts'
 
 /** Which requests to pay. */
 export interface RequestsOptions extends CallOptions {
@@ -18,7 +18,7 @@ export interface StatementOptions extends CallOptions {
   readonly before?: number | undefined
 }
 
-type Ask<M extends 'payment.requests' | 'payment.statement'> = (params: Params<M>) => Promise<Result<M>>
+type Ask<M extends 'payment.holds' | 'payment.requests' | 'payment.statement'> = (params: Params<M>) => Promise<Result<M>>
 
 export async function* requestPages(
   ask: Ask<'payment.requests'>,
@@ -37,6 +37,20 @@ export async function* rawRequestPages(
     yield requests
     last = requests.at(-1)
     if (!more || last === undefined) return
+  }
+}
+
+export async function* holdPages(ask: Ask<'payment.holds'>): AsyncGenerator<Transfer, void, undefined> {
+  for await (const holds of rawHoldPages(ask)) for (const hold of holds) yield readTransfer(hold)
+}
+
+/** The same as the server says it, a page at a time. */
+export async function* rawHoldPages(ask: Ask<'payment.holds'>): AsyncGenerator<Result<'payment.holds'>['holds'], void, undefined> {
+  for (let place: number | undefined; ; ) {
+    const { holds, more } = await ask(place === undefined ? {} : { before: place })
+    yield holds
+    place = holds.at(-1)?.posting
+    if (!more || place === undefined) return
   }
 }
 

@@ -5,7 +5,7 @@ import type { Method, Params, Result } from '../../protocol/contract/index.ts'
 import type { CallOptions } from '../calls.ts'
 import { Broadcast } from '../feed.ts'
 import { givenIdBytes, type OrderId } from './orders.ts'
-import { requestPages, type RequestsOptions, statementPages, type StatementOptions } from './pages.ts'
+import { holdPages, requestPages, type RequestsOptions, statementPages, type StatementOptions } from './pages.ts'
 import {
   type Balance,
   type PaymentChange,
@@ -85,6 +85,11 @@ export class PaymentViews {
   /** What moved, newest first; pages are asked for as they are needed. */
   statement(options: StatementOptions = {}): AsyncGenerator<StatementLine, void, undefined> {
     return statementPages((params) => this.#call('payment.statement', params, { signal: options.signal }), options)
+  }
+
+  /** What is on hold, put aside by the own account or for it, newest first; pages are asked for as they are needed. */
+  holds(options: CallOptions = {}): AsyncGenerator<Transfer, void, undefined> {
+    return holdPages((params) => this.#call('payment.holds', params, options))
   }
 
   /** Requests of and to the own account, newest first; pages are asked for as they are needed. */

@@ -3,6 +3,7 @@
 import type { Result } from '../../protocol/contract/index.ts'
 import { limitTable, SealwireError } from '../../protocol/index.ts'
 import { wireBalance, wireLine, wireRequest, wireTransfer } from '../money/wire.ts'
+import type { Transfer } from '../../store/index.ts'
 import { moneyOf } from '../money.ts'
 import type { ReceiptOf } from '../money/receipts.ts'
 import type { AccountCall, Call } from './call.ts'
@@ -66,6 +67,19 @@ export async function requests({ account, params, server }: Call<'payment.reques
     fitting(page.requests, () => rowBytes),
   )
   return { requests: kept.map(wireRequest), more: page.more || kept.length < page.requests.length }
+}
+
+export async function holds({ account, params, server }: Call<'payment.holds'>): Promise<Result<'payment.holds'>> {
+  const page = await server.store.run('ledger.holds', { accountId: account.id, before: optional(params.before), max: pageMax })
+  const kept = page.holds.slice(
+    0,
+    fitting(page.holds, () => rowBytes),
+  )
+  const { contacts, blocks } = account.standing
+  // It costs whoever puts it aside nothing: strangers show no words to each other so.
+  const isSpoken = ({ signerId }: Transfer): boolean => signerId === account.id || (contacts.has(signerId) && !blocks.has(signerId))
+  const told = kept.map((hold) => wireTransfer(isSpoken(hold) ? hold : { ...hold, memo: undefined }, account.id))
+  return { holds: told, more: page.more || kept.length < page.holds.length }
 }
 
 export async function statement({ account, params, server }: Call<'payment.statement'>): Promise<Result<'payment.statement'>> {

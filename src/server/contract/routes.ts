@@ -83,6 +83,7 @@ export const routes: Routes = {
   'payment.transfer': payment.transfer,
   'payment.request': payment.request,
   'payment.settle': payment.settle,
+  'payment.holds': payment.holds,
   'payment.requests': payment.requests,
   'payment.statement': payment.statement,
   'payment.receipt': payment.receipt,

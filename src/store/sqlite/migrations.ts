@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { SealwireError } from '../../protocol/errors.ts'
 import { deliverySchema } from './delivery-schema.ts'
 import { entryOrderSchema } from './entry-order-schema.ts'
+import { heldSchema } from './held-schema.ts'
 import { inboxAgeSchema } from './inbox-age-schema.ts'
 import { inboxRepairSchema } from './inbox-repair-schema.ts'
 import { ledgerSchema } from './ledger-schema.ts'
@@ -150,6 +151,7 @@ export const migrations: readonly string[] = [
   `,
   inboxRepairSchema,
   entryOrderSchema,
+  heldSchema,
 ]
 
 /**

@@ -12,6 +12,7 @@ import { deviceLinkSteps } from './operations/device-links.ts'
 import { fileSteps } from './operations/files.ts'
 import { ledgerCheckpointSteps } from './operations/ledger-checkpoints.ts'
 import { ledgerOrderSteps } from './operations/ledger-order.ts'
+import { ledgerHeldSteps } from './operations/ledger-held.ts'
 import { ledgerRequestSteps } from './operations/ledger-requests.ts'
 import { ledgerStateSteps } from './operations/ledger-state.ts'
 import { ledgerStatementSteps } from './operations/ledger-statement.ts'
@@ -42,6 +43,7 @@ export const steps: Steps = {
   ...fileSteps,
   ...ledgerUnitSteps,
   ...ledgerOrderSteps,
+  ...ledgerHeldSteps,
   ...ledgerRequestSteps,
   ...ledgerStatementSteps,
   ...ledgerCheckpointSteps,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { requestPages } from '../../../src/client/payments/pages.ts'
+import { holdPages, requestPages } from '../../../src/client/payments/pages.ts'
 import { formatMessageId } from '../../../src/client/outbox/message-id.ts'
 import type { Params, Result } from '../../../src/protocol/contract/index.ts'
 
@@ -26,6 +26,21 @@ function serverOf(moments: readonly number[]) {
   }
   return { ids: rows.map(({ id }) => formatMessageId(id)), ask }
 }
+
+describe('holdPages', () => {
+  test('tells each hold once and in order', async () => {
+    const id = new Uint8Array(16)
+    const rows = Array.from(
+      { length: 9 },
+      (_, each) => ({ id, kind: 'hold', status: 'pending', unit: 'x', amount: '1', posting: 9 - each, at: 0 }) as const,
+    )
+    const ask = async ({ before = 10 }: Params<'payment.holds'>): Promise<Result<'payment.holds'>> => {
+      const left = rows.filter(({ posting }) => posting < before)
+      return { holds: left.slice(0, pageMax), more: left.length > pageMax }
+    }
+    expect(await Array.fromAsync(holdPages(ask), ({ posting }) => posting)).toEqual(rows.map(({ posting }) => posting))
+  })
+})
 
 describe('requestPages', () => {
   test('tells each request once and in order, also where a page ends within one moment, however many are of it', async () => {

@@ -68,6 +68,7 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
     ...{ signed: hash, key: hash, request: idOf('invoice'), messages: [], at: 1n },
   },
   'ledger.settle': { id: idOf('invoice'), accountId: 2n, at: 1n },
+  'ledger.holds': { accountId: 1n, max: 9n },
   'ledger.requests': { accountId: 1n, max: 9n },
   'ledger.balance': { accountId: 1n },
   'ledger.statement': { accountId: 1n, max: 9n },

@@ -138,6 +138,16 @@ export const paymentMethods = {
     params: v.strictObject({ id: messageId('of the order'), payer: v.optional(name('who signed it; default: the account that asks')) }),
     result: transferSchema,
   },
+  'payment.holds': {
+    what: 'What is on hold: put aside by the account, or for it, of strangers without its memo. The newest first.',
+    when: 'after login',
+    reads: true,
+    params: v.strictObject({ before: v.optional(count('postings before this number')) }),
+    result: v.object({
+      holds: v.pipe(v.array(transferSchema), v.description('the newest first')),
+      more: flag('whether there are more'),
+    }),
+  },
   'payment.request': {
     what: 'Asks somebody to pay. It moves nothing.',
     when: 'after login',

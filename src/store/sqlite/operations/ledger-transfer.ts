@@ -61,6 +61,15 @@ export function findTransfer(database: Database, signerId: bigint, id: Uint8Arra
   return row && transferOf(database, row)
 }
 
+/** Transfers by their postings, in that order. */
+export function transfersAt(database: Database, postings: readonly bigint[]): readonly Transfer[] {
+  const find = database.prepare(`${transferSelect} where posting = :posting`)
+  return postings.flatMap((posting) => {
+    const row = find.row({ posting })
+    return row === undefined ? [] : [transferOf(database, row)]
+  })
+}
+
 /** The transfer again after something was done with it. */
 export function readAgain(database: Database, { signerId, id }: Pick<Transfer, 'signerId' | 'id'>): Transfer {
   const transfer = findTransfer(database, signerId, id)
