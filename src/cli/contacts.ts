@@ -6,7 +6,7 @@ import { systemClock } from '../domain/clock.ts'
 import type { Result } from '../protocol/contract/index.ts'
 import { SealwireError } from '../protocol/errors.ts'
 import type { Advice } from './advice.ts'
-import { writeAll } from './terminal/descriptor.ts'
+import { writeAll, writeNow } from './terminal/descriptor.ts'
 import { escapeControls } from './terminal/escape.ts'
 import { findHome } from './member/find-home.ts'
 import { freshId } from './options/id.ts'
@@ -73,7 +73,10 @@ const acts: Readonly<Record<string, { readonly what: string; readonly argument?:
     act: async (client, name, text) => {
       const id = freshId()
       const words = text === undefined ? {} : { text: new TextEncoder().encode(text) }
+      const before = text === undefined ? undefined : await stateOf(client, name)
       const { accepted } = await client.request('contact.request', { name, id, ...words })
+      if (before === 'accepted') tellUnsent(`you can talk already: sealwire send says it to ${name}`)
+      if (before === 'asked') tellUnsent('they were asked before, with what was said then, or nothing')
       return accepted ? 'accepted' : 'asked'
     },
   },
@@ -105,6 +108,16 @@ const acts: Readonly<Record<string, { readonly what: string; readonly argument?:
       return 'unblocked'
     },
   },
+}
+
+/** Undefined where the two have never met. */
+async function stateOf(client: Pick<Client, 'request'>, name: string): Promise<string | undefined> {
+  const found = await client.request('conversation.find', { name }).catch(() => undefined)
+  return found?.state
+}
+
+function tellUnsent(why: string): void {
+  writeNow(standardError, `sealwire: warning: the text was not sent: ${escapeControls(why)}\n`)
 }
 
 async function list({ home, json = false }: ContactsFlags): Promise<void> {
@@ -141,6 +154,7 @@ const advice: Advice = {
   busy: 'try again tomorrow, or when some of your open requests are answered',
 }
 const standardOutput = 1
+const standardError = 2
 
 const notes = `
 Somebody who is asked sees who asks, and a short text. Nothing else is delivered before they accept.

@@ -44,7 +44,10 @@ export function command(): Command {
     .argument('<ID>', 'of the file, as inbox and history show it')
     .argument('[PATH]', 'where to, or a folder (default: its name, in this folder); nothing is written over')
     .action((id: string, path: string | undefined, _flags: FileFlags, self: Command) => get(id, path, self.optsWithGlobals<FileFlags>()))
-  return file.addCommand(sending).addCommand(getting).addHelpText('after', notes)
+  const forgetting = common(new Command('forget').description('Give a file up that was begun and not sent: it counts no more.'))
+    .argument('<ID>', 'under which it was sent')
+    .action((id: string, _flags: FileFlags, self: Command) => forget(id, self.optsWithGlobals<FileFlags>()))
+  return file.addCommand(sending).addCommand(getting).addCommand(forgetting).addHelpText('after', notes)
 }
 
 function common(part: Command): Command {
@@ -76,6 +79,15 @@ async function get(text: string, path: string | undefined, { home, json = false 
     const transfer = { what: `saving ${escapeControls(basename(target))}`, again: 'the same command goes on where it stopped' }
     await carried(me, transfer, signal, (progress) => me.saveFile(file, target, { signal, progress }))
     await writeAll(standardOutput, json ? jsonLine({ id: text, path: target, size: file.size }) : `saved ${escapeControls(target)}\n`)
+  })
+}
+
+async function forget(text: string, { home, json = false }: FileFlags): Promise<void> {
+  const id = parseId(text)
+  await withSealwire(home, async (me, signal) => {
+    await me.call('file.abandon', { id }, { signal })
+    const named = formatMessageId(id)
+    await writeAll(standardOutput, json ? jsonLine({ id: named, forgotten: true }) : `forgot ${named}\n`)
   })
 }
 
@@ -143,7 +155,8 @@ function parseId(text: string): Uint8Array {
 const advice: Advice = {
   not_found: 'check the name or the id; you have to be in the conversation',
   file_invalid: 'the file was changed while it was carried: try again',
-  quota_exceeded: 'they have to read what waits for them first; where too much is kept of yours, delete files that are not needed any more',
+  quota_exceeded:
+    'they have to read what waits for them first; where too much is kept of yours, delete files that are not needed any more; sealwire file forget ID gives up one that was begun',
 }
 const standardOutput = 1
 const standardError = 2

@@ -46,14 +46,13 @@ export function bodyOf({ body = '', type }: Pick<MessageContent, 'body' | 'type'
   return type === undefined ? { body: bytes } : { body: bytes, type }
 }
 
-/** A content in all its parts. @throws {TypeError} for what is none: a program without types would say nothing, and not notice. */
-export function partsOf(content: Content): MessageContent {
+/** A content in all its parts, none but those that are `taken`. @throws {TypeError} for what is none: a program without types would say nothing, and not notice. */
+export function partsOf(content: Content, taken: readonly (keyof MessageContent)[] = contentKeys): MessageContent {
   if (typeof content === 'string') return { body: content }
   const given: unknown = content
-  if (typeof given !== 'object' || given === null || !contentKeys.some((key) => key in given)) {
-    throw new TypeError('a message is a string, or an object with a body or a file')
-  }
-  return content
+  const keys: readonly string[] = typeof given === 'object' && given !== null ? Object.keys(given) : []
+  if (keys.length > 0 && keys.every((key) => taken.some((part) => part === key))) return content
+  throw new TypeError(`this takes text, or an object with no other keys than ${taken.join(', ')}`)
 }
 
 const contentKeys = ['body', 'file', 'type', 'replyTo', 'mentions'] as const satisfies readonly (keyof MessageContent)[]

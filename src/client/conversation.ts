@@ -3,7 +3,7 @@
 import { limitTable } from '../protocol/index.ts'
 import type { ConversationInfo, Params, Result } from '../protocol/contract/index.ts'
 import type { CallOptions, Calls } from './calls.ts'
-import { type AnswerIds, bodyOf, type Content, partsOf, type ReadEntry, readEntry } from './content.ts'
+import { type AnswerIds, bodyOf, type Content, type MessageContent, partsOf, type ReadEntry, readEntry } from './content.ts'
 import type { FileSource, Files, TransferOptions } from './files.ts'
 import type { Sent } from './outbox.ts'
 import type { SendOptions } from './sealwire.ts'
@@ -129,9 +129,13 @@ export class Conversation {
     return searched(this.#calls, { text, conversation: this.number }, { ...options, ids: this.#parts.ids })
   }
 
-  /** Replaces the body of an own message. @throws {SealwireError} `not_permitted`, `gone`, `not_found`. */
-  async edit(target: number, content: Content, { id, signal }: ChangeOptions = {}): Promise<Change> {
-    const { body, type } = partsOf(content)
+  /**
+   * Replaces the body of an own message; what goes with it (reply, mentions, file) stays as it is.
+   * @throws {SealwireError} `not_permitted`, `gone`, `not_found`.
+   * @throws {TypeError} for a content with anything but `body` and `type`.
+   */
+  async edit(target: number, content: string | Pick<MessageContent, 'body' | 'type'>, { id, signal }: ChangeOptions = {}): Promise<Change> {
+    const { body, type } = partsOf(content, ['body', 'type'])
     const words = bodyOf({ ...(body === undefined ? {} : { body }), ...(type === undefined ? {} : { type }) })
     return this.#changed(this.#calls.again('message.edit', { ...this.#target(target, id), ...words }, { signal }))
   }

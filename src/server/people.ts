@@ -47,6 +47,11 @@ export function showsTo({ visibility, privacy }: Showing, isContact: boolean, wh
   return privacy[what] && (visibility === 'everyone' || (visibility === 'contacts' && isContact))
 }
 
+/** Whether it is nobody's business that they are here. */
+export function isHidden({ visibility, privacy }: Showing): boolean {
+  return visibility === 'nobody' || !privacy.presence
+}
+
 export class People {
   readonly #parts: PeopleParts
   /** Contacts that are being written. */

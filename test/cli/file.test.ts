@@ -37,6 +37,19 @@ describe('file', () => {
     expect(readFileSync(target).equals(sent.bytes)).toBe(true)
   })
 
+  test('that was begun and is not wanted any more is forgotten, and counts no more', async () => {
+    const begun = file('begun.bin', 60_000_000)
+    const id = '01936b1e-7a7c-7c4e-8a51-0f3c2d1e4b5b'
+    await killedWhen(
+      ['file', 'send', 'bob', begun.path, '--id', id, '--home', alice],
+      () => bytesIn(join(server.data, 'files')) > 2_000_000,
+    )
+    const before = readdirSync(join(server.data, 'files')).length
+    expect(await runCli(['file', 'forget', id, '--home', alice])).toEqual({ exitCode: 0, stdout: `forgot ${id}\n`, stderr: '' })
+    expect(readdirSync(join(server.data, 'files'))).toHaveLength(before - 1)
+    expect(await runCli(['file', 'forget', id, '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
+  })
+
   test('goes on where a killed sender and a killed reader have left it', async () => {
     const sent = file('large.bin', 60_000_000)
     const id = '01936b1e-7a7c-7c4e-8a51-0f3c2d1e4b5a'

@@ -24,6 +24,11 @@ describe('contacts', () => {
     expect(await run(['send', 'bob', 'too early', '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
     expect(await run(['contacts', 'request', 'bob', 'it is alice', '--home', alice])).toEqual(ok('asked bob\n'))
     expect((await run(['inbox', '--home', bob])).stdout).toEndWith(' alice asks to talk: it is alice\n')
+    const asked = await run(['contacts', 'request', 'bob', 'more words', '--home', alice])
+    expect(asked).toEqual({
+      ...ok('asked bob\n'),
+      stderr: 'sealwire: warning: the text was not sent: they were asked before, with what was said then, or nothing\n',
+    })
     // Who has asked reads the same line.
     expect((await run(['history', 'bob', '--home', alice])).stdout).toEndWith(' alice asks to talk: it is alice\n')
     expect(JSON.parse((await run(['contacts', '--json', '--home', bob])).stdout)).toMatchObject({ name: 'alice', state: 'asking' })

@@ -73,3 +73,14 @@ describe('search', () => {
     ])
   })
 })
+
+describe('edit', () => {
+  test('takes words alone: what would be left out is an error', async () => {
+    const server = serverOf()
+    await using me = server.sealwire()
+    const conversation = await me.conversation(7)
+    for (const content of [{ body: 'x', mentions: ['bob'] }, { replyTo: 1 }, { file: new Uint8Array(16) }] as never[]) {
+      expect(await conversation.edit(1, content).catch((reason: unknown) => reason)).toBeInstanceOf(TypeError)
+    }
+  })
+})

@@ -151,7 +151,7 @@ describe('Sealwire', () => {
     const outbox = new MemoryOutbox()
     const me = server.sealwire({ outbox })
     await me.online()
-    for (const content of [{ text: 'hello' }, 42, true, ['a'], new Date(0), null] as never[]) {
+    for (const content of [{ text: 'hello' }, { text: 'hello', replyTo: 1 }, {}, 42, true, ['a'], new Date(0), null] as never[]) {
       expect(await me.send('bob', content).catch((reason: unknown) => reason)).toBeInstanceOf(TypeError)
     }
     expect(await outbox.load()).toEqual([])

@@ -19,7 +19,7 @@ import { newEntryId } from '../messages/entry-id.ts'
 import type { Log } from '../log.ts'
 import type { Marks } from '../messages/marks.ts'
 import type { Messages } from '../messages.ts'
-import { cutOff, type People } from '../people.ts'
+import { cutOff, isHidden, type People } from '../people.ts'
 import type { Presence } from '../people/presence.ts'
 
 /** What the bridge works with. */
@@ -99,8 +99,10 @@ export class Bridge {
     const peer = await people.find(caller, key)
     const conversation = await store.run('conversation.find', { accountId: caller.id, peerId: peer.id })
     const isContact = conversation?.state === 'accepted' && !caller.standing.blocks.has(peer.id)
-    const mayAsk = isHere && !caller.standing.blocks.has(peer.id) && presence.standingOf(key)?.blocks.has(caller.id) === false
-    // Who is blocked cannot tell: to them the other one is not here, and that is no reason not to talk with a contact.
+    const standing = presence.standingOf(key)
+    const mayFind = standing !== undefined && !isHidden(standing) && !standing.blocks.has(caller.id)
+    const mayAsk = isHere && mayFind && !caller.standing.blocks.has(peer.id)
+    // Who is blocked cannot tell: to them the other one is not here, and that is no reason not to talk with a contact. So it is with who hides.
     if (!isContact && !mayAsk) throw new SealwireError('not_found', 'nobody of that name is here')
     if (!this.#of(caller.id).includes(caller)) return
     if (caller.seat.name !== 'free') throw taken()

@@ -14,7 +14,7 @@
 import type { Clock, Timer } from '../../domain/index.ts'
 import { type Limits, SealwireError } from '../../protocol/index.ts'
 import type { SecretHash } from '../../store/index.ts'
-import { cutOff } from '../people.ts'
+import { cutOff, isHidden } from '../people.ts'
 import type { Presence, Standing } from '../people/presence.ts'
 
 export type Seat =
@@ -100,7 +100,7 @@ export class Chats {
   }
 
   /**
-   * Asks the account found by `key` for a chat. It is absent, too, when one of the two blocks the other.
+   * Asks the account found by `key` for a chat. It is absent, too, when one of the two blocks the other, and when it hides that it is here.
    * @throws {SealwireError} `is_self`; `busy` when the caller is taken.
    */
   request(caller: TalkingSession, key: string): Ringing {
@@ -108,7 +108,7 @@ export class Chats {
     if (caller.seat.name !== 'free') throw new SealwireError('busy', 'you are in a chat or about to be')
     const sessions = this.talkersOf(key)
     const [first] = sessions
-    if (first === undefined || cutOff(caller, first)) return 'absent'
+    if (first === undefined || cutOff(caller, first) || isHidden(first.standing)) return 'absent'
     const callee = newestFree(sessions)
     if (callee === undefined) return 'taken'
     this.ask(caller, callee)

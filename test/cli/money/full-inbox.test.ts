@@ -23,7 +23,7 @@ test('a full inbox of the other one is told with what helps', async () => {
     [['send', 'bob', 'more'], 'they have to read what waits for them first; where too much is kept of yours, delete some of it'],
     [
       ['file', 'send', 'bob', small],
-      'they have to read what waits for them first; where too much is kept of yours, delete files that are not needed any more',
+      'they have to read what waits for them first; where too much is kept of yours, delete files that are not needed any more; sealwire file forget ID gives up one that was begun',
     ],
   ] as const) {
     const { exitCode, stderr } = await runCli([...args, '--home', alice])

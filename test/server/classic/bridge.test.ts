@@ -143,6 +143,26 @@ describe('a classic client asks', () => {
     expect([await alice.arrived(), (await dave.arrived()).filter(([, event]) => event === 'inbox.entry')]).toEqual([[], []])
   })
 
+  test('who hides that they are here, by the contract or at a classic client: as if they were away', async () => {
+    using stage = new ServerStage()
+    const { alice, bob } = await contacts(stage)
+    const eve = await stage.person('eve')
+    await alice.ask('account.visibility', { visibility: 'nobody' })
+    eve.send(findPeer, 'alice')
+    await eve.expect('05 NOPE')
+    await alice.ask('account.visibility', { visibility: 'contacts' })
+    await alice.ask('account.privacy', { presence: false })
+    eve.send(findPeer, 'alice')
+    await eve.expect('05 NOPE')
+    const bobToo = await stage.guest()
+    await bobToo.ask('account.login', { name: 'bob', password })
+    await bobToo.ask('account.privacy', { presence: false })
+    bobToo.link.terminate()
+    await settle()
+    eve.send(findPeer, 'bob')
+    expect([await frames(eve, 1), await bob.arrived()]).toEqual([['05 NOPE'], []])
+  })
+
   test('a contact who blocks them: all looks as if the other one were away, and nothing arrives', async () => {
     using stage = new ServerStage()
     const { alice, bob, conversation } = await contacts(stage)
