@@ -12,6 +12,7 @@ export const limitEffects: Readonly<Partial<Record<LimitName, string>>> = {
   frameUnauthenticatedBytesMax: 'the connection ends (frame_too_large)',
   contractEnvelopeBytesMax: 'the connection ends (frame_too_large)',
   frameMsMax: 'the connection ends (frame_too_slow)',
+  silentMsMax: 'the connection ends (frame_too_slow)',
   frameBytesPerSecondMin: 'the connection ends (frame_too_slow)',
   heldBytesMax: 'the connection ends (overrun)',
   acceptQueueMax: 'who connects waits, or tries again: the system does that',

@@ -97,6 +97,7 @@ export class Client implements AsyncDisposable {
   readonly #closed = Promise.withResolvers<SealwireError | undefined>()
   #state: ClientState = { name: 'ready' }
   #heardAt: number
+  #saidAt: number
 
   /** @internal Made by `connect`. */
   constructor(connection: Connection, welcome: Welcome, config: ClientConfig) {
@@ -109,7 +110,7 @@ export class Client implements AsyncDisposable {
     const bounds = { requestsMax: limits.clientRequestsMax, requestMsMax, bodyBytesMax }
     this.#requests = new Requests({ methods, other: 'the server', ...bounds }, connection, clock)
     this.#events = new EventQueue(limits.clientEventsMax)
-    this.#heardAt = clock.monotonic()
+    this.#heardAt = this.#saidAt = clock.monotonic()
     connection.user = {
       packet: (packet) => this.#packet(packet),
       reading: () => this.#reading(),
@@ -139,6 +140,7 @@ export class Client implements AsyncDisposable {
     if (!isMethod(method)) throw new TypeError(`there is no method ${String(method)}`)
     if (this.#state.name !== 'ready') throw this.#state.reason
     if (isAborted(signal)) throw new SealwireError('unknown_outcome', 'the request was given up before it was made')
+    this.#saidAt = this.#config.clock.monotonic()
     return this.#requests.ask(method, params, signal)
   }
 
@@ -181,6 +183,11 @@ export class Client implements AsyncDisposable {
   /** When something last came, on the monotonic clock. */
   get heardAt(): number {
     return this.#heardAt
+  }
+
+  /** When something was last asked, on the monotonic clock. */
+  get saidAt(): number {
+    return this.#saidAt
   }
 
   #reading(): void {

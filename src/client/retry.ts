@@ -50,15 +50,18 @@ export interface SilenceParts {
   readonly limits: Pick<Limits, 'clientIdleMsMax' | 'clientPingMsMax'>
 }
 
-/** Pings a server that has been silent for long, and closes a connection on which not even that is answered; until it is disposed. */
+/**
+ * Pings a server when it, or this client, has been silent for long: either takes the other for gone. Closes a connection on which not
+ * even that is answered; until it is disposed.
+ */
 export class SilenceWatch implements Disposable {
-  readonly #client: Pick<Client, 'request' | 'heardAt' | 'close'>
+  readonly #client: Pick<Client, 'request' | 'heardAt' | 'saidAt' | 'close'>
   readonly #parts: SilenceParts
   #timer: Timer | undefined
   #isPinging = false
   #isOver = false
 
-  constructor(client: Pick<Client, 'request' | 'heardAt' | 'close'>, parts: SilenceParts) {
+  constructor(client: Pick<Client, 'request' | 'heardAt' | 'saidAt' | 'close'>, parts: SilenceParts) {
     this.#client = client
     this.#parts = parts
     this.#look()
@@ -79,7 +82,7 @@ export class SilenceWatch implements Disposable {
 
   #look(): void {
     const { clock, limits } = this.#parts
-    const leftMs = this.#client.heardAt + limits.clientIdleMsMax - clock.monotonic()
+    const leftMs = Math.min(this.#client.heardAt, this.#client.saidAt) + limits.clientIdleMsMax - clock.monotonic()
     this.#isPinging = false
     if (leftMs <= 0) this.ping()
     else this.#after(leftMs, () => this.#look())

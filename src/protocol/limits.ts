@@ -20,6 +20,14 @@ export const limitTable = {
   contractEnvelopeBytesMax: row(64, 64, 64, 'bytes', 'server/session', 'how much longer a frame of the contract may be before login'),
   frameMsMax: row(10 * second, second, minute, 'ms', 'server/session', 'a started frame, unless it brings frameBytesPerSecondMin'),
   frameBytesPerSecondMin: row(1_024, 1, MiB, 'bytes/s', 'server/session', 'pace of a frame that takes longer than frameMsMax'),
+  silentMsMax: row(
+    150 * second,
+    second,
+    60 * minute,
+    'ms',
+    'server/session',
+    'silence of a client that has pinged; a browser in the background pings once a minute',
+  ),
   heldBytesMax: row(MiB, 64 * KiB, 16 * MiB, 'bytes', 'server/session', 'bytes read but not yet dispatched, per session'),
   // Connections.
   acceptQueueMax: row(4_096, 16, 65_535, 'connections', 'link', 'connections that wait to be accepted on Node (Bun: 512)'),

@@ -60,6 +60,10 @@ export class Session implements LinkReceiver, Speaker {
   #waiting = false
   /** When the frame that is still incomplete began, on the monotonic clock; `undefined` between frames. */
   #partialSince: number | undefined
+  /** Whether something came since the last sweep. */
+  #isHeard = false
+  /** When the last sweep after something had come was; `undefined`: the peer need not say anything. */
+  #heardAt: number | undefined
   #now: number | undefined
   #drain: PromiseWithResolvers<void> | undefined
 
@@ -106,6 +110,7 @@ export class Session implements LinkReceiver, Speaker {
   received(bytes: Uint8Array): void {
     if (this.#state.name === 'closed') return
     this.#counts.bytesReceived += bytes.length
+    this.#isHeard = true
     this.#decoder.push(bytes)
     if (!this.#waiting) this.#dispatchAll()
     else if (this.#decoder.heldBytes > this.#server.limits.heldBytesMax) {
@@ -145,6 +150,10 @@ export class Session implements LinkReceiver, Speaker {
     this.#decoder.bodyBytesMax = this.#server.limits.frameBodyBytesMax
   }
 
+  pinged(): void {
+    this.#heardAt = this.now
+  }
+
   finish(): void {
     if (this.#state.name === 'closed') return
     this.#close()
@@ -153,8 +162,9 @@ export class Session implements LinkReceiver, Speaker {
 
   // What the server asks for.
 
-  /** Called twice a second: is a started frame, or joining, taking too long? */
+  /** Called twice a second: is a started frame, or joining, taking too long, or a peer silent that gave signs of life? */
   sweep(now: number): void {
+    if (this.#isSilent(now)) return this.#endAt('silentMsMax', new SealwireError('frame_too_slow', 'there was no sign of life'))
     if (this.joinOnly && now > this.#until) return this.#endAt('joinMsMax', new SealwireError('login_too_slow', 'joining took too long'))
     if (this.#partialSince === undefined || this.#waiting) return
     const { frameMsMax, frameBytesPerSecondMin } = this.#server.limits
@@ -186,6 +196,14 @@ export class Session implements LinkReceiver, Speaker {
     this.link.close()
     // Who was banned or revoked may read nothing more, and holds no connection by not reading.
     if (code === 'session_ended') this.#server.clock.after(this.#server.limits.endedMsMax, () => this.link.terminate())
+  }
+
+  /** What is not read yet may be one. */
+  #isSilent(now: number): boolean {
+    if (this.#heardAt === undefined) return false
+    if (this.#isHeard || this.#waiting) this.#heardAt = now
+    this.#isHeard = false
+    return now - this.#heardAt > this.#server.limits.silentMsMax
   }
 
   #endAt(limit: LimitName, error: SealwireError): void {

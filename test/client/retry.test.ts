@@ -47,11 +47,30 @@ describe('a connection that is watched', () => {
     expect(await look()).toBe(true)
   })
 
+  test('is pinged when this client has said nothing for long, however much it hears', async () => {
+    const clock = new ManualClock(0)
+    const pings: number[] = []
+    const client = {
+      saidAt: clock.monotonic(),
+      get heardAt() {
+        return clock.monotonic()
+      },
+      request: async () => {
+        pings.push((client.saidAt = clock.monotonic()))
+        return { time: 0 } as never
+      },
+      close: () => {},
+    }
+    using _watch = new SilenceWatch(client, { clock, limits })
+    for (let ms = 0; ms < 3.5 * limits.clientIdleMsMax; ms += 1_000) await clock.move(1_000)
+    expect(pings).toEqual([1, 2, 3].map((count) => count * limits.clientIdleMsMax))
+  })
+
   test('lives on when a ping was refused: that was an answer too', async () => {
     const clock = new ManualClock()
     const closed: number[] = []
     const refuse = (): Promise<never> => Promise.reject(new SealwireError('rate_limited', 'too many requests'))
-    const client = { heardAt: clock.monotonic(), request: refuse, close: () => void closed.push(clock.monotonic()) }
+    const client = { heardAt: clock.monotonic(), saidAt: Infinity, request: refuse, close: () => void closed.push(clock.monotonic()) }
     using watch = new SilenceWatch(client, { clock, limits })
     watch.ping()
     await clock.move(1)

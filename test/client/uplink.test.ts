@@ -179,18 +179,20 @@ describe('a server that says nothing', () => {
     await me.close()
   })
 
-  test('is not pinged while it talks', async () => {
+  test('is not pinged while it talks, and is talked to', async () => {
     const server = new DeliveryServer()
     const me = server.sealwire()
     await me.online()
     await server.clock.move(20_000)
     server.server?.event('presence.changed', { name: 'bob', here: true })
     await server.settle()
+    await server.clock.move(5_000)
+    await me.call('session.ping', {})
     await server.clock.move(29_999)
-    expect(server.asked).toEqual([])
+    expect(server.asked.map(({ method }) => method)).toEqual(['session.ping'])
     await server.clock.move(1)
     await server.settle()
-    expect(server.asked).toHaveLength(1)
+    expect(server.asked.map(({ method }) => method)).toEqual(['session.ping', 'session.ping'])
     await me.close()
   })
 })

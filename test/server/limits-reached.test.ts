@@ -43,6 +43,18 @@ const rows: readonly Row[] = [
     },
     told: 'frame_too_slow',
   },
+  {
+    limit: 'silentMsMax',
+    who: 'member',
+    reach: async (peer, stage) => {
+      await peer.ask('session.ping', {})
+      for (let waited = 0; waited <= stage.limits.silentMsMax + 2_000; waited += 1_000) {
+        await stage.clock.move(1_000)
+        sweep(stage)
+      }
+    },
+    told: 'frame_too_slow',
+  },
   { limit: 'loginMsMax', reach: (_, stage) => stage.clock.move(stage.limits.loginMsMax), told: 'login_too_slow' },
   {
     limit: 'joinMsMax',

@@ -106,6 +106,26 @@ describe('Session', () => {
     expect(await steady.arrived()).toEqual([])
   })
 
+  test('takes for gone who has pinged and says nothing more, and nobody else', async () => {
+    using stage = new ServerStage()
+    const [silent, busy, never] = [await stage.member('silent'), await stage.member('busy'), await stage.member('never')]
+    for (const peer of [silent, busy]) await peer.ask('session.ping', {})
+    const { silentMsMax } = stage.limits
+    const sweepUntil = async (ms: number): Promise<void> => {
+      while (stage.clock.monotonic() < ms) {
+        await stage.clock.move(500)
+        for (const session of [...stage.sessions]) session.sweep(stage.clock.monotonic())
+      }
+    }
+    const began = stage.clock.monotonic()
+    await sweepUntil(began + silentMsMax)
+    expect(await silent.arrived()).toEqual([])
+    await busy.ask('session.echo', { data: new Uint8Array(1) })
+    await sweepUntil(began + silentMsMax + 2_000)
+    expect(await silent.arrived()).toEqual([['fault', null, 'frame_too_slow', 'there was no sign of life'], ['end']])
+    expect([await busy.arrived(), await never.arrived()]).toEqual([[], []])
+  })
+
   test('does not take a stream of whole frames for a slow one, however its reads are cut', async () => {
     using stage = new ServerStage({ frameMsMax: 1000 })
     const alice = await stage.person('alice')

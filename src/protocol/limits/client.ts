@@ -34,7 +34,7 @@ export const clientLimits = {
     'longest wait before the first new connection; it doubles each time, full jitter',
   ),
   clientRetryMsMax: row(30 * second, 10, 60 * minute, 'ms', 'client/retry', 'longest wait between two tries of a connection'),
-  clientIdleMsMax: row(30 * second, 10, 60 * minute, 'ms', 'client/retry', 'silence of a server before it is pinged'),
+  clientIdleMsMax: row(30 * second, 10, 60 * minute, 'ms', 'client/retry', 'silence of a server, or towards it, before it is pinged'),
   clientPingMsMax: row(
     10 * second,
     10,

@@ -7,6 +7,7 @@ export function echo({ params }: Call<'session.echo'>): Result<'session.echo'> {
   return { data: params.data }
 }
 
-export function ping({ server }: Call<'session.ping'>): Result<'session.ping'> {
+export function ping({ server, session }: Call<'session.ping'>): Result<'session.ping'> {
+  session.speaker.pinged()
   return { time: server.clock.now() }
 }

@@ -27,6 +27,8 @@ export interface Speaker {
   loginArrived(): void
   loginRefused(): void
   authenticated(): void
+  /** The peer gives signs of life: from now on its silence says that it is gone. */
+  pinged(): void
   /** Everything is said: what is written goes out, and the connection ends. */
   finish(): void
   /** Ends the session at once, with a last word in the dialect. */
