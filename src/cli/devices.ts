@@ -13,6 +13,8 @@ import { withMember } from './member/member.ts'
 import { terminalQr } from './terminal/terminal-qr.ts'
 
 interface DevicesFlags {
+  /** False after `--no-qr`. */
+  readonly qr?: boolean
   readonly home?: string
   readonly json?: boolean
 }
@@ -44,18 +46,19 @@ export function command(): Command {
     .description('Show a link, good once and for ten minutes, with which another installation becomes a device of your account.')
     .summary('show a link for one more device')
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
+    .option('--no-qr', 'draw no QR code on a terminal')
     .option('--json', 'print a JSON object')
     .action((_flags: DevicesFlags, self: Command) => add(self.optsWithGlobals<DevicesFlags>()))
   return devices.addCommand(adding).addCommand(revoking)
 }
 
-async function add({ home, json = false }: DevicesFlags): Promise<void> {
+async function add({ home, qr = true, json = false }: DevicesFlags): Promise<void> {
   await withMember(findHome(home, process.env), { clock: systemClock }, async ({ client, profile }) => {
     const { secret, expiresAt } = await client.request('device.link', {})
     const transport = profile.serverKey === undefined ? 'tls' : 'sealed'
     const link = formatInviteLink({ ...profile.server, transport, pin: profile.pin, makes: 'device', invitation: secret })
     const until = new Date(expiresAt).toISOString()
-    const lines = [...terminalQr(link), link, `good once, until ${until.slice(11, 16)} UTC: sealwire join LINK, there`]
+    const lines = [...(qr ? terminalQr(link) : []), link, `good once, until ${until.slice(11, 16)} UTC: sealwire join LINK, there`]
     await writeAll(standardOutput, json ? jsonLine({ link, expiresAt: until }) : `${lines.join('\n')}\n`)
   })
 }

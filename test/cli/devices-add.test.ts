@@ -30,3 +30,14 @@ test('a second device joins with a link, and what the one sends appears on the o
   expect((await runCli(['status', '--json', '--home', phone])).stdout).toContain('"waiting":1')
   expect(await runCli(['join', link, '--home', homes.path('thief')])).toMatchObject({ exitCode: 6, stdout: '' })
 })
+
+test('a home that no more devices fit beside is told how to make room', async () => {
+  await using full = await ServerProcess.start({ limits: { ...liftedRates, devicesPerAccountMax: 1 } })
+  const dave = await homes.join(full, 'dave')
+  const [link = ''] = (await runCli(['devices', 'add', '--no-qr', '--home', dave])).stdout.split('\n')
+  const { stdout, stderr } = await runWith(`${link}\n`, ['join', '-', '--home', homes.path('watch')])
+  expect(stdout).toStartWith('joined sealwire://')
+  expect(stderr).toContain(
+    'warning: this home was not enrolled as a device: the account has too many devices. sealwire devices lists them, and devices revoke makes room',
+  )
+})
