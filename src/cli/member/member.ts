@@ -74,9 +74,7 @@ function again(home: Home): string {
 
 /** Warns on standard error. */
 export function warnOf(what: string, reason: unknown): void {
-  writeNow(standardError, `sealwire: warning: ${what}: ${errorLine(SealwireError.is(reason) ? advised(reason, enrolAdvice) : reason)}\n`)
+  writeNow(standardError, `sealwire: warning: ${what}: ${errorLine(reason)}\n`)
 }
-
-const enrolAdvice: Advice = { busy: 'sealwire devices lists them, and devices revoke makes room: until then this home pays nobody' }
 
 const standardError = 2

@@ -34,7 +34,9 @@ export async function enrolHome(home: Home, client: EnrolClient, profile: Profil
   if (server === undefined) throw new SealwireError('unavailable', 'this server knows no devices')
   writeDevice(home, device)
   const label = hostname().slice(0, deviceLabelCharactersMax)
-  const { certificate, authority, port } = await client.request('device.enrol', { ...makeEnrolment(device.keys, server), label })
+  const { certificate, authority, port } = await client
+    .request('device.enrol', { ...makeEnrolment(device.keys, server), label })
+    .catch(refused)
   writeDevice(home, { ...device, issued: { certificate: certificatePem(certificate), authority: certificatePem(authority) } })
   // The port of the sealed channel is for devices too.
   const next = profile.serverKey === undefined ? port : undefined
@@ -42,6 +44,15 @@ export async function enrolHome(home: Home, client: EnrolClient, profile: Profil
   writeProfile(home, enrolled)
   return enrolled
 }
+
+/** There is but one thing of which there can be too much. */
+function refused(reason: unknown): never {
+  const error = SealwireError.from(reason)
+  if (error.code !== 'busy') throw error
+  throw new SealwireError('busy', error.sentence, { cause: error, hint: roomHint })
+}
+
+const roomHint = 'sealwire devices lists them, and devices revoke makes room; until then this home pays nobody'
 
 /**
  * What a home that has logged in does for its next login: enrols if it is no device yet, renews a certificate that has lived
