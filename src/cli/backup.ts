@@ -56,7 +56,7 @@ async function backup(file: string, flags: BackupFlags): Promise<void> {
     throw new SealwireError('usage', 'a backup is no text for a terminal', { hint: 'name a file, or send it into a pipe' })
   }
   if (path !== undefined) checkTarget(path, folder)
-  using stop = stopOnSignals({ clock: systemClock })
+  using stop = stopOnSignals({ clock: systemClock, hangup: true })
   const { signal } = stop
   const passphrase = await newPassphrase({ file: flags.passphraseFile, signal })
   await using target = path === undefined ? new OutputTarget() : await fileTarget(path, { force: flags.force === true })

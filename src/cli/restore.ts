@@ -37,7 +37,7 @@ export function command(): Command {
 async function restore(file: string, flags: RestoreFlags): Promise<void> {
   const folder = findDataFolder(flags.data, process.env)
   const source = await openBackup(file, flags.passphraseFile)
-  using stop = stopOnSignals({ clock: systemClock })
+  using stop = stopOnSignals({ clock: systemClock, hangup: true })
   const { signal } = stop
   const passphrase = await knownPassphrase({ file: flags.passphraseFile, signal })
   using line = new ProgressLine('restoring', systemClock)

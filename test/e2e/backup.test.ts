@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { CliProcess, runCli } from '../cli/cli-process.ts'
 import { form } from '../faults/form.ts'
@@ -109,7 +109,7 @@ describe('backup', () => {
       await room.send('hello')
       const file = stage.path('killed.age')
       const args = ['backup', file, '--data', stage.server.data, '--passphrase-file', stage.passphrase]
-      for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+      for (const signal of ['SIGKILL', 'SIGTERM', 'SIGHUP'] as const) {
         await using cli = new CliProcess(args)
         await until('the backup has begun', waitMsMax, () => readdirSync(stage.path('.')).some((name) => name.startsWith('.killed.age.')))
         cli.child.kill(signal)
@@ -122,7 +122,8 @@ describe('backup', () => {
       readWithoutUs(stage, file)
       const again = await runCli(args)
       expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('already')])
-      for (const signal of ['SIGTERM', 'SIGKILL'] as const) await killRestore(stage, file, signal)
+      for (const signal of ['SIGTERM', 'SIGHUP', 'SIGKILL'] as const) await killRestore(stage, file, signal)
+      for (const signal of ['SIGTERM', 'SIGHUP'] as const) await stopVerify(stage, file, signal)
     },
     testMsMax,
   )
@@ -151,18 +152,28 @@ describe('backup', () => {
 })
 
 /** What was asked to stop leaves nothing; what was killed leaves a folder on which no server starts, and nothing is restored into. */
-async function killRestore(stage: BackupStage, file: string, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+async function killRestore(stage: BackupStage, file: string, signal: 'SIGTERM' | 'SIGHUP' | 'SIGKILL'): Promise<void> {
   const folder = stage.path(signal)
   const args = ['restore', file, '--data', folder, '--passphrase-file', stage.passphrase]
   await using cli = new CliProcess(args)
   await until('the restore has begun', waitMsMax, () => existsSync(join(folder, 'restoring')))
   cli.child.kill(signal)
   const end = await cli.ended()
-  if (signal === 'SIGTERM') return expect([end, existsSync(folder)]).toEqual([4, false])
+  if (signal !== 'SIGKILL') return expect([end, existsSync(folder)]).toEqual([4, false])
   const started = await runCli(['serve', '--data', folder, '--listen', '127.0.0.1:0'])
   expect([started.exitCode, started.stderr]).toEqual([3, expect.stringContaining('not restored to its end')])
   const again = await runCli(args)
   expect([again.exitCode, again.stderr]).toEqual([3, expect.stringContaining('is not empty')])
+}
+
+/** The keys of the server lie in its temporary folder meanwhile. */
+async function stopVerify(stage: BackupStage, file: string, signal: 'SIGTERM' | 'SIGHUP'): Promise<void> {
+  const temp = stage.path(`verify ${signal}`)
+  mkdirSync(temp)
+  await using cli = new CliProcess(['backup', 'verify', file, '--temp', temp, '--passphrase-file', stage.passphrase])
+  await until('it is verified', waitMsMax, () => readdirSync(temp).length > 0)
+  cli.child.kill(signal)
+  expect([await cli.ended(), readdirSync(temp)]).toEqual([4, []])
 }
 
 /** With Debian's age and tar: the passphrase is typed at a terminal, and what comes out is a data folder. */

@@ -27,7 +27,7 @@ export interface VerifyFlags {
 /** @throws {SealwireError} what unpacking and the examination throw; `backup_invalid` also when a file in it is not what it was. */
 export async function verifyBackup(file: string, flags: VerifyFlags): Promise<void> {
   const source = await openBackup(file, flags.passphraseFile)
-  using stop = stopOnSignals({ clock: systemClock })
+  using stop = stopOnSignals({ clock: systemClock, hangup: true })
   const { signal } = stop
   const passphrase = await knownPassphrase({ file: flags.passphraseFile, signal })
   using temporary = temporaryFolder(flags.temp)

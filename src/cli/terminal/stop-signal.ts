@@ -5,12 +5,18 @@ import { constants } from 'node:os'
 import type { Clock } from '../../domain/clock.ts'
 
 export interface StopSignal extends Disposable {
-  /** Aborted by the first SIGTERM or SIGINT. */
+  /** Aborted by the first signal. */
   readonly signal: AbortSignal
 }
 
+export interface StopOptions {
+  readonly clock: Clock
+  /** Whether a terminal that is gone (SIGHUP) stops it too: what is half done has to be taken away. Default: it ends the process at once. */
+  readonly hangup?: boolean
+}
+
 /** Listens until it is disposed, or to the end of the process once it was stopped. A SIGINT that comes a second or more after the first signal ends the process at once. */
-export function stopOnSignals({ clock }: { readonly clock: Clock }): StopSignal {
+export function stopOnSignals({ clock, hangup = false }: StopOptions): StopSignal {
   const stop = new AbortController()
   let stoppedAt: number | undefined
   const onSignal = (name: NodeJS.Signals): void => {
@@ -19,7 +25,7 @@ export function stopOnSignals({ clock }: { readonly clock: Clock }): StopSignal 
     stoppedAt ??= clock.monotonic()
     stop.abort()
   }
-  const listening = listen(onSignal)
+  const listening = listen(onSignal, hangup ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : undefined)
   return {
     signal: stop.signal,
     [Symbol.dispose]() {
@@ -37,13 +43,11 @@ export function endOnSignals(say: (name: NodeJS.Signals) => void): Disposable {
   })
 }
 
-function listen(onSignal: (name: NodeJS.Signals) => void): Disposable {
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
+function listen(onSignal: (name: NodeJS.Signals) => void, names: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT']): Disposable {
+  for (const name of names) process.on(name, onSignal)
   return {
     [Symbol.dispose]() {
-      process.off('SIGTERM', onSignal)
-      process.off('SIGINT', onSignal)
+      for (const name of names) process.off(name, onSignal)
     },
   }
 }
