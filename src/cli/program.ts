@@ -118,11 +118,18 @@ function chosenName(words: readonly string[]): string | undefined {
   return name !== undefined && Object.hasOwn(commands, name) ? name : undefined
 }
 
-/** `rooms create`: the command that was chosen, and the one of it that the words name, if they do. */
+/** `admin unit list`: the command that was chosen, and the ones of it that the words name, in their order. */
 function calledNames(program: Command, words: readonly string[], chosen: string | undefined): string | undefined {
-  const command = program.commands.find((one) => one.name() === chosen)
-  const part = command?.commands.find((one) => words.includes(one.name()))
-  return part === undefined ? chosen : `${chosen} ${part.name()}`
+  if (chosen === undefined) return undefined
+  const names: string[] = []
+  let deepest: Command = program
+  for (const word of words.slice(words.indexOf(chosen))) {
+    const called = deepest.commands.find((one) => one.name() === word)
+    if (called === undefined) continue
+    names.push(word)
+    deepest = called
+  }
+  return names.join(' ')
 }
 
 /** Commands of commands leave the line to commander, which writes it another way than we do. */

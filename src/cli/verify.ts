@@ -66,7 +66,7 @@ async function keyOf({ key, home, data }: VerifyFlags): Promise<Uint8Array> {
   })
 }
 
-function described({ server, posting, hash, checkpoint, device }: Receipt) {
+function described({ server, posting, hash, checkpoint, device, heldFor }: Receipt) {
   const { seq, at, kind, unit, decimals, legs, ref, signer, id, memo } = posting
   return {
     good: true,
@@ -77,6 +77,7 @@ function described({ server, posting, hash, checkpoint, device }: Receipt) {
     unit,
     amount: formatAmount(kind === 'capture' ? takenBy(posting) : amountOf(posting), decimals),
     ...(ref === undefined ? {} : { settles: Number(ref) }),
+    ...(heldFor === undefined ? {} : { heldFor: Number(heldFor) }),
     signer: Number(signer),
     id: formatMessageId(id),
     ...(memo === undefined ? {} : { memo }),
@@ -97,11 +98,12 @@ function takenBy({ legs, signer }: Receipt['posting']): bigint {
 }
 
 function lines(receipt: Receipt): string {
-  const { server, posting, amount, kind, unit, at, legs, id, signer, checkpoint, memo } = described(receipt)
-  const who = (account: number): string => (account === 0 ? 'the operator' : `account ${account}`)
+  const { server, posting, amount, kind, unit, at, legs, id, signer, checkpoint, memo, heldFor } = described(receipt)
+  const own = holding.has(kind) ? 'on hold' : 'the operator'
+  const who = (account: number): string => (account === 0 ? own : `account ${account}`)
   return [
     `good: posting ${posting} of server ${server}, ${at}`,
-    `${kind} ${amount} ${unit}`,
+    `${kind} ${amount} ${unit}${heldFor === undefined ? '' : ` for ${who(heldFor)}`}`,
     ...(memo === undefined ? [] : [`for ${memo}`]),
     ...legs.map(({ account, delta }) => `  ${who(account).padEnd(20)} ${delta.padStart(20)}`),
     `ordered by ${who(signer)} as ${id}`,
@@ -124,6 +126,8 @@ async function print(text: string): Promise<void> {
   await writeAll(standardOutput, text)
 }
 
+/** Kinds in which the operator's own account is the one for what is put aside. */
+const holding: ReadonlySet<string> = new Set(['hold', 'capture', 'void', 'expire'])
 const standardOutput = 1
 const keyBytesMax = 4_096
 

@@ -7,11 +7,19 @@ import { receiptInvalid } from './checkpoint.ts'
 import { openCose } from './cose-sign1.ts'
 import { amountOf, type ReceiptPosting } from './receipt-row.ts'
 
+/** What the order in a posting says beside it. */
+export interface Ordered {
+  /** The Ed25519 key that has signed it. */
+  readonly device: Uint8Array
+  /** Of a hold: the number of the account for which it is put aside. The posting has it nowhere. */
+  readonly heldFor: bigint | undefined
+}
+
 /**
- * The Ed25519 key that has signed the order in a posting; `undefined` for a kind that nobody signs.
+ * What was ordered; `undefined` for a kind that nobody signs.
  * @throws {SealwireError} `receipt_invalid` when the order is missing or not signed, or when the posting says something else.
  */
-export function verifyOrdered(posting: ReceiptPosting, server: Uint8Array): Uint8Array | undefined {
+export function verifyOrdered(posting: ReceiptPosting, server: Uint8Array): Ordered | undefined {
   const { kind, signed, at } = posting
   const moved = amountOf(posting)
   if (!isOrdered(kind)) {
@@ -26,7 +34,7 @@ export function verifyOrdered(posting: ReceiptPosting, server: Uint8Array): Uint
   if ('unit' in order && order.unit !== posting.unit) throw receiptInvalid('the posting is in another unit than was ordered')
   if ('expiresAt' in order && order.expiresAt <= at) throw receiptInvalid('the order in the posting was over by then')
   requireMoves(posting, moved, orderedMoves(order, moved))
-  return device
+  return { device, heldFor: order.kind === 'hold' ? order.payee : undefined }
 }
 
 function openOrder(kind: OrderKind, signed: Uint8Array): { readonly device: Uint8Array; readonly order: Order } {

@@ -37,6 +37,8 @@ export interface Receipt {
   readonly checkpoint: SignedCheckpoint
   /** The Ed25519 key that has signed the order, and the posting is what it says. Whose key it was is said by the ledger alone. */
   readonly device: Uint8Array | undefined
+  /** Of a hold: for which account it is put aside. */
+  readonly heldFor: bigint | undefined
 }
 
 /** Signs a receipt: COSE_Sign1. The same parts bring the same bytes. */
@@ -63,7 +65,8 @@ export function verifyReceipt(receipt: Uint8Array, key: Uint8Array): Receipt {
   if (seq < 1n || !verifyInclusion(sha256, { leaf, index: seq - 1n, size: claim.size, path, root: claim.root })) {
     throw receiptInvalid('the posting is not below the root of the checkpoint')
   }
-  return { server, posting, hash, checkpoint: claim, device: verifyOrdered(posting, server) }
+  const { device, heldFor } = verifyOrdered(posting, server) ?? {}
+  return { server, posting, hash, checkpoint: claim, device, heldFor }
 }
 
 interface Fields extends ReceiptParts {

@@ -150,6 +150,14 @@ test('what answers without an end is read as far as it says what it is', async (
   endless.close()
 })
 
+test('a folder in which a restore has not ended is no server yet, whatever is in it', () => {
+  using temporary = temporaryHome()
+  temporary.home.make()
+  writeFileSync(join(temporary.home.path, 'restoring'), 'A backup is being restored here.\n')
+  const { findings } = examineFolder(temporary.home.path, { now: Date.now(), limits: resolveLimits() })
+  expect(faultNames(findings)).toEqual(['folder_unfinished'])
+})
+
 test('the disk of a data folder has enough room, or little', () => {
   using temporary = temporaryHome()
   temporary.home.make()

@@ -321,10 +321,25 @@ describe('receipt', () => {
     expect(await runCli(['ledger', 'verify', '--data', server.data])).toMatchObject({ exitCode: 0 })
   })
 
+  test('of a mint comes by the number of its posting', async () => {
+    const { id } = (await run('admin', 'mint', 'bob', '7', '--json', '--data', server.data)) as { id: string }
+    const told = await runCli(['receipt', id, '--home', bob])
+    expect([told.exitCode, told.stderr]).toEqual([6, expect.stringContaining('name the posting: sealwire statement --json')])
+    const { stdout } = await runCli(['statement', '--json', '--home', bob])
+    const { posting } = JSON.parse(stdout.split('\n').find((line) => line.includes(id)) ?? '{}') as { posting: number }
+    const path = homes.path('mint')
+    writeFileSync(path, await bytesOf(['receipt', String(posting), '--home', bob]))
+    expect(await run('verify', path, '--json', '--home', bob)).toMatchObject({ kind: 'mint', amount: '7.00', id })
+    expect(await runCli(['receipt', String(posting), '--from', 'alice', '--home', bob])).toMatchObject({ exitCode: 2 })
+  })
+
   test('of a capture says what was taken, not what was put aside', async () => {
     const { id: hold } = (await run('hold', 'bob', '5', '--json', '--home', alice)) as { id: string }
     const { id } = (await run('capture', 'alice', hold, '3', '--json', '--home', bob)) as { id: string }
     const path = homes.path('capture')
+    writeFileSync(path, await bytesOf(['receipt', hold, '--home', alice]))
+    const { stdout } = await runCli(['verify', path, '--home', bob])
+    expect(stdout).toMatch(/^hold 5.00 credits for account \d+\n {2}account \d+ +-5.00\n {2}on hold +5.00$/m)
     writeFileSync(path, await bytesOf(['receipt', id, '--home', bob]))
     expect(await run('verify', path, '--json', '--home', bob)).toMatchObject({ kind: 'capture', amount: '3.00' })
   })

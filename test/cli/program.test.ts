@@ -34,6 +34,18 @@ describe('run', () => {
       'sealwire rooms create --help shows what it takes',
     ],
     [
+      'a command of a command of a command, by its own name',
+      ['admin', 'unit', 'list', 'x'],
+      "too many arguments for 'list', expected 0 arguments but got 1",
+      'sealwire admin unit list --help shows what it takes',
+    ],
+    [
+      'an argument that is called like another command',
+      ['admin', 'ban', 'list', 'x'],
+      "too many arguments for 'ban', expected 1 argument but got 2",
+      'sealwire admin ban --help shows what it takes',
+    ],
+    [
       'a flag that ends the line',
       ['serve', '--dta\n(Did you mean x?)'],
       "unknown option '--dta\n(Did you mean x?)'",

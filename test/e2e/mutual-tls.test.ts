@@ -123,6 +123,26 @@ describe('serve --mutual-tls required', () => {
     expect(classic.exitCode).toBe(2)
   }, 60_000)
 
+  test('a home that is made while the server does not run goes to where devices log in', async () => {
+    using homes = new Homes()
+    const server = await start({ flags: requiring })
+    const { data, port } = server
+    const joinPort = parseInviteLink(server.invite).port
+    await server.stop()
+    const issued = await runCli(['cert', 'issue', 'alice', '--home', homes.path('alice'), '--data', data])
+    expect([issued.exitCode, issued.stderr]).toEqual([0, ''])
+    expect(profileOf(homes.path('alice'))).toMatchObject({ server: { host: '127.0.0.1', port } })
+    expect(parseInviteLink((await runCli(['invite', '--data', data])).stdout.trim()).port).toBe(joinPort)
+    await server[Symbol.asyncDispose]()
+  }, 60_000)
+
+  test('warns of an address for joining at another host, which those who have joined would dial', async () => {
+    await using server = await start({ flags: ['--mutual-tls', 'required', '--join-listen', '127.0.0.2:0'] })
+    expect(server.stderr).toContain('who joins dials the host of --join-listen for everything')
+    await using other = await start({ flags: requiring })
+    expect(other.stderr).not.toContain('who joins dials')
+  }, 60_000)
+
   test('takes those whom the operator gives a certificate, with no address for joining', async () => {
     using homes = new Homes()
     await using server = await start({ flags: ['--mutual-tls', 'required'] })

@@ -19,7 +19,7 @@ export const smallNames: readonly string[] = [
   ...identityFiles,
   ...laterFiles,
   ...[ledgerKeyFile, ledgerPublicFile, sealedKeyFile, nextSealedKeyFile],
-  ...['address', 'sealed-address', 'fingerprint'],
+  ...['address', 'sealed-address', 'device-address', 'fingerprint'],
 ]
 
 /** Those of them that are missing, though the server that has the others and so many postings cannot be made without them. */

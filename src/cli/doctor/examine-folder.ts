@@ -14,6 +14,7 @@ import { SealwireError } from '../../protocol/errors.ts'
 import type { Limits } from '../../protocol/limits.ts'
 import { lockData } from '../../store/data-lock.ts'
 import { databaseName } from '../backup/archive-names.ts'
+import { restoringFile } from '../operator/data-folder.ts'
 import { type FaultName, type Finding, fault, fine, spanText, timeText, warning } from './finding.ts'
 
 export interface FolderParts {
@@ -34,6 +35,7 @@ export function examineFolder(path: string, { now, limits }: FolderParts): Folde
   if (stats?.isDirectory() !== true) return { findings: [missing(path)], isInUse: false }
   const owner = ownerFindings(path, stats)
   if (owner.length > 0) return { findings: owner, isInUse: false }
+  if (existsSync(join(path, restoringFile))) return { findings: [unfinished(path)], isInUse: false }
   const isInUse = isLocked(path)
   const running = fine(isInUse ? `a server runs in ${path}` : `no server runs in ${path}`)
   const keys = [...identityFindings(path, now), ...sealedKeyFindings(path, now), ...ledgerFindings(path)]
@@ -43,6 +45,11 @@ export function examineFolder(path: string, { now, limits }: FolderParts): Folde
 function missing(path: string): Finding {
   const next = 'name the folder of the server with --data DIR, or start a server there: sealwire serve --data DIR'
   return fault('folder_missing', `there is no data folder ${path}`, 'nothing is there, or no folder', next)
+}
+
+function unfinished(path: string): Finding {
+  const next = 'wait for the end of sealwire restore; if it is gone, remove the folder and restore again'
+  return fault('folder_unfinished', `${path} is not a server yet`, 'a backup is being restored there, or was not restored to its end', next)
 }
 
 function ownerFindings(path: string, { uid, mode }: Stats): readonly Finding[] {

@@ -45,6 +45,7 @@ export const faults = {
   folder_of_another_user: 'data_unusable',
   folder_open: 'data_unusable',
   folder_unwritable: 'data_unusable',
+  folder_unfinished: 'data_unusable',
   disk_full: 'storage_full',
   database_missing: 'data_unusable',
   key_missing: 'key_missing',

@@ -132,7 +132,8 @@ function offlineDeviceRoutes(folder: string, opened: SynchronousStore, { clock, 
   const store: Pick<Store, 'run'> = { run: async (name, input) => opened.run(name, input) }
   const serverId = offlineServerId(opened)
   const devices = new Devices({ store, clock, log: silentLog, limits, serverId, issue: deviceIssuer(folder, { clock }) })
-  return deviceRoutes({ devices, store, clock, log: silentLog, limits, endDevice() {} })
+  const port = (): number | undefined => recallAddress(folder, 'device-address')?.port
+  return deviceRoutes({ devices, store, clock, log: silentLog, limits, endDevice() {}, port })
 }
 
 /** What an operator does to money while no server runs; the next start signs what is new. */

@@ -9,8 +9,8 @@ import { defaultEndpoint, type ServeConfig } from '../serve/config.ts'
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../options/endpoint.ts'
 import { commandLine } from '../options/origin.ts'
 
-/** Files of the data folder that hold an address: for TLS, and for the sealed channel. */
-export type AddressFile = 'address' | 'sealed-address'
+/** Files of the data folder that hold an address: for TLS, for the sealed channel, and where devices log in if people join elsewhere. */
+export type AddressFile = 'address' | 'sealed-address' | 'device-address'
 
 /**
  * Under which address clients are invited: the first `--host`, else the first address listened at, with the port in use

@@ -101,6 +101,7 @@ export async function resolveServeConfig(sources: ConfigSources): Promise<ServeC
   refuseNowhere(config)
   refuseTwice(config)
   refuseIdleJoining(config)
+  refuseIdleOrigin(config)
   refuseOpenV1(config)
   refuseOpenMetrics(config)
   // The rule of what a host may be is the certificate's; asked here, a wrong one costs nothing but this line.
@@ -191,6 +192,13 @@ function refuseIdleJoining({ mutualTls, joinListen }: ServeConfig): void {
   if (joinListen === undefined || mutualTls !== 'off') return
   throw new SealwireError('config_invalid', 'an address for joining makes no sense without device certificates', {
     hint: 'leave --join-listen out, or use --mutual-tls required',
+  })
+}
+
+function refuseIdleOrigin({ web, webOrigins }: ServeConfig): void {
+  if (webOrigins.length === 0 || web.length > 0) return
+  throw new SealwireError('config_invalid', '--web-origin makes no sense without an address for browsers', {
+    hint: 'add --web HOST:PORT, or leave --web-origin out',
   })
 }
 

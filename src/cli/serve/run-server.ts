@@ -33,7 +33,7 @@ import type { LiveIdentity } from './live-identity.ts'
 import { SealedKeeper } from './sealed-keeper.ts'
 import { Monitoring } from './monitoring.ts'
 import { rememberSealedPlace, sealedPlaceOf } from '../operator/sealed-place.ts'
-import { inviteAddress, rememberAddress } from '../operator/server-address.ts'
+import { forgetAddress, inviteAddress, rememberAddress } from '../operator/server-address.ts'
 
 export interface RunParts {
   readonly log: Log
@@ -138,7 +138,14 @@ function operatorOf(
   if (!coversHost(keeper.current.certificate, certificateHost(address.host))) {
     log.warning('invite links name a host that the certificate does not have, restart with --host', { host: address.host })
   }
-  noteForCommands(data, { address, sealed }, keeper, log)
+  const devices = inviteAddress({ hosts: config.hosts, listen: config.listen }, server.endpoints)
+  if (devices.host !== address.host) {
+    log.warning('who joins dials the host of --join-listen for everything, restart with --host, or with one host for both', {
+      joined: formatEndpoint({ ...address, port: devices.port }),
+      listen: formatEndpoint(devices),
+    })
+  }
+  noteForCommands(data, { address, devices, sealed }, keeper, log)
   const endSessions = (key: string, error: SealwireError): void => void server.endSessions(key, error)
   const endBanned = (key: string, error: SealwireError): void => server.endBanned(key, error)
   const options = {
@@ -153,7 +160,7 @@ function operatorOf(
   }
   const certificates = certificateRoutes({ keeper, sealed: sealedKeeper }, clock)
   const endDevice = (revoked: RevokedDevice, error: SealwireError): void => server.endDevice(revoked, error)
-  const devices = deviceRoutes({ devices: server.devices, store, clock, log, limits, endDevice, port: () => server.endpoints[0]?.port })
+  const routes = deviceRoutes({ devices: server.devices, store, clock, log, limits, endDevice, port: () => server.endpoints[0]?.port })
   const ledger = operatorLedger(server, { store, clock, log, limits })
   return new Operator(options, {
     store,
@@ -162,7 +169,7 @@ function operatorOf(
     hasher: new PasswordHasher(limits),
     endSessions,
     endBanned,
-    devices,
+    devices: routes,
     certificates,
     backups: backupRoutes(server.files),
     ...ledger,
@@ -185,13 +192,17 @@ function joiningAt({ hosts, listen, joinListen, mutualTls }: ServeConfig, server
 
 interface Noted {
   readonly address: Endpoint
+  /** Where devices log in. */
+  readonly devices: Endpoint
   readonly sealed: SealedPlace | undefined
 }
 
 /** What a command needs that makes an invitation while no server runs. */
-function noteForCommands(data: string, { address, sealed }: Noted, { current }: IdentityKeeper, log: Log): void {
+function noteForCommands(data: string, { address, devices, sealed }: Noted, { current }: IdentityKeeper, log: Log): void {
   try {
     rememberAddress(data, address)
+    if (formatEndpoint(devices) === formatEndpoint(address)) forgetAddress(data, 'device-address')
+    else rememberAddress(data, devices, 'device-address')
     rememberSealedPlace(data, sealed)
     noteFingerprint(data, current.source === 'files' ? current.fingerprint : undefined)
   } catch (reason) {

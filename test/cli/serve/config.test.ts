@@ -192,6 +192,13 @@ describe('resolveServeConfig', () => {
       'give each listener its own',
     ],
     [
+      'an origin of pages without an address for browsers',
+      { flags: { 'web-origin': ['https://chat.example'] } },
+      'config_invalid',
+      '--web-origin makes no sense without an address for browsers',
+      'add --web HOST:PORT, or leave --web-origin out',
+    ],
+    [
       'a mistake that a better source hides',
       { environment: { SEALWIRE_REGISTRATION: 'all' }, flags: { registration: ['open'] } },
       'config_invalid',
