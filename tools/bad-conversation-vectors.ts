@@ -26,6 +26,7 @@ const whole: Readonly<Record<string, Fields>> = {
   'contact.request': { name: 'bob', id },
   'contact.accept': { name: 'bob' },
   'contact.decline': { name: 'bob' },
+  'contact.remove': { name: 'bob' },
   'conversation.retain': { conversation: 7 },
   'message.send': { id, body },
   'message.edit': { ...inOne, body },
@@ -179,8 +180,8 @@ const results: Readonly<Record<string, Fields>> = {
 const missingInResults = Object.entries(results).flatMap(([method, value]) =>
   Object.keys(value).map((key) => misanswered(`${method} without ${key}`, method, without(value, key))),
 )
-const empty = ['contact.decline', 'inbox.ack', 'presence.typing', 'room.leave', 'file.end', 'file.abandon'].map((method) =>
-  misanswered(`${method}: null`, method, null),
+const empty = ['contact.decline', 'contact.remove', 'inbox.ack', 'presence.typing', 'room.leave', 'file.end', 'file.abandon'].map(
+  (method) => misanswered(`${method}: null`, method, null),
 )
 const answers: readonly BadVector[] = [
   misanswered('an entry without a place', 'message.history', { entries: [without(entry, 'seq')], more: false }),

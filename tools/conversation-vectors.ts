@@ -45,6 +45,7 @@ export const conversationRequests = [
   request('ask a name of 256 code units', 4, 'contact.request', { name: 'x'.repeat(256), id }),
   request('accept', 5, 'contact.accept', { name: 'alice' }),
   request('decline', 6, 'contact.decline', { name: 'alice' }),
+  request('remove a contact', 6, 'contact.remove', { name: 'alice' }),
   request('contacts', 7, 'contact.list', {}),
   request('more contacts', 8, 'contact.list', { after: 'bob' }),
   request('conversations', 9, 'conversation.list', {}),
@@ -167,6 +168,7 @@ export const conversationResults = [
   result('asked', 3, 'contact.request', { conversation: 7, accepted: false }),
   result('accepted', 5, 'contact.accept', { conversation: 7 }),
   result('declined', 6, 'contact.decline', {}),
+  result('removed', 6, 'contact.remove', {}),
   result('no contacts', 7, 'contact.list', { contacts: [], more: false }),
   result('the contacts', 7, 'contact.list', {
     contacts: [
@@ -235,7 +237,10 @@ export const conversationEvents = [
   arrived('a reaction', change({ kind: 'reaction', target: 3, emoji: '👋🏽', on: true })),
   arrived('a pin that was taken away', change({ kind: 'pin', target: 3, on: false })),
   arrived('a request to talk', change({ kind: 'contact', what: 'requested', type: 'text/plain', body: run(1_000) })),
-  ...(['accepted', 'declined'] as const).map((what) => arrived(`a request that was ${what}`, change({ kind: 'contact', what }))),
+  ...(['accepted', 'declined', 'withdrawn'] as const).map((what) =>
+    arrived(`a request that was ${what}`, change({ kind: 'contact', what })),
+  ),
+  arrived('the end of a contact', change({ kind: 'contact', what: 'removed' })),
   ...(['invited', 'joined', 'left', 'removed'] as const).map((what) =>
     arrived(
       `a member who ${what === 'invited' || what === 'removed' ? 'was ' : ''}${what}`,

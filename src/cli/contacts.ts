@@ -24,8 +24,8 @@ type Contact = Result<'contact.list'>['contacts'][number]
 export function command(): Command {
   const contacts = new Command('contacts')
     .usage('[COMMAND] [OPTIONS]')
-    .description('List your contacts and open requests, or ask, accept, decline and block somebody.')
-    .argument('[command]', 'request, accept, decline, block or unblock')
+    .description('List your contacts and open requests, or ask, accept, decline, remove and block somebody.')
+    .argument('[command]', 'request, accept, decline, remove, block or unblock')
     .option('--home <dir>', 'who you are (default: ~/.sealwire; SEALWIRE_HOME)')
     .option('--json', 'print JSON, one object a line')
     .addHelpText('after', notes)
@@ -94,6 +94,13 @@ const acts: Readonly<Record<string, { readonly what: string; readonly argument?:
       return 'declined'
     },
   },
+  remove: {
+    what: 'End that you are contacts, or take back what you asked. They are told.',
+    act: async (client, name) => {
+      await client.request('contact.remove', { name })
+      return 'removed'
+    },
+  },
   block: {
     what: 'Hear nothing of somebody any more; they are not told.',
     act: async (client, name) => {
@@ -151,7 +158,8 @@ function contactJson({ since, ...contact }: Contact, isBlocked: boolean): string
 const advice: Advice = {
   not_found: 'check the name',
   no_request: 'sealwire contacts lists who asks',
-  busy: 'try again tomorrow, or when some of your open requests are answered',
+  not_contact: 'sealwire contacts lists who is; decline what they ask, or block them',
+  busy: 'try again tomorrow, or make room: sealwire contacts remove NAME, also of who has not answered',
 }
 const standardOutput = 1
 const standardError = 2

@@ -285,6 +285,11 @@ export class Sealwire implements AsyncDisposable {
     await this.#calls.once('contact.decline', { name }, options)
   }
 
+  /** Ends that somebody is a contact, or takes back what was asked; they are told. Doing it twice changes nothing. @throws {SealwireError} `not_contact`. */
+  async removeContact(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#calls.again('contact.remove', { name }, options)
+  }
+
   /** Messages with all these words, newest first, in everything that this account may see. */
   async search(text: string, options: SearchOptions = {}): Promise<SearchPage> {
     return searched(this.#calls, { text }, { ...options, ids: this.#direct?.talk })

@@ -89,6 +89,17 @@ export class People {
     if (other !== undefined) this.#parts.news.met(other, [me.id])
   }
 
+  /** The store says that they are contacts no more. */
+  parted(me: Participant, { id, key }: Person): void {
+    const { presence, news } = this.#parts
+    const [other] = presence.sessionsOf(key)
+    const part = (): void => {
+      me.standing.contacts.delete(id)
+      presence.standingOf(key)?.contacts.delete(me.id)
+    }
+    news.around(me, other === undefined ? part : () => news.around(other, part))
+  }
+
   /** Both agreed to talk: they are contacts from now on. */
   met(one: Present, other: Present): void {
     const { contactsPerAccountMax: max } = this.#parts

@@ -246,6 +246,14 @@ export interface DeliveryOperations {
     input: Act & { readonly peerId: bigint; readonly id: Uint8Array; readonly accept: boolean }
     output: Posted
   }
+  /**
+   * Ends what there is with `peerId`: a contact is none any more, or what the account asked is taken back; `id` is of the entry that
+   * says so. Throws `not_contact` when there is neither. Where all is over already nothing changes.
+   */
+  'contact.remove': {
+    input: Act & { readonly peerId: bigint; readonly id: Uint8Array }
+    output: Posted
+  }
   /** By key. */
   'contact.page': {
     input: { readonly accountId: bigint; readonly after: string; readonly max: bigint }

@@ -37,6 +37,30 @@ describe('contacts', () => {
     expect((await run(['send', 'bob', 'now', '--home', alice])).exitCode).toBe(0)
   })
 
+  test('what was asked is taken back, and contacts are removed, as both are told', async () => {
+    const dora = await homes.join(server, 'dora')
+    await run(['contacts', 'request', 'dora', '--home', alice])
+    expect(await run(['contacts', 'remove', 'dora', '--home', alice])).toEqual(ok('removed dora\n'))
+    expect((await run(['inbox', '--home', dora])).stdout).toMatch(/ alice asks to talk\n.* alice asks to talk no more\n$/)
+    const again = await run(['contacts', 'request', 'dora', '--home', alice])
+    expect([again.exitCode, again.stderr]).toEqual([6, expect.stringContaining('they have declined, or it was taken back')])
+    await run(['contacts', 'request', 'alice', '--home', dora])
+    await run(['contacts', 'accept', 'dora', '--home', alice])
+    expect(JSON.parse((await run(['contacts', 'remove', 'alice', '--json', '--home', dora])).stdout)).toEqual({
+      name: 'alice',
+      state: 'removed',
+    })
+    expect((await run(['inbox', '--home', alice])).stdout).toEndWith(' dora ends that you are contacts\n')
+    expect(await run(['send', 'dora', 'hello?', '--home', alice])).toMatchObject({
+      exitCode: 6,
+      stderr: expect.stringContaining('not agreed'),
+    })
+    expect(await run(['contacts', 'remove', 'bob', '--home', dora])).toMatchObject({
+      exitCode: 6,
+      stderr: expect.stringContaining('no contact'),
+    })
+  })
+
   test('says what there is nothing to do about', async () => {
     expect(await run(['contacts', 'accept', 'carol', '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
     expect(await run(['contacts', 'request', 'nobody-of-that-name', '--home', alice])).toMatchObject({ exitCode: 6 })

@@ -51,6 +51,10 @@ interface NewsData extends MoneyNewsData, DirectNewsData {
   readonly requested: Named & { readonly conversation: number; readonly entry?: ReadEntry | undefined }
   readonly accepted: Named & { readonly conversation: number }
   readonly declined: Named & { readonly conversation: number }
+  /** We are no contact of theirs any more. */
+  readonly removed: Named & { readonly conversation: number }
+  /** What they asked. */
+  readonly withdrawn: Named & { readonly conversation: number }
   /** By us. */
   readonly 'turned-away': Named
   readonly begun: Place
@@ -156,6 +160,8 @@ const texts: {
   ],
   accepted: ({ name }) => `${escapeControls(name)} is a contact now: /talk ${escapeControls(name)}`,
   declined: ({ name }) => `${escapeControls(name)} declined to talk`,
+  removed: ({ name }) => `${escapeControls(name)} has removed you: you are no contacts any more`,
+  withdrawn: ({ name }) => `${escapeControls(name)} does not ask to talk any more`,
   'turned-away': ({ name }) => `${escapeControls(name)} was declined`,
   begun: (place) => `you are talking ${place.room === undefined ? 'with' : 'in'} ${placeLabel(place)}. /exit leaves`,
   exited: (place) => `you have left ${placeLabel(place)}; what comes is still shown`,

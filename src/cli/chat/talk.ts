@@ -299,6 +299,8 @@ export class Talk {
     // What was done on another device of ours.
     if (name === this.#parts.me.name) return
     if (what === 'requested') return this.#hearRequest(entry)
+    if (what === 'withdrawn') return this.#hearWithdrawn(entry)
+    if (what === 'removed') return this.#hearRemoved(entry)
     const isAwaited = this.#focus.name === 'asking' && this.isAbout(name) && seq > this.#focus.since
     if (what === 'accepted' && isAwaited) return this.#begin(await this.#parts.me.conversation(conversation))
     if (what === 'accepted' && !this.isAbout(name)) return this.#parts.tell({ event: 'accepted', name, conversation })
@@ -314,6 +316,20 @@ export class Talk {
     if (info.state !== 'asking') return
     this.#askers.add(name)
     this.#parts.tell({ event: 'requested', name, conversation, entry })
+  }
+
+  #hearWithdrawn({ from: name, conversation }: ReadEntry): void {
+    if (!this.#askers.has(name)) return
+    this.#askers.remove(name)
+    this.#parts.tell({ event: 'withdrawn', name, conversation })
+  }
+
+  /** They may be a contact again by now. */
+  async #hearRemoved({ from: name, conversation }: ReadEntry): Promise<void> {
+    this.#parts.tell({ event: 'removed', name, conversation })
+    if (this.#focus.name !== 'talking' || !this.isAbout(name)) return
+    const { info } = await this.#parts.me.conversation(conversation)
+    if (info.state !== 'accepted') this.leave()
   }
 
   #told(news: ChatNews): void {

@@ -135,7 +135,13 @@ function deedWords(heard: Heard): string {
   if (kind === 'pin') return ` ${on === false ? 'unpinned' : 'pinned'} ${aboutWords(heard)}`
   if (kind === 'reaction') return `${on === false ? ' took back' : ' reacts with'} ${escapeControls(emoji)} to ${aboutWords(heard)}`
   if (kind !== 'contact') return said(heard.entry)
-  return what === 'requested' ? ' asked to talk' : ` ${what === 'accepted' ? 'accepted' : 'declined'}`
+  return contactWords[what ?? ''] ?? ` ${what}`
+}
+
+const contactWords: Readonly<Record<string, string>> = {
+  requested: ' asked to talk',
+  removed: ' ended that you are contacts',
+  withdrawn: ' took back that they asked to talk',
 }
 
 function aboutWords({ about }: Heard): string {

@@ -119,6 +119,8 @@ function fileWords({ id, name, size }: NonNullable<ReadEntry['file']>): string {
 function contactWords({ what, text }: ReadEntry): string {
   if (what === 'accepted') return ' accepts: you can talk now'
   if (what === 'declined') return ' declines to talk'
+  if (what === 'removed') return ' ends that you are contacts'
+  if (what === 'withdrawn') return ' asks to talk no more'
   return text === undefined || text === '' ? ' asks to talk' : ` asks to talk: ${shownText(text)}`
 }
 

@@ -25,7 +25,7 @@ export const entryKinds = ['message', 'edit', 'delete', 'reaction', 'pin', 'cont
 /** What somebody may do in a room. */
 export const roles = ['owner', 'moderator', 'member'] as const
 /** What became of a request to talk, and of a member of a room. */
-export const happenings = ['requested', 'accepted', 'declined', 'invited', 'joined', 'left', 'removed', 'role'] as const
+export const happenings = ['requested', 'accepted', 'declined', 'withdrawn', 'invited', 'joined', 'left', 'removed', 'role'] as const
 
 /** The number of a conversation. */
 export const conversation = () => count('number of a conversation')

@@ -21,6 +21,15 @@ export async function decline({ params, ...call }: Call<'contact.decline'>): Pro
   return {}
 }
 
+export async function remove({ params, ...call }: Call<'contact.remove'>): Promise<Result<'contact.remove'>> {
+  const { account, server } = call
+  const peer = await find(call, params.name)
+  await server.contacts.remove(account, peer)
+  server.chats.part(account.key, peer.key)
+  server.direct.part(account.key, peer.key)
+  return {}
+}
+
 export async function list({ account, params, server }: Call<'contact.list'>): Promise<Result<'contact.list'>> {
   const after = params.after === undefined ? '' : server.accounts.keyOf(params.after)
   const { rows, more } = await server.contacts.page(account, after)

@@ -44,6 +44,7 @@ export const routes: Routes = {
   'contact.request': contact.request,
   'contact.accept': contact.accept,
   'contact.decline': contact.decline,
+  'contact.remove': contact.remove,
   'contact.list': contact.list,
   'conversation.list': conversation.list,
   'conversation.find': conversation.find,

@@ -65,6 +65,14 @@ export class Contacts {
     return posted
   }
 
+  /** Ends what there is with `peer`. @throws {SealwireError} `not_contact`; those of the store. */
+  async remove(me: Asking, peer: Person): Promise<void> {
+    const { store, clock, fill, inboxes, people } = this.#parts
+    const posted = await store.run('contact.remove', { ...this.#act(me), peerId: peer.id, id: newEntryId(clock.now(), fill) })
+    people.parted(me, peer)
+    inboxes.announce(posted)
+  }
+
   /** Contacts and open requests behind a key, by key; `more` when these are not all. */
   async page({ id: accountId }: Participant, after: string): Promise<{ readonly rows: readonly ContactRow[]; readonly more: boolean }> {
     const rows = await this.#parts.store.run('contact.page', { accountId, after, max: BigInt(pageMax + 1) })

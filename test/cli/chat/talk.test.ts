@@ -80,6 +80,23 @@ describe('Talk', () => {
     expect([talk.focus.name, events()]).toEqual(['asking', ['asked', 'declined']])
   })
 
+  test('leaves when they end that both are contacts, and knows no request that was taken back', async () => {
+    const [ann, ben] = await people.pair()
+    const { talk, news, hear, events } = talking(ann)
+    await talk.with(ben.name)
+    // That they accepted.
+    await hear()
+    await ben.removeContact(ann.name)
+    await hear()
+    expect([talk.focus.name, events()]).toEqual(['nobody', ['begun', 'removed', 'exited']])
+    await ben.request(ann.name)
+    await hear()
+    await ben.removeContact(ann.name)
+    await hear()
+    expect(news.at(-1)).toMatchObject({ event: 'withdrawn', name: ben.name })
+    expect((await rejected(talk.accept(undefined))).code).toBe('no_request')
+  })
+
   test('tells what is unread when it begins, once, and only what others said', async () => {
     const [ann, ben] = await people.pair()
     const sent = []

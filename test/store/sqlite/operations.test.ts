@@ -90,6 +90,7 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'device.revoke': { id: 'd', at: 1n },
   'contact.request': { accountId: 1n, peerId: 3n, id: idOf('request'), at: 1n, text: new Uint8Array([65]) },
   'contact.answer': { accountId: 3n, peerId: 1n, id: idOf('answer'), at: 2n, accept: true },
+  'contact.remove': { accountId: 1n, peerId: 3n, id: idOf('end'), at: 3n },
   'contact.page': { accountId: 1n, after: '', max: 9n },
   'room.create': { accountId: 1n, id: idOf('other'), at: 1n, title: 't', topic: '', announcement: false, history: 'all' },
   'room.update': { accountId: 1n, conversationId: room, id: idOf('update'), at: 1n, topic: 'x' },

@@ -28,6 +28,12 @@ export const contactMethods = {
     params: v.strictObject({ name: name('who asked') }),
     result: v.object({}),
   },
+  'contact.remove': {
+    what: 'Ends what there is with somebody: a contact is none any more, or what this account asked is taken back. The other one is told. They may ask again a day after they were removed, and who has taken back what they asked as well.',
+    when: 'after login',
+    params: v.strictObject({ name: name('of a contact, or of who was asked') }),
+    result: v.object({}),
+  },
   'contact.list': {
     what: 'Contacts and open requests, by name.',
     when: 'after login',

@@ -2,6 +2,8 @@
 //
 //   (none) | declined ──request──▶ requested ──answer──▶ accepted | declined
 //                                  requested ──request of the other one──▶ accepted
+//               accepted ──remove──▶ declined, as if the other one had asked
+//                                  requested ──remove of who asked──▶ declined
 //
 // Everything is harmless twice, also under another id: who asks or answers again is told what is true. A request to who blocks
 // the account is stored like any other, but the one who blocks does not see it as long as they do.
@@ -14,14 +16,15 @@ import type { Database } from '../database.ts'
 import { integer, type Row, text } from '../statement.ts'
 import { type Change, isBlocked, postChange, repeatedChange, says, sizeIn, unchanged } from './change.ts'
 import { type Direct, findDirect, type Pair, setDirect } from './direct.ts'
-import { contactsFull, insertContact } from './people.ts'
+import { contactsFull, deleteContact, insertContact } from './people.ts'
 import type { Repetition } from './post.ts'
 import { requireMaySay, saidBytes } from './said-bytes.ts'
 import type { Steps } from './step.ts'
 
-export const contactSteps: Pick<Steps, 'contact.request' | 'contact.answer' | 'contact.page'> = {
+export const contactSteps: Pick<Steps, 'contact.request' | 'contact.answer' | 'contact.remove' | 'contact.page'> = {
   'contact.request': { kind: 'write', run: requestContact },
   'contact.answer': { kind: 'write', run: answerContact },
+  'contact.remove': { kind: 'write', run: removeContact },
   'contact.page': { kind: 'read', run: readContacts },
 }
 
@@ -54,7 +57,7 @@ function requireMayAsk(
 ): void {
   requireMaySay(saidBytes(database, accountId), BigInt(body?.length ?? 0), limits)
   if (direct?.state === 'declined' && direct.byId === accountId && at < direct.stateAt + declinedMs) {
-    throw new SealwireError('busy', 'they have declined', { hint: 'ask again a day after they declined' })
+    throw new SealwireError('busy', 'they have declined, or it was taken back', { hint: 'ask again a day later' })
   }
   const open = database.prepare("select count(*) as size from conversation where by_id = :accountId and state = 'requested'")
   if (sizeIn(open.row({ accountId })) < BigInt(limits.contactRequestsMax)) return
@@ -104,11 +107,33 @@ function accept(
   return say(database, { ...change, conversationId: direct.id }, 'accepted', body, limits)
 }
 
+/** Who is removed, and who takes back what they asked, is then as somebody who was declined: asking and taking back is no way to talk. */
+function removeContact(database: Database, input: Input<'contact.remove'>, limits: StoreLimits): Posted {
+  const { accountId, peerId, at } = input
+  const pair: Pair = [accountId, peerId]
+  const direct = findDirect(database, pair)
+  const repeated = repeatedChange(database, input, (before) => isEnd(before, direct))
+  if (repeated !== undefined) return repeated
+  if (direct?.state === 'declined') return unchanged(direct.id, direct.lastSeq, direct.stateAt)
+  const isContact = direct?.state === 'accepted'
+  if (direct === undefined || !(isContact || (direct.state === 'requested' && direct.byId === accountId))) {
+    throw new SealwireError('not_contact', 'they are no contact', { hint: 'decline what they ask, block who is none' })
+  }
+  if (isContact) deleteContact(database, pair)
+  setDirect(database, pair, { state: 'declined', byId: isContact ? peerId : accountId, stateAt: at }, direct)
+  return say(database, { ...input, conversationId: direct.id }, isContact ? 'removed' : 'withdrawn', undefined, limits)
+}
+
+function isEnd(before: Repetition, direct: Direct | undefined): boolean {
+  if (before.kind !== 'contact' || before.posted.conversationId !== direct?.id) return false
+  return says(before, { what: 'removed' }) || says(before, { what: 'withdrawn' })
+}
+
 /** Where the other one blocks the account, it is for the account alone. */
 function say(
   database: Database,
   change: Change & { readonly peerId: bigint },
-  what: 'requested' | 'accepted' | 'declined',
+  what: 'requested' | 'accepted' | 'declined' | 'removed' | 'withdrawn',
   body: Uint8Array | undefined,
   limits: StoreLimits,
 ): Posted {

@@ -32,6 +32,10 @@ export function insertContact(database: Database, pair: Pair, at: bigint): void 
   database.prepare('insert into contact (low, high, since) values (:low, :high, :at)').run({ ...ordered(pair), at })
 }
 
+export function deleteContact(database: Database, pair: Pair): void {
+  database.prepare('delete from contact where low = :low and high = :high').run(ordered(pair))
+}
+
 export function contactsFull(database: Database, id: bigint, { contactsPerAccountMax }: StoreLimits): boolean {
   const row = database
     .prepare('select (select count(*) from contact where low = :id) + (select count(*) from contact where high = :id) as size')

@@ -127,6 +127,63 @@ describe('contact.answer', () => {
   })
 })
 
+describe('contact.remove', () => {
+  const remove = (stage: Stage, by: bigint, peerId: bigint, act = stage.act(by)) => stage.run('contact.remove', { ...act, peerId })
+
+  test('ends that two talk: both are told, and who was removed asks again a day later at the earliest', () => {
+    using stage = new Stage(2)
+    stage.befriend([alice, bob])
+    const { id: conversationId } = stage.run('conversation.find', { accountId: alice, peerId: bob }) ?? { id: 0n }
+    stage.say(alice, conversationId, 'hello')
+    const act = stage.act(alice)
+    const first = remove(stage, alice, bob, act)
+    expect(first).toMatchObject({ conversationId, seq: 2n, repeated: false })
+    expect([contacts(stage, alice), contacts(stage, bob), stage.run('contact.list', { accountId: bob })]).toEqual([[], [], []])
+    for (const [by, peerId] of [[alice, bob] as const, [bob, alice] as const]) {
+      expect(stage.codeOf(() => stage.say(by, conversationId, 'more'))).toBe('not_contact')
+      expect(remove(stage, by, peerId)).toMatchObject({ seq: 2n, repeated: true, deliveries: [] })
+    }
+    expect(remove(stage, alice, bob, act)).toEqual({ ...first, repeated: true, deliveries: [] })
+    expect(stage.inbox(bob)).toEqual(['message', { what: 'removed' }])
+    const ask = (by: bigint, peerId: bigint) => stage.codeOf(() => stage.run('contact.request', { ...stage.act(by), peerId }))
+    expect(ask(bob, alice)).toBe('busy')
+    expect([ask(alice, bob), contacts(stage, bob)]).toEqual([undefined, ['a1:asking']])
+    stage.run('contact.answer', { ...stage.act(bob), peerId: alice, accept: true })
+    expect(stage.say(bob, conversationId, 'again').seq).toBe(5n)
+  })
+
+  test('takes back what was asked, makes room for another request, and is no way to ask the same one every minute', () => {
+    using stage = new Stage(3, { contactRequestsMax: 1 })
+    const ask = (by: bigint, peerId: bigint) => stage.codeOf(() => stage.run('contact.request', { ...stage.act(by), peerId, text }))
+    expect([ask(alice, bob), ask(alice, carol)]).toEqual([undefined, 'busy'])
+    remove(stage, alice, bob)
+    expect([contacts(stage, alice), contacts(stage, bob)]).toEqual([[], []])
+    expect(stage.inbox(bob)).toEqual([{ what: 'requested' }, { what: 'withdrawn' }])
+    expect(stage.codeOf(() => stage.run('contact.answer', { ...stage.act(bob), peerId: alice, accept: true }))).toBe('no_request')
+    expect([ask(alice, carol), ask(alice, bob), ask(bob, alice)]).toEqual([undefined, 'busy', undefined])
+  })
+
+  test('makes room in a full list', () => {
+    using stage = new Stage(3, { contactsPerAccountMax: 1 })
+    stage.befriend([bob, carol])
+    stage.run('contact.request', { ...stage.act(alice), peerId: bob })
+    remove(stage, bob, carol)
+    expect(stage.codeOf(() => stage.run('contact.answer', { ...stage.act(bob), peerId: alice, accept: true }))).toBeUndefined()
+    expect(contacts(stage, bob)).toEqual(['a1:accepted'])
+  })
+
+  test('of who is none is refused, and so it is where they ask; nothing of it reaches who blocks', () => {
+    using stage = new Stage(3)
+    const refusal = (by: bigint, peerId: bigint) => stage.codeOf(() => remove(stage, by, peerId))
+    expect([refusal(alice, bob), refusal(alice, alice)]).toEqual(['not_contact', 'not_contact'])
+    stage.run('contact.request', { ...stage.act(alice), peerId: bob })
+    expect(refusal(bob, alice)).toBe('not_contact')
+    stage.befriend([alice, carol])
+    stage.run('block.add', { accountId: carol, blockedId: alice, at: 1n })
+    expect([refusal(alice, carol), stage.inbox(carol), contacts(stage, carol)]).toEqual([undefined, [], []])
+  })
+})
+
 describe('contact.add', () => {
   test('makes the conversation of both, also of an open or declined request', () => {
     using stage = new Stage(3)

@@ -35,6 +35,14 @@ export class MembershipModel {
     return undefined
   }
 
+  part(by: number, peer: number): Verdict {
+    const pair = this.pairs.get(keyOf(by, peer))
+    if (pair === undefined || (pair.state === 'requested' && pair.by === peer)) return 'not_contact'
+    if (pair.state === 'accepted') pair.by = peer
+    pair.state = 'declined'
+    return undefined
+  }
+
   create(room: number, by: number, at: number): void {
     this.rooms.set(room, new Map([[by, { role: 'owner', invited: false, since: at }]]))
   }

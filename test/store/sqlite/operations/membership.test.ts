@@ -12,6 +12,7 @@ const room = fc.integer({ min: 1, max: rooms })
 const deed = fc.oneof(
   fc.record({ name: fc.constant('request' as const), by: account, peer: account }),
   fc.record({ name: fc.constant('answer' as const), by: account, peer: account, accept: fc.integer({ min: 0, max: 3 }).map((n) => n > 0) }),
+  fc.record({ name: fc.constant('part' as const), by: account, peer: account }),
   fc.record({ name: fc.constant('create' as const), by: account }),
   fc.record({ name: fc.constant('invite' as const), by: account, peer: account, room }),
   fc.record({ name: fc.constant('join' as const), by: account, room }),
@@ -97,6 +98,7 @@ class World implements Disposable {
     const conversationId = 'room' in what ? this.#roomOf(what.room) : 0n
     if (what.name === 'request') stage.run('contact.request', { ...act, peerId })
     else if (what.name === 'answer') stage.run('contact.answer', { ...act, peerId, accept: what.accept })
+    else if (what.name === 'part') stage.run('contact.remove', { ...act, peerId })
     else if (what.name === 'create') this.#rooms.push(stage.room(BigInt(what.by)))
     else if (what.name === 'invite') stage.run('room.invite', { ...act, conversationId, peerId })
     else if (what.name === 'join') stage.run('room.join', { ...act, conversationId })
@@ -114,6 +116,8 @@ class World implements Disposable {
         return model.request(what.by, what.peer)
       case 'answer':
         return model.answer(what.by, what.peer, what.accept)
+      case 'part':
+        return model.part(what.by, what.peer)
       case 'create':
         return void model.create(Number(this.#rooms.at(-1)), what.by, at)
       case 'invite':
