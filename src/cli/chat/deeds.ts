@@ -42,6 +42,8 @@ export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
       return talk.leave()
     case 'status':
       return tell({ event: 'status', name: me.name, state: me.state, ways: direct?.ways })
+    case 'remove':
+      return talk.remove(deed.who)
     case 'block':
       return talk.block(deed.who)
     case 'unblock':
@@ -50,7 +52,7 @@ export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
     case 'who':
       return tell({ event: 'who', ...(await me.call('directory.who', {})) })
     case 'contacts':
-      return tell({ event: 'contacts', contacts: await Array.fromAsync(me.contacts()) })
+      return tell(await contactsOf(me))
     case 'rooms':
       return tell({ event: 'rooms', rooms: (await Array.fromAsync(me.conversations())).filter(({ kind }) => kind === 'room') })
     case 'unsend':
@@ -93,6 +95,11 @@ function payeeOf(command: 'pay' | 'request', { focus, peer }: Talk): string {
   if (peer !== undefined) return peer
   const where = focus.name === 'nobody' ? 'you are talking with nobody' : 'you are talking in a room'
   throw new SealwireError('usage', where, { hint: `say who it is: /${command} NAME 5 for lunch` })
+}
+
+async function contactsOf(me: Talker): Promise<ChatNews> {
+  const { names: blocked } = await me.call('directory.blocked', {})
+  return { event: 'contacts', contacts: await Array.fromAsync(me.contacts()), blocked }
 }
 
 async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<void> {

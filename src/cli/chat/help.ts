@@ -22,6 +22,7 @@ export const chatHelp: readonly string[] = [
   '/who           list who is here',
   '/contacts      list your contacts',
   '/rooms         list your rooms',
+  '/remove NAME   end that you are contacts, or take back what you asked',
   '/block NAME    hear nothing more of somebody, who is not told',
   '/unblock NAME  take that back',
   '/quit          end; so does Ctrl-D',

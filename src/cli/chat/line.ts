@@ -12,7 +12,7 @@ export type ChatCommand =
   | { readonly name: 'accept' | 'decline'; readonly who: string | undefined }
   /** Somebody, or `#` and the number of a room. */
   | { readonly name: 'talk'; readonly who: string }
-  | { readonly name: 'block' | 'unblock'; readonly who: string }
+  | { readonly name: 'remove' | 'block' | 'unblock'; readonly who: string }
   | { readonly name: 'history'; readonly count: number }
   | { readonly name: 'edit' | 'reply'; readonly text: string }
   | { readonly name: 'react'; readonly emoji: string }
@@ -83,6 +83,7 @@ const words = {
   request: (rest) => ({ name: 'request', ...readRequest(rest) }),
   requests: plain('requests'),
   balance: plain('balance'),
+  remove: (rest) => ({ name: 'remove', who: oneName('remove', rest) }),
   block: (rest) => ({ name: 'block', who: oneName('block', rest) }),
   unblock: (rest) => ({ name: 'unblock', who: oneName('unblock', rest) }),
   help: plain('help'),

@@ -75,9 +75,11 @@ interface NewsData extends MoneyNewsData, DirectNewsData {
   readonly disconnected: object
   readonly connected: object
   readonly who: Who
-  readonly contacts: { readonly contacts: readonly Contact[] }
+  readonly contacts: { readonly contacts: readonly Contact[]; readonly blocked: readonly string[] }
   readonly rooms: { readonly rooms: readonly ConversationInfo[] }
   readonly history: Place & { readonly entries: readonly ReadEntry[]; readonly marks: Marks }
+  /** We have ended that they are a contact, or taken back what they were asked. */
+  readonly parted: Named
   readonly blocked: Named
   readonly unblocked: Named
   readonly help: object
@@ -180,15 +182,25 @@ const texts: {
   disconnected: () => 'connection lost, trying again',
   connected: () => 'connected again',
   who: (who) => `here: ${whoLines(who).join(', ')}`,
-  contacts: ({ contacts }) => [{ lines: contacts.length === 0 ? ['you have no contacts yet: /talk NAME'] : contacts.map(contactLine) }],
+  contacts: (news) => [{ lines: contactLines(news) }],
   rooms: ({ rooms }) => [{ lines: rooms.length === 0 ? ['you are in no room'] : rooms.map(roomLine) }],
   history: historyText,
+  parted: ({ name }) => `${escapeControls(name)} is no contact any more`,
   blocked: ({ name }) => `${escapeControls(name)} is blocked: nothing of theirs arrives here`,
   unblocked: ({ name }) => `${escapeControls(name)} is not blocked any more`,
   help: () => [{ lines: chatHelp }],
   unsent: ({ text, ...refusal }) => `not sent: ${quote(shortened(text))}: ${refusalLine(refusal)}`,
   done: () => [],
   refused: refusalLine,
+}
+
+function contactLines({ contacts, blocked }: Pick<News<'contacts'>, 'contacts' | 'blocked'>): readonly string[] {
+  const others = blocked.filter((name) => !contacts.some((contact) => contact.name === name))
+  const lines = [
+    ...contacts.map((contact) => `${contactLine(contact)}${blocked.includes(contact.name) ? ' (blocked)' : ''}`),
+    ...others.map((name) => `${escapeControls(name)} (blocked)`),
+  ]
+  return lines.length === 0 ? ['you have no contacts yet: /talk NAME'] : lines
 }
 
 function contactLine({ name, state, here }: Contact): string {

@@ -1,9 +1,9 @@
 // With whom a chat talks now, and what can be done there. The server decides; this follows it. What comes from anybody is told
 // whoever one talks with.
 //
-//   nobody ──talk, accept──▶ talking ──exit, block──▶ nobody
+//   nobody ──talk, accept──▶ talking ──exit, remove, block──▶ nobody
 //     └──talk with who does not know us──▶ asking ──(accepted)──▶ talking
-//   asking ──(declined), exit, block──▶ nobody
+//   asking ──(declined), exit, remove, block──▶ nobody
 //
 // What is said while somebody is asked is held here, in order, and is sent when they accept. What is said to somebody is in the
 // outbox at once, whether there is a connection or not.
@@ -155,6 +155,13 @@ export class Talk {
     await this.#parts.me.decline(name)
     this.#askers.remove(name)
     this.#parts.tell({ event: 'turned-away', name })
+  }
+
+  /** Ends that somebody is a contact, or takes back what they were asked. @throws {SealwireError} `not_contact`. */
+  async remove(name: string): Promise<void> {
+    await this.#parts.me.removeContact(name)
+    this.#parts.tell({ event: 'parted', name })
+    if (this.isAbout(name)) this.leave()
   }
 
   /** @throws {SealwireError} what the server refuses. */

@@ -14,6 +14,7 @@ export type Talker = Pick<
   | 'request'
   | 'accept'
   | 'decline'
+  | 'removeContact'
   | 'conversation'
   | 'conversations'
   | 'contacts'

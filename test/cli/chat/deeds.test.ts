@@ -116,6 +116,15 @@ describe('perform', () => {
     expect(await act({ name: 'help' })).toEqual({ event: 'help' })
   })
 
+  test('removes a contact, with whom one does not talk any more', async () => {
+    const [ann, ben] = await people.pair()
+    const { act, talk } = doing(ann)
+    await act({ name: 'talk', who: ben.name })
+    await act({ name: 'remove', who: ben.name })
+    expect([talk.focus.name, await act({ name: 'contacts' })]).toMatchObject(['nobody', { contacts: [] }])
+    expect((await rejected(act({ name: 'remove', who: 'nobody-else' }))).code).toBe('not_found')
+  })
+
   test('blocks, and takes it back', async () => {
     const [ann, ben] = await people.pair()
     const { act } = doing(ann)

@@ -22,7 +22,7 @@ describe('parseChatLine', () => {
   test('knows the commands', () => {
     for (const name of ['exit', 'status', 'who', 'contacts', 'rooms', 'delete', 'pin', 'unpin', 'unsend', 'help', 'quit'] as const)
       expect(parse(`/${name} `)).toEqual({ name })
-    for (const name of ['block', 'unblock', 'talk', 'accept', 'decline'] as const)
+    for (const name of ['remove', 'block', 'unblock', 'talk', 'accept', 'decline'] as const)
       expect(parse(`/${name}  Bob`)).toEqual({ name, who: 'Bob' })
     expect(parse('/ask #12')).toEqual({ name: 'talk', who: '#12' })
     for (const name of ['accept', 'decline'] as const) expect(parse(`/${name}`)).toEqual({ name, who: undefined })
