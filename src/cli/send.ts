@@ -13,6 +13,7 @@ import { writeAll } from './terminal/descriptor.ts'
 import { findHome } from './member/find-home.ts'
 import { ownId } from './options/id.ts'
 import { jsonLine } from './terminal/json-line.ts'
+import { mentionsIn } from './terminal/mentions.ts'
 import { openMember } from './member/member.ts'
 import { commandLine, refuse } from './options/origin.ts'
 import { tryUntil } from './member/passing.ts'
@@ -40,7 +41,10 @@ export function command(): Command {
 }
 
 async function send(to: string, text: string, { home, id, timeout, json = false }: SendFlags): Promise<void> {
-  const message = { ...readRecipient(to, commandLine('NAME')), id: ownId(id, again), body: await readBody(text) }
+  const recipient = readRecipient(to, commandLine('NAME'))
+  const body = await readBody(text)
+  const mentions = 'conversation' in recipient ? mentionsIn(new TextDecoder().decode(body)) : []
+  const message = { ...recipient, id: ownId(id, again), body, ...(mentions.length === 0 ? {} : { mentions: [...mentions] }) }
   const until = systemClock.monotonic() + readSeconds(timeout) * 1_000
   const sent = await sendUntil(findHome(home, process.env), message, until, systemClock)
   const shown = { id: formatMessageId(message.id), conversation: sent.conversation, status: 'accepted' }

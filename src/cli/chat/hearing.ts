@@ -6,6 +6,7 @@ import { isPassing } from '../../client/refusals.ts'
 import type { Conversation, ReadEntry } from '../../client/index.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
+import { isMeant } from '../terminal/mentions.ts'
 import { ShownDirectly } from './direct-shown.ts'
 import { ReadMarks } from './marks.ts'
 import type { ChatNews, Heard, Place } from './news.ts'
@@ -148,7 +149,8 @@ export class Hearing {
   async #tellSaid(entry: ReadEntry, place: Place, way: Pick<Heard, 'way'> = {}): Promise<void> {
     const request = await requestNow(this.#parts.me, entry)
     const about = this.#shown.words(entry.conversation, entry.replyTo)
-    this.#parts.tell({ event: 'said', entry, place, ...(about === undefined ? {} : { about }), request, ...way })
+    const meant = place.room !== undefined && isMeant(entry, this.#parts.me.name) ? { isMeant: true } : {}
+    this.#parts.tell({ event: 'said', entry, place, ...(about === undefined ? {} : { about }), ...meant, request, ...way })
   }
 
   /** Without direct links there is but one. */

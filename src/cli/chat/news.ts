@@ -32,6 +32,8 @@ export interface Heard {
   readonly about?: string | undefined
   /** Of a message that is gone: who has deleted it, where that is known. */
   readonly deletedBy?: string | undefined
+  /** A message in a room names us. */
+  readonly isMeant?: boolean
   /** It was told before: what could be done about it may be done. */
   readonly isPast?: boolean
   /** Of a message that asks us to pay: what became of it, where that is known. */

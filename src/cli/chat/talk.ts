@@ -15,6 +15,7 @@ import type { Clock } from '../../domain/clock.ts'
 import { messageBodyBytesMax } from '../../protocol/contract/index.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
+import { mentionsIn } from '../terminal/mentions.ts'
 import { Askers } from './askers.ts'
 import { type Come, Hearing, placeOf } from './hearing.ts'
 import { Live } from './live.ts'
@@ -345,7 +346,8 @@ export class Talk {
   }
 
   async #send(conversation: Conversation, body: Uint8Array, replyTo?: number): Promise<Sent | undefined> {
-    const content = replyTo === undefined ? { body } : { body, replyTo }
+    const mentions = conversation.info.kind === 'room' ? mentionsIn(new TextDecoder().decode(body)) : []
+    const content = { body, ...(replyTo === undefined ? {} : { replyTo }), ...(mentions.length === 0 ? {} : { mentions }) }
     const sent = await this.#unsent.send((signal) => conversation.send(content, { signal }))
     if (sent !== undefined) this.#hearing.say(conversation.number, sent.seq, new TextDecoder().decode(body))
     return sent

@@ -8,6 +8,7 @@ import { limitTable } from '../../protocol/limits.ts'
 import type { ChatNews, Heard, Marks } from './news.ts'
 import type { RequestNow } from './request.ts'
 import { goneDeed, goneWords, isGone, said } from '../terminal/entry-line.ts'
+import { isMeant } from '../terminal/mentions.ts'
 import { roomLabel } from '../terminal/place-label.ts'
 import { escapeControls, quote } from '../terminal/escape.ts'
 import { paymentWords } from '../money/words.ts'
@@ -63,7 +64,10 @@ export function historyText({ entries, marks, room, peer }: Extract<ChatNews, { 
     if (kind === 'edit' || kind === 'delete' || (deleted === true && kind !== 'message')) return []
     const place = { conversation, room, peer: entry.from === marks.own && readPayment(entry) === undefined ? undefined : peer }
     const [first = '', ...others] = plainLines(
-      heardText({ entry, place, about: words.get(target), isPast: true, deletedBy: deleters.get(entry.seq) }),
+      heardText({
+        ...{ entry, place, about: words.get(target), isPast: true, deletedBy: deleters.get(entry.seq) },
+        isMeant: room !== undefined && isMeant(entry, marks.own),
+      }),
     )
     const when = new Date(entry.at).toISOString().slice(0, 16).replace('T', ' ')
     return [{ lines: [`${when} ${first}${others.length === 0 ? markOf(entry, marks) : ''}`, ...others] }]
@@ -87,7 +91,7 @@ function messageText(room: string, heard: Heard): ChatText {
   const author = `${room}${who}`
   const payment = readPayment(entry)
   if (payment !== undefined) return moneyText(payment, from, { place, isPast, request })
-  const speaker = edited === undefined ? author : `${author} (changed)`
+  const speaker = `${author}${heard.isMeant === true ? ' (to you)' : ''}${edited === undefined ? '' : ' (changed)'}`
   const answers = entry.replyTo === undefined ? undefined : ` answers ${aboutWords(heard)}`
   if (file === undefined) return speech(`${speaker}${answers ?? ''}`, entry)
   const how = answers === undefined ? ' sends' : `${answers} with`

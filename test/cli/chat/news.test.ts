@@ -158,6 +158,9 @@ describe('chatText', () => {
   test('shows what one has said on another device with whom it was said to', () => {
     const own = entry({ from: 'ann', text: 'hi', body: Buffer.from('hi') })
     expect(shown({ event: 'said', entry: own, place: { conversation: 7, peer: 'bob' } })).toBe('ann to bob: hi\n')
+    expect(shown({ event: 'said', entry: own, place: { conversation: 8, room: 'garden' }, isMeant: true })).toBe(
+      '[garden] ann (to you): hi\n',
+    )
   })
 
   test('shows files, with what goes with them', () => {

@@ -97,6 +97,24 @@ describe('Talk', () => {
     expect((await rejected(talk.accept(undefined))).code).toBe('no_request')
   })
 
+  test('means in a room whom the words name, who is told so', async () => {
+    const [ann, ben] = await people.pair()
+    const room = await ann.rooms.create('the garden')
+    await ann.rooms.invite(room.number, ben.name)
+    await ben.rooms.join(room.number)
+    const [speaking, meant] = [talking(ann), talking(ben)]
+    await meant.talk.with(room.number)
+    await speaking.talk.with(room.number)
+    await speaking.talk.say(Buffer.from(`@${ben.name.toUpperCase()}, are you there?`))
+    await speaking.talk.say(Buffer.from('@nobody: or you?'))
+    for (let said = 0; said < 2; said = meant.news.filter(({ event }) => event === 'said').length) await meant.hear()
+    const said = meant.news.filter((news) => news.event === 'said')
+    expect(said.map((news) => [news.entry.mentions, news.isMeant])).toEqual([
+      [[ben.name.toUpperCase()], true],
+      [['nobody'], undefined],
+    ])
+  })
+
   test('tells what is unread when it begins, once, and only what others said', async () => {
     const [ann, ben] = await people.pair()
     const sent = []
