@@ -106,10 +106,14 @@ async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<vo
   const { conversation } = talk
   const info = await conversation.refresh()
   const entries: ReadEntry[] = []
+  let left = count
   for await (const entry of conversation.history()) {
-    entries.unshift(entry)
-    if (entries.length >= count) break
+    entries.push(entry)
+    // What changed a message is shown in it.
+    if (entry.kind !== 'edit' && entry.kind !== 'delete') left--
+    if (left <= 0 || entries.length >= count * changesEach) break
   }
+  entries.reverse()
   tell({ event: 'history', entries, marks: { own: me.name, delivered: info.peerDeliveredSeq, read: info.peerReadSeq }, ...placeOf(info) })
 }
 
@@ -155,3 +159,5 @@ export async function lastMessage(
 
 const did = { edit: 'changed', delete: 'deleted', react: 'reacted', reply: 'answered', pin: 'pinned', unpin: 'unpinned' } as const
 const lookedMax = 200
+/** Entries that are looked at for each that is asked for: what was changed a hundred times is no reason to read on for ever. */
+const changesEach = 10
