@@ -18,7 +18,9 @@ interface Ordered {
   readonly payeeId: bigint | undefined
   readonly parts: readonly Part[]
   /** Of a capture and a void: what was on hold. Of those and a refund: whose it was, and its posting. */
-  readonly of: { readonly signerId: bigint; readonly id: Uint8Array; readonly amount: bigint; readonly posting: bigint } | undefined
+  readonly of:
+    | (Pick<Ordered, 'amount' | 'payerId' | 'payeeId'> & { readonly signerId: bigint; readonly id: Uint8Array; readonly posting: bigint })
+    | undefined
   readonly row: Row
 }
 
@@ -39,10 +41,23 @@ export function verifyOrder(database: Database, posting: Posting, progress: Prog
   const { seq, kind, unit, at } = posting
   const isSame = ordered.kind === kind && integer(row, 'posting') === seq && text(row, 'unit') === unit && integer(row, 'at') === at
   requireThat(isSame, 'its transfer says something else')
+  requireThat(isOfKind(kind, ordered, posting), 'its transfer has what is not of its kind')
   requireThat(posting.ref === ordered.of?.posting, 'it is about another posting than its transfer')
   verifyLegs(posting, expectedLegs(kind, ordered))
   requireThat(sameBytes(blob(row, 'digest'), digestOf(posting, ordered)), 'its transfer was ordered with other bytes')
   if (posting.signed !== undefined && kind !== 'mint' && kind !== 'burn') verifySigned(posting, posting.signed, kind, ordered, progress)
+}
+
+/** Beside what was signed and what moves: nothing stands where its kind has nothing, and who is in a hold is in its end. */
+function isOfKind(kind: OrderKind | 'mint' | 'burn', { payerId, payeeId, of, row }: Ordered, posting: Posting): boolean {
+  const isEnd = kind === 'capture' || kind === 'void'
+  const isMade = kind === 'mint' || kind === 'burn'
+  const has = (column: string): boolean => row[column] !== null
+  const sides = has('payer_id') === (kind !== 'mint') && has('payee_id') === (kind !== 'burn' && kind !== 'split')
+  const original = has('of_signer_id') === has('of_id') && has('of_id') === (isEnd || kind === 'refund')
+  const hold = kind === 'hold' ? has('expires_at') : !has('expires_at') && !has('closed_by')
+  const memo = isEnd || kind === 'split' ? !has('memo') : !isMade || optionalText(row, 'memo') === posting.memo
+  return sides && original && hold && memo && (!isEnd || (payerId === of?.payerId && payeeId === of?.payeeId))
 }
 
 /** The hold of it must have ended so. */
@@ -171,7 +186,8 @@ function orderedOf(database: Database, row: Row): Ordered {
 function originalOf(database: Database, signerId: bigint, id: Uint8Array): NonNullable<Ordered['of']> {
   const row = database.prepare(select).row({ signerId, id })
   requireThat(row !== undefined, 'the transfer that it is about is missing')
-  return { signerId, id, amount: integer(row, 'amount'), posting: integer(row, 'posting') }
+  const [payerId, payeeId] = [optionalInteger(row, 'payer_id'), optionalInteger(row, 'payee_id')]
+  return { signerId, id, amount: integer(row, 'amount'), payerId, payeeId, posting: integer(row, 'posting') }
 }
 
 function partsOf(database: Database, row: Row): readonly Part[] {

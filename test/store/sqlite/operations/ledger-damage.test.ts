@@ -143,6 +143,23 @@ describe('who can write to the file', () => {
       `update transfer set memo = 'x' where posting = (select min(posting) from transfer where kind = 'pay')`,
       'what was signed is something else',
     ],
+    ...(
+      [
+        ['gives a payment an end', "expires_at = 0 where kind = 'pay'"],
+        ['gives a payment something that ended it', "closed_by = 0 where kind = 'pay'"],
+        ['gives a payment an original', "of_signer_id = 0 where kind = 'pay'"],
+        ['has a mint paid by somebody', "payer_id = 0 where kind = 'mint'"],
+        ['gives a mint a memo', "memo = 'x' where kind = 'mint'"],
+        ['has a split paid to somebody', "payee_id = 0 where kind = 'split'"],
+        ['gives a split a memo', "memo = 'x' where kind = 'split'"],
+        ['has a capture taken from another', "payer_id = 1 + payer_id % 5 where kind = 'capture'"],
+        ['has a void given back by another', "payee_id = 1 + payee_id % 5 where kind = 'void'"],
+        ['gives a void a memo', "memo = 'x' where kind = 'void'"],
+      ] as const
+    ).map(
+      ([what, set]) =>
+        [what, `pragma ignore_check_constraints = on; update transfer set ${set}`, 'its transfer has what is not of its kind'] as const,
+    ),
     [
       'forgets a refund',
       'update transfer set refunded = 0 where posting = (select min(posting) from transfer where refunded > 0)',
