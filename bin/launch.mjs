@@ -5,10 +5,11 @@
 // install script then moves it to bun/bin/bun.exe. With `--ignore-scripts` it stays, and bun.exe is a short text file.
 
 import { spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
+import { closeSync, statSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isatty } from 'node:tty'
 
 /**
  * Packages that hold the binary, by platform and architecture. Where there are two, the second is for musl.
@@ -45,6 +46,7 @@ export function launch(args, start = {}) {
   const child = spawn(binary, args, { ...start, stdio: 'inherit' })
   child.on('error', (reason) => fail(`the runtime does not start (${reason.message}). Install again on this machine with npm ci`))
   child.on('exit', (code, signal) => {
+    letGo()
     if (signal === null) process.exit(code)
     endBySignal(signal)
   })
@@ -106,6 +108,21 @@ function resolved(require, name) {
 function isBinary(path) {
   const stats = statSync(path, { throwIfNoEntry: false })
   return stats !== undefined && stats.isFile() && stats.size >= binaryBytesMin
+}
+
+/**
+ * At its end Node puts terminals back as they were; 20 aborts where one is gone. What is closed it leaves alone, and
+ * nobody writes here any more.
+ */
+function letGo() {
+  for (const descriptor of [0, 1, 2]) {
+    if (isatty(descriptor)) continue
+    try {
+      closeSync(descriptor)
+    } catch {
+      // It was closed.
+    }
+  }
 }
 
 /**

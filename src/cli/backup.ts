@@ -1,5 +1,6 @@
 // `sealwire backup`: everything that another machine needs to be this server, in one encrypted file; and whether such a file is good.
 
+import { existsSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
@@ -18,7 +19,7 @@ import { json, type OperatorFlags, print } from './operator/command.ts'
 import { readPath } from './options/option-value.ts'
 import { commandLine } from './options/origin.ts'
 import { ProgressLine } from './terminal/progress-line.ts'
-import { stopOnSignals } from './terminal/stop-signal.ts'
+import { type HalfWay, stoppable } from './terminal/stop-signal.ts'
 import { version } from './version.ts'
 
 interface BackupFlags extends OperatorFlags {
@@ -56,10 +57,19 @@ async function backup(file: string, flags: BackupFlags): Promise<void> {
     throw new SealwireError('usage', 'a backup is no text for a terminal', { hint: 'name a file, or send it into a pipe' })
   }
   if (path !== undefined) checkTarget(path, folder)
-  using stop = stopOnSignals({ clock: systemClock, hangup: true })
-  const { signal } = stop
+  await stoppable(systemClock, halfWay(path, flags.force === true), (signal) => make({ folder, path, signal }, flags))
+}
+
+interface Make {
+  readonly folder: string
+  /** Default: standard output. */
+  readonly path: string | undefined
+  readonly signal: AbortSignal
+}
+
+async function make({ folder, path, signal }: Make, flags: BackupFlags): Promise<void> {
   const passphrase = await newPassphrase({ file: flags.passphraseFile, signal })
-  await using target = path === undefined ? new OutputTarget() : await fileTarget(path, { force: flags.force === true })
+  await using target = path === undefined ? new OutputTarget(signal) : await fileTarget(path, { force: flags.force === true })
   using line = new ProgressLine('backing up', systemClock)
   const { backUp } = await import('./backup/back-up.ts')
   const progress = (done: number, size: number): void => line.show(done, size)
@@ -68,6 +78,16 @@ async function backup(file: string, flags: BackupFlags): Promise<void> {
   line.end()
   await tell(done, { file: path, bytes: target.bytes, seconds: line.seconds, isJson: flags.json === true })
   if (done.damaged.length > 0) throw incomplete(done.damaged)
+}
+
+function halfWay(path: string | undefined, isForced: boolean): HalfWay {
+  const left =
+    path === undefined
+      ? 'what was written is no backup: remove it, and'
+      : isForced && existsSync(path)
+        ? 'the one that was there stays:'
+        : 'nothing of it is left:'
+  return { how: 'no backup was made', next: `${left} run the same command again` }
 }
 
 interface Told {

@@ -2,7 +2,7 @@
 
 import { basename, resolve } from 'node:path'
 import { Command } from 'commander'
-import { disk } from '../client/home/disk.ts'
+import { disk, partOf } from '../client/home/disk.ts'
 import { formatMessageId, parseMessageId } from '../client/outbox/message-id.ts'
 import type { Sealwire } from '../client/sealwire.ts'
 import { systemClock } from '../domain/clock.ts'
@@ -21,7 +21,7 @@ import { commandLine, refuse } from './options/origin.ts'
 import { ProgressLine } from './terminal/progress-line.ts'
 import { readRecipient } from './send.ts'
 import { pathArgument, shellWord } from './terminal/shell-word.ts'
-import { stopOnSignals } from './terminal/stop-signal.ts'
+import { endSignalOf, type HalfWay, stopOnSignals, stopped } from './terminal/stop-signal.ts'
 
 interface FileFlags {
   readonly home?: string
@@ -76,7 +76,9 @@ async function get(text: string, path: string | undefined, { home, json = false 
   await withSealwire(home, async (me, signal) => {
     const file = await me.call('file.find', { id }, { signal })
     const { path: target } = savePlace(path, { name: file.name, id }, `sealwire file get ${text} PATH`)
-    const transfer = { what: `saving ${escapeControls(basename(target))}`, again: 'the same command goes on where it stopped' }
+    const part = escapeControls(partOf(target, id))
+    const again = `the same command goes on where it stopped; what has come is in ${part}`
+    const transfer = { what: `saving ${escapeControls(basename(target))}`, again }
     await carried(me, transfer, signal, (progress) => me.saveFile(file, target, { signal, progress }))
     await writeAll(standardOutput, json ? jsonLine({ id: text, path: target, size: file.size }) : `saved ${escapeControls(target)}\n`)
   })
@@ -105,7 +107,9 @@ async function carried<T>(
     return await carry((done, size) => line.show(done, size))
   } catch (reason) {
     const error = SealwireError.from(reason)
-    if (error.code === 'internal' || !(signal.aborted || isPassing(error))) throw reason
+    if (error.code === 'internal') throw reason
+    if (signal.aborted) throw stopped(signal, { next: again })
+    if (!isPassing(error)) throw reason
     throw new SealwireError(error.code, error.sentence, { cause: error, hint: again })
   } finally {
     over.abort()
@@ -132,13 +136,16 @@ interface Transfer {
 
 async function withSealwire(flag: string | undefined, use: (me: Sealwire, signal: AbortSignal) => Promise<void>): Promise<void> {
   const home = findHome(flag, process.env)
-  using stop = stopOnSignals({ clock: systemClock })
+  using stop = stopOnSignals({ clock: systemClock, hangup: true })
   try {
     await using me = await connected(home, { clock: systemClock, signal: stop.signal })
     await use(me, stop.signal)
   } catch (reason) {
+    const { code, hint } = SealwireError.from(reason)
+    const isTold = hint !== undefined && endSignalOf(reason) !== undefined
+    if (stop.signal.aborted && code !== 'internal' && !isTold) throw stopped(stop.signal, early)
     // How one that was cut off goes on is more than what is said to everybody.
-    throw SealwireError.from(reason).hint === undefined ? adviseMember(home, reason, advice) : reason
+    throw hint === undefined ? adviseMember(home, reason, advice) : reason
   }
 }
 
@@ -158,6 +165,8 @@ const advice: Advice = {
   quota_exceeded:
     'they have to read what waits for them first; where too much is kept of yours, delete files that are not needed any more; sealwire file forget ID gives up one that was begun',
 }
+/** How it stands before the first byte of a file. */
+const early: HalfWay = { next: 'run the same command again: nothing is done twice' }
 const standardOutput = 1
 const standardError = 2
 

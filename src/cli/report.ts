@@ -6,6 +6,7 @@ import { type Code, SealwireError } from '../protocol/errors.ts'
 import { wantsColours } from './terminal/colours.ts'
 import { writeNow } from './terminal/descriptor.ts'
 import { escapeControls } from './terminal/escape.ts'
+import { endCodeOf, endSignalOf } from './terminal/stop-signal.ts'
 
 export interface ExitCodeRow {
   readonly what: string
@@ -88,8 +89,10 @@ export const exitCodes = {
   },
 } as const satisfies Record<number, ExitCodeRow>
 
-/** The exit code for what a command threw. */
+/** The exit code for what a command threw: that of the signal, when one has stopped it. */
 export function exitCodeOf(reason: unknown): number {
+  const signal = endSignalOf(reason)
+  if (signal !== undefined) return endCodeOf(signal)
   const { code } = SealwireError.from(reason)
   const row = Object.entries(exitCodes).find(([, { codes }]) => (codes as readonly Code[]).includes(code))
   return Number(row?.[0] ?? 1)

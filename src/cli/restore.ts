@@ -2,6 +2,7 @@
 
 import { Command } from 'commander'
 import { systemClock } from '../domain/clock.ts'
+import type { BackupSource } from './backup/backup-source.ts'
 import type { Examination } from './backup/examine.ts'
 import { knownPassphrase } from './backup/passphrase.ts'
 import type { Unpacked } from './backup/unpack.ts'
@@ -13,7 +14,7 @@ import { escapeControls } from './terminal/escape.ts'
 import { shellWord } from './terminal/shell-word.ts'
 import { json, print } from './operator/command.ts'
 import { ProgressLine } from './terminal/progress-line.ts'
-import { stopOnSignals } from './terminal/stop-signal.ts'
+import { stoppable } from './terminal/stop-signal.ts'
 
 interface RestoreFlags {
   readonly data?: string
@@ -37,8 +38,11 @@ export function command(): Command {
 async function restore(file: string, flags: RestoreFlags): Promise<void> {
   const folder = findDataFolder(flags.data, process.env)
   const source = await openBackup(file, flags.passphraseFile)
-  using stop = stopOnSignals({ clock: systemClock, hangup: true })
-  const { signal } = stop
+  const halfWay = { how: 'nothing was restored', next: `nothing of it is left in ${folder}: run the same command again` }
+  await stoppable(systemClock, halfWay, (signal) => restoreInto(folder, source, flags, signal))
+}
+
+async function restoreInto(folder: string, source: BackupSource, flags: RestoreFlags, signal: AbortSignal): Promise<void> {
   const passphrase = await knownPassphrase({ file: flags.passphraseFile, signal })
   using line = new ProgressLine('restoring', systemClock)
   const { restoreBackup } = await import('./backup/restore-backup.ts')

@@ -53,6 +53,25 @@ describe('bin/bun.mjs', () => {
     expect({ code, seen }).toEqual({ code: null, seen: signal })
   })
 
+  // Node 20 aborts at its end where it cannot put the terminal back as it was.
+  test.skipIf(process.platform === 'win32').each([
+    ['an exit code', `process.on('SIGHUP', () => process.exit(7))`, [7, null]],
+    ['a signal', `process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))`, [143, 'SIGTERM']],
+  ] as const)('ends as the program did, with %s, also when its terminal is gone', async (_what, program, expected) => {
+    const ready = Promise.withResolvers<void>()
+    let screen = ''
+    const data = (_: unknown, bytes: Uint8Array): void => {
+      screen += Buffer.from(bytes).toString()
+      if (screen.includes('ready')) ready.resolve()
+    }
+    const script = `${program}; setInterval(() => {}, 1000); console.log('ready')`
+    const child = Bun.spawn(['node', join(root, 'bin/bun.mjs'), '-e', script], { terminal: { cols: 80, rows: 24, data } })
+    await ready.promise
+    child.terminal?.close()
+    const end: readonly unknown[] = [await child.exited, child.signalCode]
+    expect(end).toEqual(expected)
+  })
+
   test('exits with 128 and the number of a signal that Node ignores', async () => {
     const folder = layout('pipe', ({ bun }) => standIn(join(bun, 'bin', 'bun.exe'), 'kill -PIPE $$'))
     const { code } = await run([], folder).ended

@@ -164,9 +164,10 @@ describe('file', () => {
     await cli.printed(/ under the id [\da-f-]{36}\n/, 'stderr')
     while (!relay.isMute) await Bun.sleep(2)
     cli.child.kill('SIGINT')
-    expect(await cli.ended()).toBe(4)
+    expect(await cli.ended()).toBe(130)
     expect(cli.stdout).toBe('')
-    const [, id, again = ''] = /^sending .* under the id (\S+)\n.*: sealwire (.*) \(nothing is sent twice\)\.\n$/.exec(cli.stderr) ?? []
+    const [, id, again = ''] =
+      /^sending .* under the id (\S+)\nsealwire: ended by SIGINT\. .*: sealwire (.*) \(nothing is sent twice\)\.\n$/.exec(cli.stderr) ?? []
     // As the shell that it is shown to reads it.
     const words = execFileSync('/bin/sh', ['-c', `printf '%s\\n' ${again}`], { encoding: 'utf8' })
       .split('\n')
@@ -177,6 +178,43 @@ describe('file', () => {
     expect((await runCli(['file', 'get', id ?? '', target, '--home', bob])).exitCode).toBe(0)
     expect(readFileSync(target).equals(bytes)).toBe(true)
   }, 120_000)
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('says where what has come is, when %s ends it while it is saved', async (signal, exitCode) => {
+    const sent = file(`half ${signal}.bin`, 30_000_000)
+    const id = (await runCli(['file', 'send', 'alice', sent.path, '--home', bob])).stdout.slice('sent '.length, -1)
+    const target = homes.path(`saved ${signal}.bin`)
+    const get = ['file', 'get', id, target, '--home', alice]
+    const part = `${target}.${id.replaceAll('-', '')}.part`
+    await using cli = new CliProcess(get)
+    while (!existsSync(part)) await Bun.sleep(1)
+    cli.child.kill(signal)
+    const told = `sealwire: ended by ${signal}. the same command goes on where it stopped; what has come is in ${part}.\n`
+    expect([await cli.ended(), cli.stdout, cli.stderr]).toEqual([exitCode, '', told])
+    expect((await runCli(get)).exitCode).toBe(0)
+    expect(readFileSync(target).equals(sent.bytes)).toBe(true)
+  })
+
+  test('says what to do too when it is interrupted before it has a connection', async () => {
+    using relay = await CuttingRelay.to(server.port)
+    const gil = await homes.join({ port: relay.port, fingerprint: server.fingerprint }, 'gil')
+    relay.target = undefined
+    const { path } = file('not-begun.bin', 10)
+    for (const args of [
+      ['send', 'bob', path],
+      ['get', '01936b1e-7a7c-7c4e-8a51-0f3c2d1e4b5f'],
+    ]) {
+      relay.refused = 0
+      await using cli = new CliProcess(['file', ...args, '--home', gil])
+      while (relay.refused === 0) await Bun.sleep(2)
+      cli.child.kill('SIGTERM')
+      const told = 'sealwire: ended by SIGTERM. run the same command again: nothing is done twice.\n'
+      expect([await cli.ended(), cli.stdout, cli.stderr]).toEqual([143, '', told])
+    }
+  })
 
   test.skipIf(!onUnix)(
     'says on a terminal that the connection was lost, and goes on',

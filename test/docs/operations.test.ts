@@ -1,7 +1,13 @@
 import { expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { commands } from '../../src/cli/program.ts'
+import { resolveLimits } from '../../src/protocol/limits.ts'
 import { metricTable } from '../../src/server/metrics/metric-table.ts'
 import { metricsPage } from '../../tools/metrics-page.ts'
+import { skipWithout } from '../support/store-contents.ts'
 
 const folder = new URL('../../docs/', import.meta.url)
 const page = readFileSync(new URL('operations.md', folder), 'utf8')
@@ -29,4 +35,36 @@ test('a metric says what it is: counters end with _total, names have their unit'
 test('what the page links to is there', () => {
   for (const [, target = ''] of page.matchAll(/\]\(([^)#:]+)(?:#[a-z-]+)?\)/g))
     expect([target, existsSync(new URL(target, folder))]).toEqual([target, true])
+})
+
+const units = Array.from(page.matchAll(/```ini\n# \/etc\/systemd\/system\/(\S+)\n(.*?)```/gs), ([, name = '', text = '']) => ({
+  name,
+  text,
+}))
+
+test('the units start what there is, with flags that it has, and leave a server the time that it needs', async () => {
+  expect(units.map(({ name }) => name)).toEqual(['sealwire.service', 'sealwire-backup.service', 'sealwire-backup.timer'])
+  const starts = units.flatMap(({ text }) => text.match(/(?<=^ExecStart=)\/usr\/bin\/node .*/m) ?? [])
+  expect(starts).toHaveLength(2)
+  for (const start of starts) {
+    const [, program = '', name = '', ...words] = start.split(' ')
+    expect(existsSync(new URL(`../${program.slice('/opt/sealwire/'.length)}`, folder))).toBe(true)
+    const known = (await commands[name]?.load())?.command().options.map(({ long }) => long)
+    for (const flag of words.filter((word) => word.startsWith('--'))) expect(known).toContain(flag)
+  }
+  const [, stopSeconds] = /^TimeoutStopSec=(\d+)s$/m.exec(page) ?? []
+  expect(Number(stopSeconds) * 1000).toBeGreaterThan(resolveLimits().drainMsMax)
+})
+
+const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
+test.skipIf(skipWithout('systemd-analyze', hasSystemd, { skippable: true }))('systemd has nothing to say against the units', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'sealwire-units-'))
+  const paths = units.map(({ name, text }) => {
+    // Here Node may be elsewhere.
+    writeFileSync(join(scratch, name), text.replaceAll('/usr/bin/node', process.execPath))
+    return join(scratch, name)
+  })
+  const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', ...paths], { encoding: 'utf8' })
+  rmSync(scratch, { recursive: true })
+  expect(`${stdout}${stderr}`.split('\n').filter((line) => line.includes('sealwire'))).toEqual([])
 })

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { endCodeOf } from '../../src/cli/terminal/stop-signal.ts'
 import { CliProcess, runCli } from '../cli/cli-process.ts'
 import { form } from '../faults/form.ts'
 import { until } from '../faults/until.ts'
@@ -11,6 +14,7 @@ import { BackupStage, operate, Talker, whenGone } from './backup-stage.ts'
 
 /** Messages of everybody before the backup, after it, and after the restore; at least. */
 const each = form(40, 400)
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 const skipFull = skipWithout('the right to mount a small file system', mayMount(), { skippable: true })
 const waitMsMax = form(120_000, 600_000)
 const testMsMax = 10 * waitMsMax
@@ -110,11 +114,17 @@ describe('backup', () => {
       const file = stage.path('killed.age')
       const args = ['backup', file, '--data', stage.server.data, '--passphrase-file', stage.passphrase]
       for (const signal of ['SIGKILL', 'SIGTERM', 'SIGHUP'] as const) {
+        const left = new Set(readdirSync(stage.path('.')))
         await using cli = new CliProcess(args)
-        await until('the backup has begun', waitMsMax, () => readdirSync(stage.path('.')).some((name) => name.startsWith('.killed.age.')))
+        const isNew = (name: string): boolean => name.startsWith('.killed.age.') && !left.has(name)
+        await until('the backup has begun', waitMsMax, () => readdirSync(stage.path('.')).some(isNew))
         cli.child.kill(signal)
-        await cli.ended()
-        expect(existsSync(file)).toBe(false)
+        const code = signal === 'SIGKILL' ? signal : endCodeOf(signal)
+        expect([await cli.ended(), cli.stderr, existsSync(file)]).toEqual([
+          code,
+          endOf(signal, 'no backup was made. nothing of it is left:'),
+          false,
+        ])
       }
       expect(readdirSync(stage.path('.')).filter((name) => name.endsWith('.tmp')).length).toBeLessThanOrEqual(1)
       await operate(...args)
@@ -124,6 +134,44 @@ describe('backup', () => {
       expect([again.exitCode, again.stderr]).toEqual([2, expect.stringContaining('already')])
       for (const signal of ['SIGTERM', 'SIGHUP', 'SIGKILL'] as const) await killRestore(stage, file, signal)
       for (const signal of ['SIGTERM', 'SIGHUP'] as const) await stopVerify(stage, file, signal)
+    },
+    testMsMax,
+  )
+
+  test(
+    'ends on a signal too while nobody takes what it writes, and while nothing comes that it could read',
+    async () => {
+      await using stage = await BackupStage.start()
+      const [input, output] = ['input', 'output'].map((name) => {
+        command('mkfifo', stage.path(name))
+        // Open for both: neither end of it is ever gone.
+        return openSync(stage.path(name), 'r+')
+      }) as [number, number]
+      const ends = async (args: readonly string[], stands: () => Promise<void>): Promise<unknown> => {
+        const child = spawn(process.execPath, [main, ...args, '--passphrase-file', stage.passphrase], { stdio: [input, output, 'pipe'] })
+        const said = new Response(child.stderr).text()
+        await stands()
+        child.kill('SIGTERM')
+        const late = setTimeout(() => child.kill('SIGKILL'), waitMsMax)
+        const end = [await said, child.exitCode ?? child.signalCode ?? (await once(child, 'exit'))[0]]
+        clearTimeout(late)
+        return end
+      }
+      try {
+        const backup = await ends(['backup', '-', '--data', stage.server.data], async () => {
+          readSync(output, Buffer.alloc(1))
+          // A pipe holds less than a server has.
+          await Bun.sleep(500)
+        })
+        expect(backup).toEqual([endOf('SIGTERM', 'no backup was made. what was written is no backup: remove it, and'), 143])
+        const folder = stage.path('none')
+        const restore = await ends(['restore', '-', '--data', folder], async () => {
+          await until('the restore has begun', waitMsMax, () => existsSync(join(folder, 'restoring')))
+        })
+        expect(restore).toEqual([endOf('SIGTERM', `nothing was restored. nothing of it is left in ${folder}:`), 143])
+      } finally {
+        for (const pipe of [input, output]) closeSync(pipe)
+      }
     },
     testMsMax,
   )
@@ -159,7 +207,10 @@ async function killRestore(stage: BackupStage, file: string, signal: 'SIGTERM' |
   await until('the restore has begun', waitMsMax, () => existsSync(join(folder, 'restoring')))
   cli.child.kill(signal)
   const end = await cli.ended()
-  if (signal !== 'SIGKILL') return expect([end, existsSync(folder)]).toEqual([4, false])
+  if (signal !== 'SIGKILL') {
+    const told = endOf(signal, `nothing was restored. nothing of it is left in ${folder}:`)
+    return expect([end, cli.stderr, existsSync(folder)]).toEqual([endCodeOf(signal), told, false])
+  }
   const started = await runCli(['serve', '--data', folder, '--listen', '127.0.0.1:0'])
   expect([started.exitCode, started.stderr]).toEqual([3, expect.stringContaining('not restored to its end')])
   const again = await runCli(args)
@@ -173,7 +224,13 @@ async function stopVerify(stage: BackupStage, file: string, signal: 'SIGTERM' | 
   await using cli = new CliProcess(['backup', 'verify', file, '--temp', temp, '--passphrase-file', stage.passphrase])
   await until('it is verified', waitMsMax, () => readdirSync(temp).length > 0)
   cli.child.kill(signal)
-  expect([await cli.ended(), readdirSync(temp)]).toEqual([4, []])
+  const told = endOf(signal, 'nothing is known of the backup. nothing is left of the look at it:')
+  expect([await cli.ended(), cli.stderr, readdirSync(temp)]).toEqual([endCodeOf(signal), told, []])
+}
+
+/** What is said by what `signal` has ended. */
+function endOf(signal: NodeJS.Signals, how: string): string {
+  return signal === 'SIGKILL' ? '' : `sealwire: ended by ${signal}: ${how} run the same command again.\n`
 }
 
 /** With Debian's age and tar: the passphrase is typed at a terminal, and what comes out is a data folder. */

@@ -48,7 +48,7 @@ export interface BackedUp {
 /**
  * Backs up a data folder. When it resolves everything is written, but not committed.
  * @throws {SealwireError} what the operator's client, the snapshot, {@link findLedgerKey} and the target throw; `data_unusable` when a key is
- * missing, or a file went away or cannot be read; `stopping` when the signal aborts.
+ * missing, or a file went away or cannot be read; the reason of the signal when that is aborted.
  */
 export async function backUp(parts: BackUpParts): Promise<BackedUp> {
   const { folder, clock, target } = parts
@@ -161,7 +161,7 @@ class Source {
 
   *#read({ descriptor, bytes }: SnapshotPart): Generator<Uint8Array, void, undefined> {
     for (let at = 0; at < bytes; ) {
-      if (this.#parts.signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
+      this.#parts.signal.throwIfAborted()
       const piece = new Uint8Array(Math.min(pieceBytes, bytes - at))
       const length = readSync(descriptor, piece, 0, piece.length, at)
       if (length === 0) throw new SealwireError('data_unusable', 'a file became shorter while it was backed up', { hint: 'try again' })

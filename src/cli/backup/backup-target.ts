@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { errorCode, sweepTemporaries, syncFolder, unusable } from '../../pki/durable-file.ts'
 import { SealwireError } from '../../protocol/errors.ts'
+import { unlessAborted } from '../terminal/stop-signal.ts'
 import { isAbandoned, temporaryName } from './temporary.ts'
 
 /** Where the bytes of a backup go, in their order. Disposed before its end, it leaves nothing. */
@@ -97,15 +98,21 @@ class FileTarget implements BackupTarget {
 
 /** Standard output. */
 export class OutputTarget implements BackupTarget {
+  readonly #signal: AbortSignal
   #bytes = 0
+
+  /** `signal`: ends a write too that nobody takes. */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  /** @throws {SealwireError} `connection_lost` when nobody reads it; `storage_full`, `data_unusable`. */
+  /** @throws {SealwireError} `connection_lost` when nobody reads it; `storage_full`, `data_unusable`; the reason of the signal when that is aborted. */
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length; ) at += await this.#some(bytes.subarray(at))
+    for (let at = 0; at < bytes.length; ) at += await unlessAborted(this.#signal, this.#some(bytes.subarray(at)))
     this.#bytes += bytes.length
   }
 

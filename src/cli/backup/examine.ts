@@ -40,7 +40,7 @@ export interface ExamineParts {
 
 /**
  * Examines an unpacked backup. The schema of its database is brought up to date.
- * @throws {SealwireError} `backup_invalid` with the first thing that is wrong, but for files; `key_unsafe` where the disk knows no modes; `stopping`.
+ * @throws {SealwireError} `backup_invalid` with the first thing that is wrong, but for files; `key_unsafe` where the disk knows no modes; the reason of the signal when that is aborted.
  */
 export async function examine(folder: string, unpacked: Unpacked, parts: ExamineParts): Promise<Examination> {
   const fingerprint = inBackup(folder, () => examineKeys(folder, unpacked.manifest, parts.clock))
@@ -109,7 +109,7 @@ async function examineLedger(folder: string, { clock, signal, progress }: Examin
   const parts = { store, clock, limits, signatures: new Signatures(limits), serverId, publicKey: readLedgerPublicKey(folder) }
   const rest = async (): Promise<void> => {
     await new Promise<void>((resolve) => void setImmediate(resolve))
-    if (signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
+    signal.throwIfAborted()
   }
   const { rows, fault } = await proveLedger(parts, { rest, ...(progress === undefined ? {} : { progress }) })
   if (fault !== undefined) throw wrong(`the ledger in it is not what it must be: ${fault.row} ${fault.what}`)

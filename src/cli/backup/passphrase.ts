@@ -10,6 +10,7 @@ import { resolveLimits } from '../../protocol/limits.ts'
 import { commandLine, refuse } from '../options/origin.ts'
 import { readPath } from '../options/option-value.ts'
 import { InputLines, readPassword } from '../terminal/prompt.ts'
+import { unlessAborted } from '../terminal/stop-signal.ts'
 
 /** Where it comes from. */
 export interface PassphraseSource {
@@ -35,8 +36,8 @@ export async function knownPassphrase(source: PassphraseSource): Promise<string>
 }
 
 async function read({ file, signal }: PassphraseSource, isNew: boolean): Promise<string> {
-  if (file === '-') return firstLine(process.stdin)
-  if (file !== undefined) return firstLineOf(readPath(file, commandLine('--passphrase-file')), file)
+  if (file === '-') return unlessAborted(signal, firstLine(process.stdin))
+  if (file !== undefined) return unlessAborted(signal, firstLineOf(readPath(file, commandLine('--passphrase-file')), file))
   if (!isatty(standardInput)) {
     throw new SealwireError('usage', 'there is no terminal to ask for the passphrase at', {
       hint: 'name a file that has it: --passphrase-file FILE',

@@ -46,7 +46,7 @@ export async function restoreBackup(parts: RestoreParts): Promise<Unpacked & Exa
   const unpacked = await unpack(parts)
   const examination = await examine(folder, unpacked, { clock: parts.clock, signal: parts.signal })
   goOn(folder)
-  if (parts.signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
+  parts.signal.throwIfAborted()
   removeDurably(join(folder, restoringFile))
   undo.move()
   made.move()

@@ -43,10 +43,10 @@ export interface Unpacked {
 /**
  * Unpacks all of it; everything is on the disk when it resolves.
  * @throws {SealwireError} `backup_invalid` for another passphrase, what is damaged, cut short or none of ours; `storage_full`,
- * `data_unusable`; `stopping` when the signal aborts.
+ * `data_unusable`; the reason of the signal when that is aborted.
  */
 export async function unpack(parts: UnpackParts): Promise<Unpacked> {
-  return unpackArchive(parts, await decrypt(parts.source.stream(), parts.passphrase))
+  return unpackArchive(parts, await decrypt(parts.source.stream(parts.signal), parts.passphrase))
 }
 
 /** The same of what is decrypted. */
@@ -130,7 +130,7 @@ class Unpacking {
     const handle = await opened(path, modeOf(name))
     try {
       for await (const piece of body) {
-        if (this.#parts.signal.aborted) throw new SealwireError('stopping', 'it was interrupted')
+        this.#parts.signal.throwIfAborted()
         hash.update(piece)
         await written(path, handle, piece)
         this.#done += piece.length

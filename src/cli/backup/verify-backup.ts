@@ -12,7 +12,7 @@ import { json, print } from '../operator/command.ts'
 import { readPath } from '../options/option-value.ts'
 import { commandLine } from '../options/origin.ts'
 import { ProgressLine } from '../terminal/progress-line.ts'
-import { stopOnSignals } from '../terminal/stop-signal.ts'
+import { stoppable } from '../terminal/stop-signal.ts'
 import { type BackupSource, fileSource, inputSource } from './backup-source.ts'
 import { knownPassphrase } from './passphrase.ts'
 import type { Examination } from './examine.ts'
@@ -27,8 +27,11 @@ export interface VerifyFlags {
 /** @throws {SealwireError} what unpacking and the examination throw; `backup_invalid` also when a file in it is not what it was. */
 export async function verifyBackup(file: string, flags: VerifyFlags): Promise<void> {
   const source = await openBackup(file, flags.passphraseFile)
-  using stop = stopOnSignals({ clock: systemClock, hangup: true })
-  const { signal } = stop
+  const halfWay = { how: 'nothing is known of the backup', next: 'nothing is left of the look at it: run the same command again' }
+  await stoppable(systemClock, halfWay, (signal) => verify(source, flags, signal))
+}
+
+async function verify(source: BackupSource, flags: VerifyFlags, signal: AbortSignal): Promise<void> {
   const passphrase = await knownPassphrase({ file: flags.passphraseFile, signal })
   using temporary = temporaryFolder(flags.temp)
   const { folder } = temporary

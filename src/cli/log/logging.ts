@@ -67,7 +67,11 @@ class FileAndStreamLog implements OpenLog {
     this.#fileFormat = logFormatter(format, { valueCharactersMax, colours: false })
     this.#streamFormat = colours ? logFormatter(format, { valueCharactersMax, colours }) : this.#fileFormat
     const path = join(data, 'logs', 'server.log')
-    const events = { failed: (reason: unknown) => this.#fileFailed(path, reason), lossLine: (lines: number) => this.#lossLine(lines) }
+    const events = {
+      failed: (reason: unknown) => this.#fileFailed(path, reason),
+      lossLine: (lines: number) => this.#lossLine(lines),
+      reopened: () => this.#fileReopened(path),
+    }
     this.#file = new LogFile(path, { limits, clock, events })
     this.#fileQueue = new LogQueue(limits.logQueueBytesMax, (batch) => this.#file.write(batch), events.lossLine)
     this.#streamQueue = new LogQueue(limits.logQueueBytesMax, (batch) => writeAll(standardError, batch), events.lossLine)
@@ -119,6 +123,14 @@ class FileAndStreamLog implements OpenLog {
   #fileFailed(path: string, reason: unknown): void {
     const fields = { path, reason: errorCode(reason) ?? String(reason) }
     this.#streamQueue.push(this.#streamFormat(this.#own('log file cannot be written', fields)))
+  }
+
+  /** Whoever moves files from time to time need not be warned of it. */
+  #fileReopened(path: string): string {
+    if (!this.#levels.has('info')) return ''
+    const record = { ...this.#own('log file was moved or removed, this one is new', { path }), level: 'info' } as const
+    this.#streamQueue.push(this.#streamFormat(record))
+    return this.#fileFormat(record)
   }
 
   #lossLine(lines: number): string {

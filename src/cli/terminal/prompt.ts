@@ -2,10 +2,12 @@
 // argument, which every user of the machine could read. At a terminal we read key by key, because only then does nothing
 // of it appear; Ctrl-C is then a key like others, and gives the terminal back before it does what it always does.
 
+import { keepAlive } from '../../domain/clock.ts'
 import { SealwireError } from '../../protocol/errors.ts'
 import { limitTable } from '../../protocol/limits.ts'
 import { writeNow } from './descriptor.ts'
 import { inputLines } from '../echo/input.ts'
+import { unlessAborted } from './stop-signal.ts'
 import { TypedLine } from './typed-line.ts'
 
 export interface PasswordPrompt {
@@ -18,17 +20,30 @@ export interface PasswordPrompt {
 
 /**
  * Asks for a password on standard error and reads it from the terminal that is standard input, without showing it.
- * Rejects with the reason of `signal` when that is aborted.
+ * Rejects with the reason of `signal` when that is aborted, which SIGINT has to do: Ctrl-C comes as one.
  * @throws {SealwireError} `usage` when standard input is no terminal, nothing was typed, or the two are not the same.
  */
-export async function readPassword({ what = 'password', isNew = false, signal }: PasswordPrompt = {}): Promise<string> {
+export async function readPassword(prompt: PasswordPrompt = {}): Promise<string> {
+  const { what = 'password', signal } = prompt
   signal?.throwIfAborted()
+  const password = await typedPassword(what, prompt)
+  if (password !== undefined) return password
+  if (signal === undefined) throw missing(what, 'start again')
+  using _alive = keepAlive()
+  return await unlessAborted(signal, new Promise<never>(() => {}))
+}
+
+/** `undefined`: Ctrl-C, which is on its way to this process as a signal. */
+async function typedPassword(what: string, { isNew = false, signal }: PasswordPrompt): Promise<string | undefined> {
   using keyboard = new Keyboard(what)
   const stop = (): void => keyboard.fail(signal?.reason)
   signal?.addEventListener('abort', stop)
   try {
     const password = await keyboard.line(what)
-    if (isNew && (await keyboard.line(`${what} again`)) !== password) {
+    if (password === undefined || !isNew) return password
+    const again = await keyboard.line(`${what} again`)
+    if (again === undefined) return undefined
+    if (again !== password) {
       throw new SealwireError('usage', `the two ${what}s are not the same`, { hint: 'try again' })
     }
     return password
@@ -104,12 +119,15 @@ class Keyboard implements Disposable {
     this.#terminal.on('data', this.#received).on('end', this.#ended).on('error', this.#ended).resume()
   }
 
-  async line(question: string): Promise<string> {
+  /** `undefined`: Ctrl-C; when this is disposed it comes as a signal. */
+  async line(question: string): Promise<string | undefined> {
     writeNow(process.stderr.fd, `${question}: `)
     try {
-      const line = await this.#typed()
-      if (line.length === 0) throw missing(this.#what, 'type it, then Enter')
-      return textOf(line, this.#what)
+      const { end, bytes } = await this.#typed()
+      this.#isInterrupted = end === 'interrupted'
+      if (this.#isInterrupted) return undefined
+      if (bytes.length === 0) throw missing(this.#what, 'type it, then Enter')
+      return textOf(bytes, this.#what)
     } finally {
       writeNow(process.stderr.fd, '\n')
     }
@@ -122,18 +140,20 @@ class Keyboard implements Disposable {
 
   [Symbol.dispose](): void {
     this.#terminal.off('data', this.#received).off('end', this.#ended).off('error', this.#ended).pause()
-    this.#terminal.setRawMode(false)
+    try {
+      this.#terminal.setRawMode(false)
+    } catch {
+      // A terminal that is gone needs nothing back.
+    }
     if (this.#isInterrupted) process.kill(process.pid, 'SIGINT')
   }
 
-  async #typed(): Promise<Uint8Array> {
+  async #typed(): Promise<TypedLine> {
     const line = new TypedLine(bytesMax)
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure.reason
       this.#held = line.type(this.#held)
-      this.#isInterrupted = line.end === 'interrupted'
-      if (this.#isInterrupted) throw missing(this.#what, 'start again')
-      if (line.end !== undefined) return line.bytes
+      if (line.end !== undefined) return line
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
   }

@@ -3,9 +3,10 @@
 
 import { constants } from 'node:os'
 import type { Clock } from '../../domain/clock.ts'
+import { SealwireError } from '../../protocol/errors.ts'
 
 export interface StopSignal extends Disposable {
-  /** Aborted by the first signal. */
+  /** Aborted by the first signal; its reason is an error of which {@link endSignalOf} tells the signal. */
   readonly signal: AbortSignal
 }
 
@@ -23,7 +24,7 @@ export function stopOnSignals({ clock, hangup = false }: StopOptions): StopSigna
     // A terminal and the launcher both send a Ctrl-C: what comes within the second is the same one.
     if (stoppedAt !== undefined && name === 'SIGINT' && clock.monotonic() - stoppedAt >= repeatMsMin) endBy(name)
     stoppedAt ??= clock.monotonic()
-    stop.abort()
+    stop.abort(new SealwireError('stopping', `ended by ${name}`, { cause: new EndSignal(name) }))
   }
   const listening = listen(onSignal, hangup ? ['SIGTERM', 'SIGINT', 'SIGHUP'] : undefined)
   return {
@@ -32,6 +33,58 @@ export function stopOnSignals({ clock, hangup = false }: StopOptions): StopSigna
       // Once stopped it goes on listening: the launcher's copy of the Ctrl-C can come when the command has ended already.
       if (!stop.signal.aborted) listening[Symbol.dispose]()
     },
+  }
+}
+
+/** How it stands when a command was stopped half-way, and what to do next: sentences without a full stop. */
+export interface HalfWay {
+  /** What there is not. */
+  readonly how?: string
+  /** What is left, and what to do. */
+  readonly next: string
+}
+
+/**
+ * Runs what a signal, SIGHUP too, may stop half-way: `run` undoes what it has done, and rejects with the reason of the signal.
+ * @throws {SealwireError} what `run` throws; {@link stopped} when that was the signal.
+ */
+export async function stoppable(clock: Clock, halfWay: HalfWay, run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  using stop = stopOnSignals({ clock, hangup: true })
+  try {
+    await run(stop.signal)
+  } catch (reason) {
+    throw endSignalOf(reason) === undefined ? reason : stopped(stop.signal, halfWay)
+  }
+}
+
+/** Why a command ends that was stopped: with the exit code of the signal. */
+export function stopped(signal: AbortSignal, { how, next }: HalfWay): SealwireError {
+  const why = SealwireError.from(signal.reason)
+  return new SealwireError('stopping', how === undefined ? why.sentence : `${why.sentence}: ${how}`, { cause: why, hint: next })
+}
+
+/** The signal because of which something was thrown, when there was one. */
+export function endSignalOf(reason: unknown): NodeJS.Signals | undefined {
+  let cause = reason
+  while (cause instanceof Error) ({ cause } = cause)
+  return cause instanceof EndSignal ? cause.name : undefined
+}
+
+/** The exit code of what a signal has ended, as shells know it. */
+export function endCodeOf(name: NodeJS.Signals): number {
+  return 128 + constants.signals[name]
+}
+
+/** What `work` resolves with; rejects as soon as the signal is aborted, with its reason, whatever becomes of the work. */
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const abort = (): void => reject(SealwireError.from(signal.reason))
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    return await Promise.race([promise, work])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }
 
@@ -53,7 +106,16 @@ function listen(onSignal: (name: NodeJS.Signals) => void, names: readonly NodeJS
 }
 
 function endBy(name: NodeJS.Signals): never {
-  process.exit(128 + constants.signals[name])
+  process.exit(endCodeOf(name))
+}
+
+/** The innermost cause of what a signal has ended. */
+class EndSignal {
+  readonly name: NodeJS.Signals
+
+  constructor(name: NodeJS.Signals) {
+    this.name = name
+  }
 }
 
 const repeatMsMin = 1000

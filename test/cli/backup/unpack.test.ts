@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createTarPacker, type TarHeader } from 'modern-tar'
 import { archiveBytes, encrypt } from '../../../src/cli/backup/archive.ts'
 import { unpack, unpackArchive } from '../../../src/cli/backup/unpack.ts'
+import { SealwireError } from '../../../src/protocol/errors.ts'
 import { rejectionOf } from '../../support/refusal.ts'
 
 const parent = mkdtempSync(join(tmpdir(), 'sealwire-unpack-'))
@@ -68,7 +69,7 @@ describe('unpack', () => {
 
   test('stops when it is told to', async () => {
     const stop = new AbortController()
-    stop.abort()
+    stop.abort(new SealwireError('stopping', 'it was interrupted'))
     expect(await rejectionOf(plain(usual(), fresh(), stop.signal))).toBe('stopping')
   })
 })

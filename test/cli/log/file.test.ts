@@ -1,8 +1,19 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { LogFile } from '../../../src/cli/log/file.ts'
 import { type Clock, systemClock } from '../../../src/domain/clock.ts'
 import { limitTable, resolveLimits } from '../../../src/protocol/limits.ts'
@@ -66,6 +77,62 @@ describe('LogFile', () => {
     await file.write('next\n')
     file.close()
     expect(existsSync(`${path}.1`)).toBe(false)
+  })
+
+  test('goes on in a new file when somebody has moved or removed it', async () => {
+    const path = join(emptyFolder(), 'logs', 'server.log')
+    const { file, failures, later } = timed(path)
+    await file.write('one\n')
+    renameSync(path, `${path}-20260101`)
+    later()
+    await file.write('two\n')
+    await file.write('three\n')
+    expect(readFileSync(`${path}-20260101`, 'utf8')).toBe('one\n')
+    expect(readFileSync(path, 'utf8')).toBe('opened anew\ntwo\nthree\n')
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    rmSync(path)
+    later()
+    await file.write('four\n')
+    expect(readFileSync(path, 'utf8')).toBe('opened anew\nfour\n')
+    rmSync(dirname(path), { recursive: true })
+    later()
+    await file.write('five\n')
+    file.close()
+    expect(readFileSync(path, 'utf8')).toBe('opened anew\nfive\n')
+    expect(failures).toEqual([])
+  })
+
+  test('goes on in the file that somebody has put in its place, and counts what is in that', async () => {
+    const path = join(emptyFolder(), 'server.log')
+    const { file, later } = timed(path)
+    await file.write('one\n')
+    renameSync(path, `${path}.old`)
+    writeFileSync(path, half)
+    later()
+    await file.write(half)
+    await file.write('next\n')
+    file.close()
+    expect([`${path}.old`, `${path}.1`, path].map((name) => readFileSync(name, 'utf8'))).toEqual([
+      'one\n',
+      `${half}opened anew\n`,
+      `${half}next\n`,
+    ])
+  })
+
+  test('tells and counts what is lost while it is gone and there can be no other one', async () => {
+    const folder = join(emptyFolder(), 'data')
+    const path = join(folder, 'logs', 'server.log')
+    const { file, failures, later } = timed(path)
+    await file.write('one\n')
+    renameSync(folder, `${folder}-moved`)
+    later()
+    await file.write('two\n')
+    expect([failures, existsSync(folder)]).toEqual([['ENOENT'], false])
+    mkdirSync(folder)
+    later()
+    await file.write('three\n')
+    file.close()
+    expect(readFileSync(path, 'utf8')).toBe('opened anew\nlost 1\nthree\n')
   })
 
   test('leaves files alone that are not its own', async () => {
@@ -185,8 +252,15 @@ function open(path: string, clock: Clock = systemClock) {
   const events = {
     failed: (reason: unknown) => void failures.push((reason as NodeJS.ErrnoException).code),
     lossLine: (lines: number) => `lost ${lines}\n`,
+    reopened: () => 'opened anew\n',
   }
   return { file: new LogFile(path, { limits, clock, events }), failures }
+}
+
+/** With a clock of its own: a second `later` the file is looked for again, and tried again. */
+function timed(path: string) {
+  let now = 0
+  return { ...open(path, { ...systemClock, monotonic: () => now }), later: () => void (now += logRetryMs) }
 }
 
 function emptyFolder(): string {

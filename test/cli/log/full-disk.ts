@@ -19,6 +19,7 @@ const file = new LogFile(path, {
   events: {
     failed: (reason) => void failures.push((reason as NodeJS.ErrnoException).code),
     lossLine: (lines) => `lost ${lines}\n`,
+    reopened: () => 'opened anew\n',
   },
 })
 await file.write(`${'w'.repeat(1000)}\n`)

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, openSync, read, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, openSync, read, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -55,6 +55,19 @@ describe('openLog', () => {
     await log.close()
     expect(standardError()).toContain('\u001b[33mwarning')
     expect(fileOf(data)).toMatch(/ warning {2}something {2}name=x\n$/)
+  })
+
+  test('says in both outputs that the file was moved, unless only worse is logged', async () => {
+    for (const level of ['info', 'warning'] as const) {
+      const { log, data, standardError } = open({ level, format: 'classic' })
+      renameSync(join(data, 'logs', 'server.log'), join(data, 'logs', 'moved'))
+      log.warning('after')
+      await log.close()
+      const told = level === 'info' ? ['Log file was moved or removed'] : []
+      for (const text of [fileOf(data), standardError()]) {
+        expect(text.match(/(?<=\] )(After|Log file was moved or removed)/g)?.toSorted()).toEqual(['After', ...told])
+      }
+    }
   })
 
   test('goes on in the file when nobody reads standard error, and does not wait for that for ever', async () => {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'bun:test'
 import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { InputLines } from '../../../src/cli/terminal/prompt.ts'
@@ -63,6 +66,22 @@ describe.skipIf(!onUnix)('readPassword', () => {
     expect(terminal.echoes).toBe(true)
   })
 
+  test('says that the terminal is gone, which cannot be given back then', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sealwire-prompt-'))
+    const said = join(folder, 'said')
+    const shown = Promise.withResolvers<void>()
+    // Nothing but the end of its input tells the program.
+    const line = `trap '' HUP; exec "$1" "$2" '{}' > "$3"`
+    const child = Bun.spawn(['/bin/sh', '-c', line, 'sh', process.execPath, program, said], {
+      terminal: { cols: 80, rows: 24, data: () => shown.resolve() },
+    })
+    await shown.promise
+    child.terminal?.close()
+    await child.exited
+    expect(readFileSync(said, 'utf8')).toBe('refused usage: no password was given\n')
+    rmSync(folder, { recursive: true })
+  })
+
   test('is ended by Ctrl-C like any command, and the terminal is as before', async () => {
     await using terminal = new PasswordTerminal('{}')
     await terminal.shows('password: ')
@@ -76,7 +95,8 @@ describe.skipIf(!onUnix)('readPassword', () => {
     await using terminal = new PasswordTerminal('stoppable')
     await terminal.shows('password: ')
     terminal.type('\u0003')
-    await terminal.shows('refused usage: no password was given')
+    // Why it ends is for that program to say.
+    await terminal.shows('refused stopping: SIGINT')
     expect(terminal.echoes).toBe(true)
   })
 
