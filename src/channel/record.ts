@@ -25,13 +25,13 @@ export const recordTypes = { data: 0, rekey: 1, close: 2, pad: 3, ping: 4 } as c
 /** What no peer may exceed. */
 export const recordBounds = {
   /** Bytes of one record after its header. */
-  recordBytesMax: 65_535,
+  recordBytesMax: limitTable.channelRecordBytesMax.max,
   /** Records under one key. */
-  keyFramesMax: 2 ** 20,
+  keyFramesMax: limitTable.channelKeyFramesMax.max,
   /** Bytes after the header, under one key. */
-  keyBytesMax: 2 ** 32,
+  keyBytesMax: limitTable.channelKeyBytesMax.max,
   /** Records of one direction. */
-  framesMax: 2 ** 32,
+  framesMax: limitTable.channelFramesMax.max,
   /** Records without data that may come at once, beyond {@link emptyPerSecond} and two for each with data. */
   emptyMax: limitTable.channelEmptyMax.value,
   /** Records without data in a second, in the long run. */

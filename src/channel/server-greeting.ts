@@ -3,14 +3,12 @@ import { decodeCbor, encodeCbor } from '../protocol/contract/cbor.ts'
 import { assert } from '../protocol/errors.ts'
 import type { Limits } from '../protocol/limits.ts'
 import { channelBroken } from './broken.ts'
+import { publicKeyBytes } from './key-pair.ts'
 
 /** The version of the channel that this code speaks. */
 export const channelVersionSpoken = 2
 /** The longest greeting: the largest message without the keys and tags around it. */
 const greetingBytesMax = 1_024 - (32 + 48 + 16)
-
-/** Bytes of an X25519 key. */
-const keyBytes = 32
 
 const whole = (min: number, max: number) => v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max))
 
@@ -27,7 +25,7 @@ const schema = v.object({
     v.object({
       key: v.pipe(
         v.custom<Uint8Array>((value) => value instanceof Uint8Array),
-        v.check((value) => value.length === keyBytes),
+        v.check((value) => value.length === publicKeyBytes),
       ),
       until: whole(0, Number.MAX_SAFE_INTEGER),
     }),

@@ -1,3 +1,3 @@
-// `sealwire capture`: see orders.ts.
+// `sealwire capture`: see money/orders.ts.
 
 export { captureCommand as command } from './money/orders.ts'

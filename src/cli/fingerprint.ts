@@ -68,14 +68,14 @@ function sealedFingerprint(folder: string): string {
  * What the server shows to anybody who connects. Nothing is sent but the handshake, and nothing is verified.
  * @throws {SealwireError} `unreachable`, `untrusted` when it shows no authority.
  */
-export async function shownFingerprint(server: Endpoint, transport: Transport = 'tls'): Promise<string> {
+async function shownFingerprint(server: Endpoint, transport: Transport): Promise<string> {
   return (await shownFingerprints(server, transport))[0]
 }
 
 /** As {@link shownFingerprint}, and behind it the one before, as long as that is good too. */
 export async function shownFingerprints(
   server: Endpoint,
-  transport: Transport = 'tls',
+  transport: Transport,
 ): Promise<readonly [today: string, before?: string | undefined]> {
   const limits = resolveLimits()
   const context = { limits, flusher: new Flusher(limits, systemClock) }

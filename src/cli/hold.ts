@@ -1,3 +1,3 @@
-// `sealwire hold`: see orders.ts.
+// `sealwire hold`: see money/orders.ts.
 
 export { holdCommand as command } from './money/orders.ts'

@@ -1,3 +1,3 @@
-// `sealwire refund`: see orders.ts.
+// `sealwire refund`: see money/orders.ts.
 
 export { refundCommand as command } from './money/orders.ts'

@@ -1,3 +1,3 @@
-// `sealwire void`: see orders.ts.
+// `sealwire void`: see money/orders.ts.
 
 export { voidCommand as command } from './money/orders.ts'

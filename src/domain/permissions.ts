@@ -1,8 +1,10 @@
 // Who may do what in a conversation. In a direct one both may do the same. In a room the owner may everything, moderators keep
 // order, and in an announcement room only these two speak. That one is in the conversation at all was asked before.
 
+import type { Entry } from '../protocol/contract/entry.ts'
+
 /** What somebody may do in a room. */
-export type MemberRole = 'owner' | 'moderator' | 'member'
+export type Role = NonNullable<Entry['role']>
 
 /** What can be said, or done to what was said. */
 export type Deed = 'message' | 'edit' | 'delete' | 'reaction' | 'pin'
@@ -12,7 +14,7 @@ export interface Standing {
   readonly kind: 'direct' | 'room'
   /** Of a room: only owner and moderators speak. */
   readonly announcement: boolean
-  readonly role: MemberRole
+  readonly role: Role
 }
 
 /** `isOwn`: whether the account is the author of what it is about. */
@@ -38,17 +40,17 @@ export function mayRetain({ kind, role }: Pick<Standing, 'kind' | 'role'>): bool
 }
 
 /** Title, topic and the like of a room, invitations, and its link. */
-export function mayManage(role: MemberRole): boolean {
+export function mayManage(role: Role): boolean {
   return role !== 'member'
 }
 
 /** Of a member of a room, or an invitation: the owner any but another owner, moderators those who are only members. */
-export function mayRemove(role: MemberRole, other: MemberRole): boolean {
+export function mayRemove(role: Role, other: Role): boolean {
   return role === 'owner' ? other !== 'owner' : role === 'moderator' && other === 'member'
 }
 
 /** Roles in a room. */
-export function mayGiveRole(role: MemberRole): boolean {
+export function mayGiveRole(role: Role): boolean {
   return role === 'owner'
 }
 

@@ -59,7 +59,7 @@ const words: Partial<Record<Code, string>> = {
   peer_lost: 'LOST',
 }
 
-/** The word, of two to six capital letters. */
+/** The word: three to six capital letters, or four and an exclamation mark. */
 export function classicWord(code: Code): string {
   return words[code] ?? 'FAIL'
 }

@@ -190,7 +190,14 @@ export const limitTable = {
   contactsPerAccountMax: row(10_000, 1, 1_000_000, 'contacts', 'store', 'contacts of an account; further people are none'),
   // 500 names of the longest kind fit into one answer of directory.blocked.
   blocksPerAccountMax: row(500, 1, 500, 'accounts', 'store', 'accounts that an account blocks; more are refused (busy)'),
-  whoEntriesMax: row(1_000, 1, 1_000, 'entries', 'server/people', 'people in one answer of directory.who, as far as one frame holds them'),
+  whoEntriesMax: row(
+    1_000,
+    1,
+    1_000,
+    'entries',
+    'server/contract',
+    'people in one answer of directory.who, as far as one frame holds them',
+  ),
   ...deliveryLimits,
   ...ledgerLimits,
   // Store.
@@ -216,7 +223,7 @@ export const limitTable = {
   operatorRequestMsMax: row(5 * second, 100, minute, 'ms', 'server/operator/socket', 'wait for a request, and for its answer to be taken'),
   operatorPageMax: row(100, 1, 150, 'accounts', 'server/operator', 'accounts in one answer'),
   operatorWaitMsMax: row(30 * second, second, 10 * minute, 'ms', 'cli/operator/client', 'wait for a server that starts, stops or is busy'),
-  operatorAnswerMsMax: row(minute, second, 10 * minute, 'ms', 'cli/operator/client', 'wait for one answer of the server'),
+  operatorAnswerMsMax: row(minute, second, 10 * minute, 'ms', 'cli/operator/connection', 'wait for one answer of the server'),
   // Certificates of the server.
   certificateWatchMs: row(
     500,

@@ -1,8 +1,8 @@
-// The contract (contract.md): Hello settles the version, then requests are answered one after the other. What methods mean
-// is in routes.ts and contract/; here is what all of them have in common: when they may be called, at what pace, and how
-// an answer or a refusal leaves.
+// The contract (contract.md): Hello settles the version, then requests are answered in their order, but for those that are `apart`
+// in the table of methods. What methods mean is in contract/; here is what all of them have in common: when they may be called, at
+// what pace, and how an answer or a refusal leaves.
 //
-//   new ──Hello──▶ greeted ──account.register, login, resume──▶ logged in
+//   new ──Hello──▶ greeted ──a method that logs in (logIn)──▶ logged in
 //   greeted, logged in ──Goodbye──▶ finished
 //   any ──a frame that does not belong there, an envelope that cannot be read, a fatal error──▶ failed
 
@@ -128,7 +128,7 @@ export class ContractDialect implements Dialect, ContractSession {
     this.#write(contractCommands.welcome, encodeWelcome(welcome(this.#server, this.speaker)))
   }
 
-  /** Everything before it is answered, because requests are answered in order. */
+  /** Everything before it is answered first, what is apart too. */
   #goodbye(): Promise<void> | undefined {
     const idle = this.idle()
     if (idle !== undefined) return idle.then(() => this.#goodbye())

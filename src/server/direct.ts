@@ -6,7 +6,7 @@ import type { Clock, TokenBucket } from '../domain/index.ts'
 import { encodeEvent, type Params } from '../protocol/contract/index.ts'
 import { frameBodyBytesLimit, SealwireError } from '../protocol/index.ts'
 import type { Device, Store } from '../store/index.ts'
-import type { Listener } from './messages/audience.ts'
+import type { Hearer } from './messages/audience.ts'
 import type { Participant } from './classic/chats.ts'
 import { type DirectDevice, DirectWatches } from './direct/watches.ts'
 import { cutOff } from './people.ts'
@@ -20,7 +20,7 @@ export interface DirectParts {
 }
 
 /** A session that can have a part in direct links. */
-export interface DirectSession extends Listener, Pick<Participant, 'name' | 'key'> {
+export interface DirectSession extends Hearer, Pick<Participant, 'name' | 'key'> {
   /** Rate of the account, shared by its sessions. */
   readonly offers: TokenBucket
 }

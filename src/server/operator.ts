@@ -182,13 +182,17 @@ export class Operator {
     return { name: account.name, password, devices: length }
   }
 
-  /** What cannot be a name is nobody's. */
   #key(name: string): string {
-    try {
-      return parseName(name, this.#options.limits).key
-    } catch (cause) {
-      throw SealwireError.from(cause).code === 'name_invalid' ? notFound() : cause
-    }
+    return keyOfNamed(name, this.#options.limits)
+  }
+}
+
+/** The key of an account that an operator names. @throws {SealwireError} `not_found`: what cannot be a name is nobody's. */
+export function keyOfNamed(name: string, limits: Limits): string {
+  try {
+    return parseName(name, limits).key
+  } catch (cause) {
+    throw SealwireError.from(cause).code === 'name_invalid' ? notFound() : cause
   }
 }
 
@@ -210,7 +214,8 @@ function listed({ name, createdAt, bannedAt, visibility, hasPassword }: AccountS
   return { name, createdAt: Number(createdAt), ...banned, visibility, hasPassword }
 }
 
-function found(account: Account | undefined): Account {
+/** The account that an operator names. @throws {SealwireError} `not_found`. */
+export function found(account: Account | undefined): Account {
   if (account === undefined) throw notFound()
   return account
 }

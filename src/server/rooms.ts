@@ -1,8 +1,8 @@
 // Rooms: who may do what is decided by the store, in the step that does it; here names become accounts, links get their
 // secrets, and what happened reaches the inboxes that are open.
 
-import { createHash } from 'node:crypto'
 import type { Clock, Randomness } from '../domain/index.ts'
+import { invitationHash } from '../pki/index.ts'
 import { SealwireError } from '../protocol/index.ts'
 import type { HistoryPolicy, MemberRow, Person, Posted, Role, Store } from '../store/index.ts'
 import type { Participant } from './classic/chats.ts'
@@ -91,7 +91,7 @@ export class Rooms {
   ): Promise<RoomLink> {
     const secret = newRoomSecret()
     const expiresAt = Math.min(this.#parts.clock.now() + livesMs, Number.MAX_SAFE_INTEGER)
-    const link = { hash: hashOf(secret), uses: BigInt(uses), expiresAt: BigInt(expiresAt) }
+    const link = { hash: invitationHash(secret), uses: BigInt(uses), expiresAt: BigInt(expiresAt) }
     await this.#parts.store.run('room.link', { ...this.#act(actor), conversationId, ...link })
     return { secret, expiresAt }
   }
@@ -101,7 +101,7 @@ export class Rooms {
    * a link; `room_full`; those of the store.
    */
   async join(actor: Actor, entrance: Entrance): Promise<Posted> {
-    const by = 'secret' in entrance ? { hash: hashOf(entrance.secret) } : entrance
+    const by = 'secret' in entrance ? { hash: invitationHash(entrance.secret) } : entrance
     return this.#announced(await this.#parts.store.run('room.join', { ...this.#act(actor), ...this.#id(), ...by }))
   }
 
@@ -164,10 +164,6 @@ export class Rooms {
     if (account === undefined) throw new SealwireError('not_found', 'there is no account of that name')
     return account
   }
-}
-
-function hashOf(secret: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(secret).digest())
 }
 
 function noRoom(): SealwireError {

@@ -5,12 +5,14 @@
 // every device has acknowledged it, after `inboxTtlMs`, or when `inboxEntriesMax` newer ones wait: a device that was away for
 // longer is told so and reads history. Undelivered is what no device of the account has acknowledged.
 
+import type { Deed, Role } from '../domain/permissions.ts'
+import type { Entry } from '../protocol/contract/entry.ts'
 import type { Person } from './store.ts'
 
+export type { Role } from '../domain/permissions.ts'
+
 /** What an entry is. */
-export type EntryKind = 'message' | 'edit' | 'delete' | 'reaction' | 'pin' | 'contact' | 'member' | 'room'
-/** What a member of a room may do. */
-export type Role = 'owner' | 'moderator' | 'member'
+export type EntryKind = Entry['kind']
 /** What new members of a room see of what was before. */
 export type HistoryPolicy = 'joined' | 'all'
 
@@ -75,7 +77,7 @@ export interface NewEntry extends Act {
   readonly conversationId?: bigint | undefined
   readonly peerId?: bigint | undefined
   readonly id: Uint8Array
-  readonly kind: 'message' | 'edit' | 'delete' | 'reaction' | 'pin'
+  readonly kind: Deed
   readonly type?: string | undefined
   readonly body?: Uint8Array | undefined
   readonly target?: bigint | undefined
@@ -202,7 +204,10 @@ export interface DeliveryOperations {
     input: { readonly accountId: bigint; readonly device: string; readonly seq: bigint; readonly at: bigint }
     output: { readonly delivered: readonly { readonly conversationId: bigint; readonly seq: bigint }[]; readonly more: boolean }
   }
-  /** Removes at most `max` entries that have waited since before `before`, for whichever device, out of at most `max` inboxes. Answers how many. */
+  /**
+   * Removes at most `max` entries that have waited since before `before`, for whichever device, out of at most
+   * `housekeepingInboxesMax` inboxes. Answers how many, and whether there may be more.
+   */
   'inbox.expire': { input: { readonly before: bigint; readonly max: bigint }; output: { readonly entries: bigint; readonly more: boolean } }
   'conversation.list': {
     input: { readonly accountId: bigint; readonly after: bigint; readonly max: bigint }

@@ -1,14 +1,13 @@
 // What a server keeps, and where. The rest of Sealwire knows the contract (store.ts) and the functions named here.
 
 export { ifFree, lockData } from './data-lock.ts'
-export { requestSeenBy } from './request-view.ts'
 export { inMemory } from './sqlite/database.ts'
 export { openInProcessStore } from './sqlite/in-process-store.ts'
-export { countRows, type RowCounts } from './sqlite/row-counts.ts'
+export { countRows } from './sqlite/row-counts.ts'
 export { type Snapshot, type SnapshotCount, type SnapshotFile, type SnapshotPart, takeSnapshot } from './sqlite/snapshot.ts'
 export { openStore } from './sqlite/sqlite-store.ts'
-export { type StructureFault, verifyStructure } from './sqlite/structure.ts'
-export type { StoreComponents, StoreLog, StoreWatch } from './sqlite/supervised-worker.ts'
+export { verifyStructure } from './sqlite/structure.ts'
+export type { StoreLog, StoreWatch } from './sqlite/supervised-worker.ts'
 export type {
   Account,
   AccountSummary,
@@ -22,15 +21,11 @@ export type {
   NewAccount,
   NewDevice,
   NewInvitation,
-  NewToken,
   OperationName,
-  Operations,
   Output,
   Person,
-  Relations,
   SecretHash,
   Store,
-  StoreLimits,
   SynchronousStore,
   Throttle,
   Visibility,
@@ -40,7 +35,6 @@ export type {
   ContactRow,
   ConversationRow,
   Delivery,
-  EntryKind,
   EntryPage,
   Freed,
   HistoryPolicy,
@@ -58,21 +52,14 @@ export type {
   Balance,
   ChainedPosting,
   Checkpoint,
-  Issue,
-  LedgerAccount,
   LedgerMessage,
   LedgerOrder,
-  Leg,
   Ordered,
   PaymentRequest,
-  Posting,
-  PostingKind,
   ProofMaterial,
   StatementLine,
   Transfer,
-  TransferPart,
-  TransferStatus,
   Unit,
 } from './ledger.ts'
-export type { HoldPlace, OverHolds, StuckHold } from './over-holds.ts'
-export type { LedgerFault, SignatureToCheck, VerifyPlace, VerifyStep } from './ledger-verification.ts'
+export type { HoldPlace, StuckHold } from './over-holds.ts'
+export type { LedgerFault, SignatureToCheck, VerifyPlace } from './ledger-verification.ts'

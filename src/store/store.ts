@@ -133,7 +133,6 @@ export interface Relations {
   readonly contacts: readonly bigint[]
   /** Whom it blocks. */
   readonly blocks: readonly bigint[]
-  readonly blockedBy: readonly bigint[]
   /** What others learn of it. */
   readonly privacy: Privacy
 }
@@ -177,8 +176,6 @@ export interface Operations extends DeliveryOperations, LedgerOperations {
    */
   'invitation.create': { input: NewInvitation; output: undefined }
   'invitation.check': { input: InvitationUse; output: InvitationState }
-  /** True when there was one; it is `unknown` from now on. */
-  'invitation.void': { input: { readonly hash: SecretHash }; output: boolean }
   /**
    * False, and nothing stored, when the account is banned or gone or its password hash is not `passwordHash` any more: a
    * login that began before a change of the password gets no token after it. Without `passwordHash` that is not asked.

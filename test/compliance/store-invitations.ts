@@ -50,13 +50,6 @@ export function invitationCompliance(name: string, withStore: WithStore): void {
       expect(await join(store, 'alice', 'foreign')).toBe('invitation_invalid')
     })
 
-    withStore('a voided one is unknown, and is voided once', async (store) => {
-      await invite(store, 'link')
-      expect(await store.run('invitation.void', { hash: hashOf('link') })).toBe(true)
-      expect(await store.run('invitation.void', { hash: hashOf('link') })).toBe(false)
-      expect(await join(store, 'alice', 'link')).toBe('invitation_invalid')
-    })
-
     withStore('a printed one takes the place of the one printed before, unless that was used', async (store) => {
       await invite(store, 'made')
       await invite(store, 'printed', { printed: true, uses: 2n })

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { codes } from '../../src/protocol/errors.ts'
 import { limitTable } from '../../src/protocol/limits.ts'
 import { limitsPage } from '../../tools/limits-page.ts'
@@ -16,6 +17,23 @@ test('docs/LIMITS.md has one row for each limit, in the order of the source', ()
   expect(cells.map(([, name, value]) => `${name} ${value}`)).toEqual(
     Object.entries(limitTable).map(([name, { value }]) => `\`${name}\` ${value}`),
   )
+})
+
+/** Enforced by who is handed them under another name. */
+const handedOver: ReadonlySet<string> = new Set([
+  ...['frameBodyBytesMax', 'frameUnauthenticatedBytesMax', 'fanOutEntriesMax', 'directOffersPerMinuteMax', 'directOffersBurstMax'],
+  ...['messagesPerSecondPerAccountMax', 'messagesBurstPerAccountMax', 'readsPerSecondPerAccountMax', 'readsBurstPerAccountMax'],
+  ...['directAnswersBytesMax', 'directGreetingsMax', 'echoLineBytesMax', 'chatOutputBytesMax', 'logQueueBytesMax'],
+])
+
+test('who enforces a limit is there, and names it', () => {
+  const cwd = fileURLToPath(new URL('../../src', import.meta.url))
+  const wrong = Object.entries(limitTable).filter(([name, { by }]) => {
+    const files = by.split(', ').map((place) => globSync([`${place}.ts`, `${place}/**/*.ts`], { cwd }))
+    const names = files.flat().filter((file) => readFileSync(`${cwd}/${file}`, 'utf8').includes(name))
+    return files.some(({ length }) => length === 0) || (names.length === 0 && !handedOver.has(name))
+  })
+  expect(wrong.map(([name]) => name)).toEqual([])
 })
 
 test('every default lies in its range', () => {

@@ -1,16 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import {
-  type Deed,
-  type MemberRole,
-  mayGiveRole,
-  mayManage,
-  mayPost,
-  mayRemove,
-  mayRetain,
-  type Standing,
-} from '../../src/domain/permissions.ts'
+import { type Deed, type Role, mayGiveRole, mayManage, mayPost, mayRemove, mayRetain, type Standing } from '../../src/domain/permissions.ts'
 
-const roles: readonly MemberRole[] = ['owner', 'moderator', 'member']
+const roles: readonly Role[] = ['owner', 'moderator', 'member']
 const deeds: readonly Deed[] = ['message', 'edit', 'delete', 'reaction', 'pin']
 
 describe('mayPost', () => {
@@ -23,7 +14,7 @@ describe('mayPost', () => {
   })
 
   test('in a room owner and moderators delete what others said, and pin; nobody edits it', () => {
-    const allowed = (role: MemberRole, isOwn: boolean) =>
+    const allowed = (role: Role, isOwn: boolean) =>
       deeds.filter((deed) => mayPost({ kind: 'room', announcement: false, role }, deed, isOwn))
     expect(roles.map((role) => allowed(role, false))).toEqual([
       ['message', 'delete', 'reaction', 'pin'],
@@ -34,7 +25,7 @@ describe('mayPost', () => {
   })
 
   test('in an announcement room members say nothing, but take back what they said, and react', () => {
-    const allowed = (role: MemberRole) => deeds.filter((deed) => mayPost({ kind: 'room', announcement: true, role }, deed, true))
+    const allowed = (role: Role) => deeds.filter((deed) => mayPost({ kind: 'room', announcement: true, role }, deed, true))
     expect(roles.map(allowed)).toEqual([[...deeds], [...deeds], ['delete', 'reaction']])
   })
 })

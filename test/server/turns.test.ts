@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import { getEventListeners } from 'node:events'
 import { SealwireError } from '../../src/protocol/index.ts'
 import { Lanes, Turns } from '../../src/server/turns.ts'
 import { rejectionOf } from '../support/refusal.ts'
@@ -63,6 +64,16 @@ describe('Turns', () => {
     later.end()
     await Promise.all([running, third])
     expect([never.begun, later.begun]).toEqual([false, true])
+  })
+
+  test('leaves nothing behind at the signal of one whose turn came', async () => {
+    const turns = new Turns({ width: 1, waitingMax: 1 })
+    const [work, { signal }] = [new Work(), new AbortController()]
+    const runs = [turns.run(work.run), turns.run(work.run, { signal })]
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    work.end()
+    await Promise.all(runs)
+    expect(getEventListeners(signal, 'abort')).toEqual([])
   })
 
   test('lets nobody in who has given up already, and says why when the signal does', async () => {

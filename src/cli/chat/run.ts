@@ -269,10 +269,9 @@ class Chat {
   }
 
   /** Nobody waits for what is typed at a terminal; a refusal is told when it comes. */
-  #follow(sent: Promise<Sent | undefined>, text: string, id?: string): void {
+  #follow(sent: Promise<Sent | undefined>, text: string): void {
     sent.catch((reason: unknown) => {
-      if (!this.#ended.signal.aborted)
-        this.#tell({ event: 'unsent', ...(id === undefined ? {} : { id }), text, ...refusalOf(withAdvice(reason)) })
+      if (!this.#ended.signal.aborted) this.#tell({ event: 'unsent', text, ...refusalOf(withAdvice(reason)) })
     })
   }
 

@@ -88,11 +88,11 @@ export class Doorway {
 
   #opened(link: Link): LinkReceiver {
     const { peer: parts } = this.#parts
-    const greeting = new Greeting(this.#parts)
+    const visitor = new Visitor(this.#parts)
     const identify = (spki: string): PeerDevice | undefined => this.#parts.identify(spki)
     this.#enter(link)
-    const { receiver, link: entering } = awaitPeer(link, { identify, admit: greeting.admit }, parts)
-    void entering.then(greeting.entered, greeting.gone).finally(() => this.#greetings.delete(link))
+    const { receiver, link: entering } = awaitPeer(link, { identify, admit: visitor.admit }, parts)
+    void entering.then(visitor.entered, visitor.gone).finally(() => this.#greetings.delete(link))
     return receiver
   }
 
@@ -111,8 +111,8 @@ export class Doorway {
   }
 }
 
-/** One who is let in, unless he is gone before. */
-class Greeting {
+/** A device at the door: it is let in, unless it is gone before. */
+class Visitor {
   readonly #parts: Pick<DoorwayParts, 'admit'>
   #admission: Admission | undefined
   #isGone = false

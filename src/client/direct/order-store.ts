@@ -29,20 +29,3 @@ export interface HandedStore {
    */
   add(id: string, expiresAt: number): Promise<void>
 }
-
-/** Keeps orders as long as the program runs. */
-export class MemoryOrders implements OrderStore {
-  readonly #orders = new Map<string, KeptOrder>()
-
-  async load(): Promise<readonly KeptOrder[]> {
-    return [...this.#orders.values()]
-  }
-
-  async add(key: string, order: KeptOrder): Promise<void> {
-    this.#orders.set(key, order)
-  }
-
-  async remove(key: string): Promise<void> {
-    this.#orders.delete(key)
-  }
-}

@@ -16,6 +16,7 @@ import { TcpLink } from '../tcp-link.ts'
 /** Who is at the other end. */
 export interface SealedPeer {
   readonly remote: RemoteAddress
+  /** By which the peer is known; `undefined` when it is not. */
   readonly peerStaticKey: Uint8Array | undefined
   /** The key that takes the place of the server's, as it has said itself. Default: none. */
   readonly successor?: Uint8Array | undefined
@@ -41,7 +42,6 @@ export class SealedLink extends TcpLink {
   #isOver = false
   #peerHasEnded = false
 
-  /** `peerStaticKey`: by which the peer is known, if it is. */
   constructor(socket: Socket, channel: SealedChannel, { remote, peerStaticKey, successor }: SealedPeer, context: LinkContext) {
     super(socket, remote, context)
     const { limits, flusher } = context
@@ -129,7 +129,7 @@ export class SealedLink extends TcpLink {
     this.#channel.destroy()
   }
 
-  /** A record that has begun is whole in time, as frames are (A6), or the link is cut: what there is of it nobody has authenticated. */
+  /** A record that has begun is whole in time, as frames are, or the link is cut: what there is of it nobody has authenticated. */
   #watch(): void {
     const { partialBytes, count } = this.#channel.reader
     const isWaiting = partialBytes > 0 && !this.#isPaused && !this.#isOver

@@ -1,17 +1,11 @@
 export { type CborValue, cborDepthMax, decodeCbor, encodeCbor } from './cbor.ts'
 export { contractCommands, contractVersion } from './commands.ts'
 export {
-  emoji,
   type Entry,
-  entryKinds,
-  entrySchema,
-  happenings,
   mentionsMax,
   messageBodyBytesMax,
   paymentType,
   messageIdBytes,
-  requestTextBytesMax,
-  roles,
 } from './entry.ts'
 export { type EventData, type EventName, type EventRow, events, isEvent } from './events.ts'
 export { type Hello, helloSchema, type Welcome, welcomeSchema } from './greeting.ts'
@@ -19,13 +13,11 @@ export {
   csrBytesMax,
   deviceLabelCharactersMax,
   echoBytesMax,
-  invitationBytes,
   isMethod,
   type Method,
   methods,
   type Params,
   type Result,
-  statementBytesMax,
   tokenBytes,
 } from './methods.ts'
 export type { MethodRow, When } from './method-row.ts'
@@ -43,7 +35,7 @@ export {
 export type { ConversationInfo } from './methods/conversation.ts'
 export { challengeBytes, deviceSecretBytes } from './methods/device-link.ts'
 export { directTokenBytes } from './methods/direct.ts'
-export { fileBytesMax, fileChunkBytesMax } from './methods/file.ts'
+export { fileChunkBytesMax } from './methods/file.ts'
 export { memoCharactersMax, orderBytesMax, receiptBytesMax } from './methods/payment.ts'
 export { roomSecretBytes } from './methods/room.ts'
 export {
@@ -51,7 +43,6 @@ export {
   decodeOrder,
   encodeOrder,
   type Order,
-  orderAmountMax,
   type OrderKind,
   orderKinds,
   orderPurposes,
@@ -59,9 +50,7 @@ export {
   type PayOrder,
   type RefundOrder,
   type SplitOrder,
-  type SplitPart,
   splitPayees,
-  unitPattern,
   type VoidOrder,
 } from './order.ts'
 export {

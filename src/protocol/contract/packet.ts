@@ -101,10 +101,10 @@ export function encodeEvent<E extends EventName>(event: E, data: EventData<E>): 
   return encodeCbor([event, plain(data)])
 }
 
-/** An event with its checked data; `undefined` for one that this version does not know. */
+/** An event with its checked data. */
 export type ParsedEvent = { readonly [E in EventName]: { readonly event: E; readonly data: EventData<E> } }[EventName]
 
-/** @throws {SealwireError} `malformed`. */
+/** An event; `undefined` for one that this version does not know. @throws {SealwireError} `malformed`. */
 export function parseEvent(body: Uint8Array): ParsedEvent | undefined {
   const [event, data] = tuple(body, 2)
   if (typeof event !== 'string') throw malformed('an event is [event, data]')

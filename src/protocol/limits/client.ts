@@ -4,7 +4,7 @@ import { type LimitRow, KiB, lifted, MiB, minute, row, second } from './row.ts'
 
 export const clientLimits = {
   // Echo.
-  echoConnectionsMax: row(10_000, 1, lifted, 'connections', 'server/echo', 'echo connections at once'),
+  echoConnectionsMax: row(10_000, 1, lifted, 'connections', 'server/admission', 'echo connections at once'),
   echoIdleMsMax: row(10 * minute, 100, 24 * 60 * minute, 'ms', 'server/echo', 'silence after which an echo connection is closed'),
   echoLinesPerSecondMax: row(20, 1, 10_000, 'lines/s', 'cli/echo/lines', 'lines printed about connections'),
   echoLineBytesMax: row(1_024, 16, 65_536, 'bytes', 'cli/echo/payload', 'bytes of payload shown on a line, escapes included'),
@@ -115,7 +115,7 @@ export const clientLimits = {
     64 * KiB,
     64 * MiB,
     'bytes',
-    'cli/chat/view',
+    'cli/echo/output',
     'text of a chat that waits for its output; more is left out',
   ),
   chatTypedLinesMax: row(100, 1, 10_000, 'lines', 'cli/chat/terminal', 'lines typed ahead before the keyboard has to wait'),

@@ -34,7 +34,7 @@ export const deliveryLimits = {
     minute,
     3_650 * 24 * 60 * minute,
     'ms',
-    'server/messages/inboxes',
+    'server/housekeeping',
     'how long an entry waits for a device; history has it still',
   ),
   inboxPageBytes: row(
@@ -42,7 +42,7 @@ export const deliveryLimits = {
     64 * KiB,
     16 * MiB,
     'bytes',
-    'server/messages/inboxes',
+    'server/messages/inbox-session',
     'what is read for a device at once while it catches up',
   ),
   inboxStepEntriesMax: row(
@@ -90,7 +90,7 @@ export const deliveryLimits = {
     'store',
     'what an account said and conversations keep, bodies and what goes with them; more is refused (quota_exceeded)',
   ),
-  historyEntriesMax: row(200, 1, 200, 'entries', 'server/messages', 'entries of one page, as far as one frame holds them'),
+  historyEntriesMax: row(200, 1, 200, 'entries', 'server/contract', 'entries of one page, as far as one frame holds them'),
   searchGroupMax: row(500, 1, 10_000, 'messages', 'server/messages/indexer', 'messages put into the index in one go'),
   searchWordsMax: row(8, 1, 40, 'words', 'store', 'different words of one search; more are refused (malformed)'),
   searchesAtOnceMax: row(2, 1, 64, 'searches', 'server/messages/conversations', 'searches in the store at once; of one account one'),
@@ -103,7 +103,7 @@ export const deliveryLimits = {
     'searches that wait, of all and of one account; more are answered busy',
   ),
   retentionSweepMs: row(minute, second, 60 * minute, 'ms', 'server/housekeeping', 'between two looks for what is older than it is kept'),
-  typingPerSecondMax: row(2, 1, lifted, 'events/s', 'server/people/presence', 'typing of an account that is passed on'),
+  typingPerSecondMax: row(2, 1, lifted, 'events/s', 'server/messages/marks', 'typing of an account that is passed on'),
   directOffersPerMinuteMax: row(
     10,
     1,

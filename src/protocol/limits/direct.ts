@@ -67,7 +67,14 @@ export const directLimits = {
     'client/direct/wish',
     'life of a link after whose loss the wait is the first one again',
   ),
-  directHelloMsMax: row(5 * second, 100, minute, 'ms', 'client/direct/peer-link', 'for the hello of a direct link and its answer together'),
+  directHelloMsMax: row(
+    5 * second,
+    100,
+    minute,
+    'ms',
+    'client/direct/peer-greeting',
+    'for the hello of a direct link and its answer together',
+  ),
   directRequestsMax: row(
     128,
     1,

@@ -15,7 +15,7 @@ export function tokenHash(token: Uint8Array): SecretHash {
   return new Uint8Array(createHash('sha256').update(token).digest())
 }
 
-/** Whether two hashes are of one token; none is like no other. */
+/** Whether two hashes are of one token; false where one of them is missing. */
 export function isSameToken(one: SecretHash | undefined, other: SecretHash | undefined): boolean {
   return one !== undefined && sameBytes(one, other)
 }

@@ -5,7 +5,7 @@ import { contractCommands } from '../../protocol/contract/index.ts'
 import { type SealwireError, writeFrame } from '../../protocol/index.ts'
 import type { SecretHash } from '../../store/index.ts'
 import type { AccountIdentity } from '../accounts.ts'
-import type { Listener } from '../messages/audience.ts'
+import type { Hearer } from '../messages/audience.ts'
 import type { Participant } from '../classic/chats.ts'
 import type { ServerContext } from '../context.ts'
 import type { Speaker } from '../session/dialect.ts'
@@ -19,7 +19,7 @@ export interface LoginWay {
   readonly device: string | undefined
 }
 
-export class ContractParticipant implements Participant, Listener {
+export class ContractParticipant implements Participant, Hearer {
   readonly id: bigint
   readonly name: string
   readonly key: string

@@ -1,5 +1,5 @@
-// Between a handshake with a client certificate, or with the key of a device in the sealed channel, and the session: whose device it is stands in the store, and until that is
-// known nothing that was sent reaches a session, and nothing is written.
+// Between a handshake with a client certificate, or with the key of a device in the sealed channel, and the session: whose device
+// it is stands in the store, and until that is known nothing that was sent reaches a session, and nothing is written.
 //
 //   looking up ──a good device──▶ open, everything goes on to the session
 //       └──unknown, revoked, banned, too slow, too much sent──▶ cut without a byte

@@ -5,41 +5,41 @@ import { type EventData, type EventName, encodeEvent } from '../../protocol/cont
 import type { Participant } from '../classic/chats.ts'
 
 /** A session that takes events. */
-export interface Listener extends Pick<Participant, 'id' | 'standing'> {
+export interface Hearer extends Pick<Participant, 'id' | 'standing'> {
   /** False while its output waits: it is spared what it can do without. */
   readonly keepsUp: boolean
   /** Body of an event. */
   hear(event: Uint8Array): void
 }
 
-const nobody: readonly Listener[] = Object.freeze([])
+const nobody: readonly Hearer[] = Object.freeze([])
 
 export class Audience {
-  readonly #listeners = new Map<bigint, Listener[]>()
+  readonly #hearers = new Map<bigint, Hearer[]>()
 
-  enter(listener: Listener): void {
-    const listeners = this.#listeners.get(listener.id)
-    if (listeners === undefined) this.#listeners.set(listener.id, [listener])
-    else listeners.push(listener)
+  enter(hearer: Hearer): void {
+    const hearers = this.#hearers.get(hearer.id)
+    if (hearers === undefined) this.#hearers.set(hearer.id, [hearer])
+    else hearers.push(hearer)
   }
 
-  leave(listener: Listener): void {
-    const listeners = this.#listeners.get(listener.id) ?? []
-    const at = listeners.indexOf(listener)
-    if (at >= 0) listeners.splice(at, 1)
-    if (listeners.length === 0) this.#listeners.delete(listener.id)
+  leave(hearer: Hearer): void {
+    const hearers = this.#hearers.get(hearer.id) ?? []
+    const at = hearers.indexOf(hearer)
+    if (at >= 0) hearers.splice(at, 1)
+    if (hearers.length === 0) this.#hearers.delete(hearer.id)
   }
 
   /** The sessions of an account. */
-  of(accountId: bigint): readonly Listener[] {
-    return this.#listeners.get(accountId) ?? nobody
+  of(accountId: bigint): readonly Hearer[] {
+    return this.#hearers.get(accountId) ?? nobody
   }
 
   /** Tells all sessions of an account but `except`. */
   tell<E extends EventName>(accountId: bigint, event: E, data: EventData<E>, except?: object): void {
-    const listeners = this.of(accountId)
-    if (listeners.length === 0) return
+    const hearers = this.of(accountId)
+    if (hearers.length === 0) return
     const body = encodeEvent(event, data)
-    for (const listener of listeners) if (listener !== except) listener.hear(body)
+    for (const hearer of hearers) if (hearer !== except) hearer.hear(body)
   }
 }

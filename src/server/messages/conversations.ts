@@ -24,9 +24,6 @@ export interface SeenConversation extends Omit<ConversationRow, 'peerDeliveredSe
   readonly peerReadSeq: bigint | undefined
 }
 
-/** One part of a page, when that is what is asked for. */
-export type Part<N extends 'message.history' | 'message.search'> = N extends 'message.history' ? EntryPage : Output<'search.find'>
-
 /** Bodies deleted in one step, so that what others say does not wait. */
 const deletedAtOnce = 500n
 

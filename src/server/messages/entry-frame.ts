@@ -5,8 +5,7 @@
 import { contractCommands } from '../../protocol/contract/index.ts'
 import { type Checksum, frameHeaderBytes, frameTrailerBytes, sealFrame, writeFrame } from '../../protocol/index.ts'
 import type { Link } from '../../link/index.ts'
-import type { StoredEntry } from '../../store/index.ts'
-import { entryBytesOf } from '../../store/index.ts'
+import { entryBytesOf, type StoredEntry } from '../../store/index.ts'
 import { encodeEntry, inboxEventHead, inboxEventHeadBytesMax } from './entry-event.ts'
 
 export class EntryFrame {

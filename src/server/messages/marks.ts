@@ -2,8 +2,7 @@
 // them at once. Whoever hides them, or themselves, shows nothing: it looks as if nobody were there.
 
 import { type Clock, TokenBucket } from '../../domain/index.ts'
-import type { Limits } from '../../protocol/index.ts'
-import { limitTable, SealwireError } from '../../protocol/index.ts'
+import { type Limits, limitTable, SealwireError } from '../../protocol/index.ts'
 import type { ConversationRow, Privacy, Store } from '../../store/index.ts'
 import type { Audience } from './audience.ts'
 import type { Participant } from '../classic/chats.ts'
@@ -88,8 +87,8 @@ export class Marks {
 
   #whoMayKnow(me: Standpoint, others: readonly bigint[], what: readonly (keyof Privacy)[]): readonly bigint[] {
     return others.filter((id) => {
-      const [listener] = this.#parts.audience.of(id)
-      return listener !== undefined && what.every((each) => shows(me, listener, each))
+      const [hearer] = this.#parts.audience.of(id)
+      return hearer !== undefined && what.every((each) => shows(me, hearer, each))
     })
   }
 

@@ -84,7 +84,7 @@ type Looks = { readonly [N in OperationName]?: (counts: StoreCounts, value: Outp
 
 const looks: Looks = {
   'entry.post': (counts, { repeated }, { kind }) => repeated || counts.entries.add(kind),
-  'inbox.expire': (counts, expired) => void (counts.inboxEntriesExpired += Number(expired)),
+  'inbox.expire': (counts, { entries }) => void (counts.inboxEntriesExpired += Number(entries)),
   'ledger.order': transferred,
   'ledger.mint': transferred,
   'ledger.burn': transferred,

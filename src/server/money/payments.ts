@@ -266,7 +266,7 @@ export class Payments {
   ): void {
     const { audience } = this.#parts
     for (const party of parties) {
-      if (audience.of(party).some((listener) => listener !== except)) {
+      if (audience.of(party).some((hearer) => hearer !== except)) {
         audience.tell(party, 'payment.changed', wireNews(transfer, party, hearing.has(party) || party === transfer.signerId), except)
       }
     }

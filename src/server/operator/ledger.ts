@@ -1,11 +1,12 @@
 // What an operator does to money: functions on the store that know no sockets, as those of operator.ts.
 
-import { type Clock, formatAmount, isNothing, parseAmount, parseName, waitAtMost } from '../../domain/index.ts'
+import { type Clock, formatAmount, isNothing, parseAmount, waitAtMost } from '../../domain/index.ts'
 import { type Limits, limitTable, SealwireError } from '../../protocol/index.ts'
 import type { LedgerRoutes, OperatorParams, OperatorResult } from '../../protocol/operator.ts'
 import type { Account, ChainedPosting, Store, Unit } from '../../store/index.ts'
 import { type LedgerProofParts, proveLedger, type ProofOutcome } from '../money/ledger-proof.ts'
 import type { Log } from '../log.ts'
+import { found, keyOfNamed } from '../operator.ts'
 import { Recent } from '../../domain/recent.ts'
 
 /** What the functions work with. */
@@ -198,18 +199,8 @@ class OperatorLedger {
   }
 
   async #account(name: string): Promise<Account> {
-    const account = await this.#parts.store.run('account.find', { key: this.#keyOf(name) })
-    if (account === undefined) throw notFound()
-    return account
-  }
-
-  /** What cannot be a name is nobody's. */
-  #keyOf(name: string): string {
-    try {
-      return parseName(name, this.#parts.limits).key
-    } catch (cause) {
-      throw SealwireError.from(cause).code === 'name_invalid' ? notFound() : cause
-    }
+    const { store, limits } = this.#parts
+    return found(await store.run('account.find', { key: keyOfNamed(name, limits) }))
   }
 
   async #unit(code: string | undefined): Promise<Unit> {
@@ -237,10 +228,6 @@ function amountOf(text: string | undefined, decimals: bigint): bigint | undefine
 /** What a posting takes in an answer; at most. */
 function bytesOf({ row, legs }: ChainedPosting): number {
   return postingBytes + row.length + legs.length * legBytes
-}
-
-function notFound(): SealwireError {
-  return new SealwireError('not_found', 'there is no account with this name')
 }
 
 const exportMax = BigInt(limitTable.exportPageMax.value)

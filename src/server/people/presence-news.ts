@@ -1,7 +1,7 @@
 // presence.changed: contacts who are here hear when somebody comes, goes, or is to be seen no more. Whoever stops showing
 // themselves goes, for those who saw them: nobody can tell that from a broken line.
 
-import type { Audience, Listener } from '../messages/audience.ts'
+import type { Audience, Hearer } from '../messages/audience.ts'
 import type { Participant } from '../classic/chats.ts'
 import { shows } from '../people.ts'
 
@@ -43,8 +43,8 @@ export class PresenceNews {
   /** The contacts who are here and see `me`. */
   *#onlookers(me: Present): Iterable<bigint> {
     for (const id of me.standing.contacts) {
-      const [listener] = this.#audience.of(id)
-      if (listener !== undefined && sees(listener, me)) yield id
+      const [hearer] = this.#audience.of(id)
+      if (hearer !== undefined && sees(hearer, me)) yield id
     }
   }
 
@@ -53,6 +53,6 @@ export class PresenceNews {
   }
 }
 
-function sees(listener: Listener, me: Present): boolean {
-  return shows(me, listener, 'presence')
+function sees(hearer: Hearer, me: Present): boolean {
+  return shows(me, hearer, 'presence')
 }

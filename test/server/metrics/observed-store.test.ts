@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { SealwireError } from '../../../src/protocol/index.ts'
 import { observedStore, StoreCounts } from '../../../src/server/metrics/observed-store.ts'
-import type { Store } from '../../../src/store/index.ts'
+import type { Output, Store } from '../../../src/store/index.ts'
 import { settle } from '../../support/manual-clock.ts'
 
 /** Answers each request with the next of `answers`; an error is thrown. */
@@ -31,7 +31,8 @@ test('counts entries and transfers once, however often they are asked for', asyn
   const counts = new StoreCounts()
   const posted = (repeated: boolean) => ({ repeated })
   const ordered = (repeated: boolean) => ({ repeated, transfer: { kind: 'pay' } })
-  const answers = [posted(false), posted(true), ordered(false), ordered(true), new SealwireError('frozen', 'it is'), 3n]
+  const expired: Output<'inbox.expire'> = { entries: 3n, more: false }
+  const answers = [posted(false), posted(true), ordered(false), ordered(true), new SealwireError('frozen', 'it is'), expired]
   const store = observedStore(storeOf(answers), counts, () => 5)
   const entry = { kind: 'message' } as never
   await store.run('entry.post', entry)

@@ -34,7 +34,6 @@ const inputs: { readonly [N in OperationName]: Input<N> } = {
   'block.remove': { accountId: 1n, blockedId: 2n },
   'account.setPassword': { id: 3n, passwordHash: 'z', keepToken: hash },
   'token.delete': { hash },
-  'invitation.void': { hash },
   'account.ban': { key: 'carol', at: 1n },
   'account.unban': { key: 'carol' },
   'server.id': { fresh: hash.subarray(0, 16) },

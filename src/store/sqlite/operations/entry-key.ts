@@ -1,4 +1,4 @@
-// Where an entry is: its conversation and its place there in one number, so that one b-tree has all in reading order.
+// Where an entry is: its conversation and its place there in one number, so that one index has all in reading order.
 
 /** Above every place in a conversation. */
 export const seqEnd = 2n ** 32n

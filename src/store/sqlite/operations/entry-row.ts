@@ -1,5 +1,6 @@
 // An entry as SQLite keeps it. An edit has no body: what it made of its target is the target's.
 
+import { entryKinds } from '../../../protocol/contract/entry.ts'
 import { assert } from '../../../protocol/errors.ts'
 import type { EntryKind, StoredEntry } from '../../delivery.ts'
 import { blob, integer, optionalBlob, optionalInteger, optionalText, type Row, text } from '../statement.ts'
@@ -48,4 +49,4 @@ function kindOf(value: string): EntryKind {
   return value as EntryKind
 }
 
-const kinds: ReadonlySet<string> = new Set<EntryKind>(['message', 'edit', 'delete', 'reaction', 'pin', 'contact', 'member', 'room'])
+const kinds: ReadonlySet<string> = new Set(entryKinds)

@@ -9,7 +9,6 @@ import type { StepsOf } from './step.ts'
 export const invitationSteps: StepsOf<'invitation'> = {
   'invitation.create': { kind: 'write', run: createInvitation },
   'invitation.check': { kind: 'read', run: checkInvitation },
-  'invitation.void': { kind: 'write', run: voidInvitation },
 }
 
 /**
@@ -54,10 +53,6 @@ function checkInvitation(database: Database, { hash, at }: InvitationUse): Invit
   if (row === undefined) return 'unknown'
   if (integer(row, 'used') >= integer(row, 'uses')) return 'used'
   return at < integer(row, 'expires_at') ? 'good' : 'expired'
-}
-
-function voidInvitation(database: Database, { hash }: Input<'invitation.void'>): boolean {
-  return database.prepare('delete from invitation where hash = :hash').run({ hash }) === 1n
 }
 
 const hint = 'ask for a new invitation'

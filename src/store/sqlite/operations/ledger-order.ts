@@ -39,7 +39,7 @@ function carryOut(database: Database, input: LedgerOrder, limits: StoreLimits): 
   const signerId = orderSigner(order)
   const { viewerId = signerId } = input
   const digest = sha256(signed)
-  const repeated = repeatedOrder(database, { signerId, id: order.id, digest, request: input.request }, () => viewerId)
+  const repeated = repeatedOrder(database, { signerId, id: order.id, digest, request: input.request }, viewerId)
   if (repeated !== undefined) return repeated
   requireSigner(database, LedgerMemo.begin(database), signerId, input.key)
   const made = make(database, { ...input, digest })

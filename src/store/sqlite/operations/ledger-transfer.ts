@@ -52,7 +52,7 @@ function insertWhole(database: Database, columns: Columns, transfer: Transfer, r
        values (:posting, :signerId, :id, :kind, :digest, :unit, :amount, :payerId, :payeeId, :memo, :at, :status, :expiresAt,
          :ofSignerId, :ofId, :request)`,
     )
-    .run({ ...columns, status, expiresAt: expiresAt ?? null, ofSignerId, ofId, request: request ?? null })
+    .run({ ...columns, status, expiresAt, ofSignerId, ofId, request: request ?? null })
 }
 
 /** Undefined when nobody ever ordered it. */
@@ -78,7 +78,7 @@ export function readAgain(database: Database, { signerId, id }: Pick<Transfer, '
 }
 
 /**
- * What was answered when these bytes came first; undefined when the id is new. `ownerId`: whose balance is told.
+ * What was answered when these bytes came first; undefined when the id is new. `viewerId`: whose balance is told.
  * @throws {SealwireError} `conflict` when other bytes came, or they pay a `request` now that they did not pay then.
  */
 export function repeatedOrder(
@@ -89,7 +89,7 @@ export function repeatedOrder(
     digest,
     request,
   }: Pick<Transfer, 'signerId' | 'id'> & { readonly digest: Uint8Array; readonly request?: Uint8Array | undefined },
-  ownerOf: (transfer: Transfer) => bigint,
+  viewerId: bigint,
 ): Ordered | undefined {
   const row = database.prepare('select digest, request from transfer where signer_id = :signerId and id = :id').row({ signerId, id })
   if (row === undefined) return undefined
@@ -98,7 +98,7 @@ export function repeatedOrder(
   }
   requirePaid(optionalBlob(row, 'request'), request)
   const transfer = asNew(readAgain(database, { signerId, id }))
-  const balance = balanceAfter(database, ownerOf(transfer), transfer.unit, transfer.posting)
+  const balance = balanceAfter(database, viewerId, transfer.unit, transfer.posting)
   return { transfer, balance, repeated: true, posted: [], changed: undefined, request: undefined }
 }
 

@@ -72,7 +72,7 @@ function findUnit(database: Database, code: string): Unit | undefined {
 function issue(database: Database, kind: 'mint' | 'burn', input: Issue): Ordered {
   const { id, accountId, unit, memo, at } = input
   const digest = sha256(encodeCbor([kind, accountId, unit, input.amount, memo ?? null]))
-  const repeated = repeatedOrder(database, { signerId: operator, id, digest }, () => accountId)
+  const repeated = repeatedOrder(database, { signerId: operator, id, digest }, accountId)
   if (repeated !== undefined) return repeated
   const amount = requireAmount(input.amount)
   const book = openBook(database, accountId, unit)

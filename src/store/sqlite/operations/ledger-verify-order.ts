@@ -11,7 +11,7 @@ import { type Progress, requireThat } from './ledger-progress.ts'
 import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 /** A transfer as its row has it, without names. */
-interface Ordered {
+interface TransferRow {
   readonly kind: string
   readonly amount: bigint
   readonly payerId: bigint | undefined
@@ -19,7 +19,11 @@ interface Ordered {
   readonly parts: readonly Part[]
   /** Of a capture and a void: what was on hold. Of those and a refund: whose it was, and its posting. */
   readonly of:
-    | (Pick<Ordered, 'amount' | 'payerId' | 'payeeId'> & { readonly signerId: bigint; readonly id: Uint8Array; readonly posting: bigint })
+    | (Pick<TransferRow, 'amount' | 'payerId' | 'payeeId'> & {
+        readonly signerId: bigint
+        readonly id: Uint8Array
+        readonly posting: bigint
+      })
     | undefined
   readonly row: Row
 }
@@ -49,7 +53,7 @@ export function verifyOrder(database: Database, posting: Posting, progress: Prog
 }
 
 /** Beside what was signed and what moves: nothing stands where its kind has nothing, and who is in a hold is in its end. */
-function isOfKind(kind: OrderKind | 'mint' | 'burn', { payerId, payeeId, of, row }: Ordered, posting: Posting): boolean {
+function isOfKind(kind: OrderKind | 'mint' | 'burn', { payerId, payeeId, of, row }: TransferRow, posting: Posting): boolean {
   const isEnd = kind === 'capture' || kind === 'void'
   const isMade = kind === 'mint' || kind === 'burn'
   const has = (column: string): boolean => row[column] !== null
@@ -61,7 +65,7 @@ function isOfKind(kind: OrderKind | 'mint' | 'burn', { payerId, payeeId, of, row
 }
 
 /** The hold of it must have ended so. */
-function verifyExpiry(posting: Posting, hold: Ordered): void {
+function verifyExpiry(posting: Posting, hold: TransferRow): void {
   const { row } = hold
   const isSame =
     hold.kind === 'hold' &&
@@ -82,7 +86,7 @@ function verifyLegs({ legs }: Posting, expected: Moves): void {
   requireThat(isSame, 'it moves something else than its transfer says')
 }
 
-function expectedLegs(kind: Exclude<Posting['kind'], 'expire'>, { amount, payerId, payeeId, parts, of }: Ordered): Moves {
+function expectedLegs(kind: Exclude<Posting['kind'], 'expire'>, { amount, payerId, payeeId, parts, of }: TransferRow): Moves {
   switch (kind) {
     case 'pay':
     case 'refund':
@@ -117,13 +121,13 @@ function heldBack(amount: bigint, payerId: bigint | undefined): Moves {
   ])
 }
 
-function digestOf({ signed, kind, unit, memo }: Posting, { amount, payerId, payeeId }: Ordered): Uint8Array {
+function digestOf({ signed, kind, unit, memo }: Posting, { amount, payerId, payeeId }: TransferRow): Uint8Array {
   if (signed !== undefined) return sha256(signed)
   requireThat(kind === 'mint' || kind === 'burn', 'nobody has signed it')
   return sha256(encodeCbor([kind, payeeId ?? payerId ?? 0n, unit, amount, memo ?? null]))
 }
 
-function verifySigned(posting: Posting, cose: Uint8Array, kind: OrderKind, ordered: Ordered, progress: Progress): void {
+function verifySigned(posting: Posting, cose: Uint8Array, kind: OrderKind, ordered: TransferRow, progress: Progress): void {
   const order = orderIn(cose, kind)
   requireThat(orderSigner(order) === posting.signerId && sameBytes(order.id, posting.id), 'what was signed is for another transfer')
   requireThat(saysSame(order, posting, ordered), 'what was signed is something else')
@@ -138,7 +142,7 @@ function orderIn(cose: Uint8Array, kind: OrderKind): Order {
   return decodeOrder(kind, payload)
 }
 
-function saysSame(order: Order, { unit }: Posting, { amount, payerId, payeeId, parts, of, row }: Ordered): boolean {
+function saysSame(order: Order, { unit }: Posting, { amount, payerId, payeeId, parts, of, row }: TransferRow): boolean {
   const memo = optionalText(row, 'memo')
   switch (order.kind) {
     case 'pay':
@@ -172,7 +176,7 @@ function isMemo(memo: string | undefined, hash: Uint8Array): boolean {
   return sameBytes(sha256(new TextEncoder().encode(memo ?? '')), hash)
 }
 
-function orderedOf(database: Database, row: Row): Ordered {
+function orderedOf(database: Database, row: Row): TransferRow {
   const ofId = optionalBlob(row, 'of_id')
   const kind = text(row, 'kind')
   return {
@@ -183,7 +187,7 @@ function orderedOf(database: Database, row: Row): Ordered {
   }
 }
 
-function originalOf(database: Database, signerId: bigint, id: Uint8Array): NonNullable<Ordered['of']> {
+function originalOf(database: Database, signerId: bigint, id: Uint8Array): NonNullable<TransferRow['of']> {
   const row = database.prepare(select).row({ signerId, id })
   requireThat(row !== undefined, 'the transfer that it is about is missing')
   const [payerId, payeeId] = [optionalInteger(row, 'payer_id'), optionalInteger(row, 'payee_id')]

@@ -2,6 +2,8 @@
 // account with what it had and its delta. On the way the Merkle tree grows, and every checkpoint must have its root.
 
 import { Frontier } from '../../../domain/merkle.ts'
+import { checkpointPurpose } from '../../../protocol/contract/cose.ts'
+import { sameBytes } from '../../../protocol/same-bytes.ts'
 import type { Leg, Posting } from '../../ledger.ts'
 import type { VerifyPlace } from '../../ledger-verification.ts'
 import type { Database } from '../database.ts'
@@ -10,7 +12,6 @@ import { chainHash, decodePosting, sha256 } from './ledger-row.ts'
 import { findSubtree, keptLevel } from './ledger-tree.ts'
 import { type Progress, requireThat } from './ledger-progress.ts'
 import { verifyOrder } from './ledger-verify-order.ts'
-import { sameBytes } from '../../../protocol/same-bytes.ts'
 
 export function verifyPostings(database: Database, place: VerifyPlace, max: bigint, progress: Progress): VerifyPlace | undefined {
   const rows = database
@@ -94,8 +95,13 @@ function verifyCheckpoint(row: Row | undefined, frontier: Frontier, progress: Pr
   const [size, root, at] = [frontier.size, blob(row, 'root'), integer(row, 'at')]
   progress.begin(`checkpoint ${size}`)
   requireThat(sameBytes(root, frontier.root()), 'its root is not that of the ledger')
-  const purpose = 'sealwire/checkpoint/1'
-  progress.signatures.push({ row: progress.row, purpose, cose: blob(row, 'cose'), signerId: undefined, checkpoint: { size, root, at } })
+  progress.signatures.push({
+    row: progress.row,
+    purpose: checkpointPurpose,
+    cose: blob(row, 'cose'),
+    signerId: undefined,
+    checkpoint: { size, root, at },
+  })
 }
 
 /** At the end of the ledger: postings that a checkpoint had are gone. */

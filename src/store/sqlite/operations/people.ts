@@ -94,7 +94,6 @@ function readRelations(database: Database, { accountId }: Input<'people.relation
         .rows({ accountId }),
     ),
     blocks: ids(database.prepare('select blocked_id as id from block where account_id = :accountId').rows({ accountId })),
-    blockedBy: ids(database.prepare('select account_id as id from block where blocked_id = :accountId').rows({ accountId })),
     privacy: readPrivacy(database, { accountId }),
   }
 }

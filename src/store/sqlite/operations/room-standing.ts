@@ -1,7 +1,7 @@
 // Where somebody stands in a room.
 
-import type { MemberRole } from '../../../domain/index.ts'
 import { SealwireError } from '../../../protocol/errors.ts'
+import type { Role } from '../../delivery.ts'
 import type { Person } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { integer, type Row, text } from '../statement.ts'
@@ -11,7 +11,7 @@ export interface RoomStanding {
   readonly id: bigint
   readonly lastSeq: bigint
   readonly account: Person
-  readonly role: MemberRole
+  readonly role: Role
   readonly since: bigint
   /** `unseen`: by somebody whom they block. */
   readonly state: 'joined' | 'invited' | 'unseen'
@@ -55,7 +55,7 @@ function roomStandingOf(row: Row): RoomStanding {
     lastSeq: integer(row, 'last_seq'),
     account: { id: integer(row, 'id'), key: text(row, 'key'), name: text(row, 'name') },
     // The columns have checks of their own.
-    role: text(row, 'role') as MemberRole,
+    role: text(row, 'role') as Role,
     since: integer(row, 'since'),
     state: text(row, 'standing') as RoomStanding['state'],
   }
