@@ -106,7 +106,10 @@ export function peopleCompliance(name: string, withStore: WithStore): void {
       await block(store, 1n, 2n)
       await store.reopen()
       expect(await relations(store, 1n)).toEqual([[2n], [2n]])
-      expect(await relations(store, 2n)).toEqual([[1n, 3n], [3n, 4n]])
+      expect(await relations(store, 2n)).toEqual([
+        [1n, 3n],
+        [3n, 4n],
+      ])
       expect(await relations(store, 3n)).toEqual([[2n], []])
       expect(await relations(store, 4n)).toEqual([[], []])
       expect(await relations(store, 99n)).toEqual([[], []])
