@@ -32,6 +32,7 @@ export const limitEffects: Readonly<Partial<Record<LimitName, string>>> = {
   webMessageBytesMax: 'the WebSocket is closed (1009)',
   webEmptyFramesPerSecondMax: 'the WebSocket is closed (1008)',
   webEmptyFramesBurstMax: 'the WebSocket is closed (1008)',
+  gatherMsMax: 'it is written',
   outputBytesHigh: 'nothing more is read from who writes there',
   requestsPerSecondUnauthenticatedMax: 'requests wait, then are refused (rate_limited)',
   requestsBurstUnauthenticatedMax: 'requests wait, then are refused (rate_limited)',

@@ -74,6 +74,12 @@ export abstract class BufferedLink implements Link, OutputOwner {
     return this.#output.reserve(count)
   }
 
+  reserveLater(count: number): number {
+    this.#traffic.frames++
+    this.#traffic.bytes += count
+    return this.#output.reserveLater(count)
+  }
+
   send(bytes: Uint8Array): void {
     this.#traffic.frames++
     this.#traffic.bytes += bytes.length

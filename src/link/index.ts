@@ -11,6 +11,7 @@ export type {
   RemoteAddress,
   Ticket,
 } from './link.ts'
+export { LaterSink } from './later-sink.ts'
 export { linkPair, type MemoryLink } from './memory.ts'
 export { dialSealed, readSealedKey } from './sealed/dial.ts'
 export { listenSealed } from './sealed/listen.ts'

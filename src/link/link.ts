@@ -4,8 +4,8 @@
 //   in:  one `received` call for all that one read brought. Nothing is delivered after `pause` but what was already in
 //        flight; the receiver bounds what it holds.
 //   out: `reserve`/`send` gather bytes in the output buffer; every link that was written to in one turn of the event
-//        loop is flushed once at the turn's end, in one write. A peer that does not take its output is dropped: over
-//        `outputBytesMax`, or without progress for `outputStallMsMax`.
+//        loop is flushed once at the turn's end, in one write; what `reserveLater` gathers may wait for a turn with less to
+//        do. A peer that does not take its output is dropped: over `outputBytesMax`, or without progress for `outputStallMsMax`.
 //   end: exactly one `closed`. An end, a reset and a corrupt record are told apart. A clean end and a truncated one are
 //        not on TLS: the supported runtimes report both alike, so only a goodbye inside the protocol ends a session cleanly.
 
@@ -66,6 +66,8 @@ export interface Link extends FrameSink {
   readonly queuedBytes: number
   /** False while the output is over `outputBytesHigh`: whoever produces it should pause. */
   readonly keepsUp: boolean
+  /** As `reserve`, for what nobody waits for: while the process is busy it may be written up to `gatherMsMax` later. */
+  reserveLater(count: number): number
   /** Appends a copy of `bytes` to the output. */
   send(bytes: Uint8Array): void
   /** Writes the output now instead of at the end of the turn. */

@@ -1,11 +1,12 @@
 // The output of one link: bytes gathered during a turn of the event loop and written in one go at its end.
 //
 //   idle ──reserve──▶ dirty ──flush, all taken──▶ idle          (the buffer goes back to the pool)
-//                       └────flush, some left──▶ blocked ──drained──▶ flush
+//     │               ▲ └────flush, some left──▶ blocked ──drained──▶ flush
+//     └──reserveLater─┴─▶ patient ──flush, as a dirty one, in this turn or a later one
 //
-// Invariants: an idle output holds no memory; a dirty one is in the flusher's list exactly once; a blocked one is
-// watched for progress. Over `outputBytesMax` it is dropped at the end of the turn, never inside `reserve`, so that no
-// session is closed in the middle of another one's work.
+// Invariants: an idle output holds no memory; a dirty one is in the flusher's list exactly once, and a patient one in that of
+// those that wait for more; a blocked one is watched for progress. Over `outputBytesMax` it is dropped when it is flushed, never
+// inside `reserve`, so that no session is closed in the middle of another one's work.
 
 import type { FrameSink, Limits } from '../protocol/index.ts'
 import type { Flusher } from './flusher.ts'
@@ -34,6 +35,7 @@ export class Output implements FrameSink {
   #start = 0
   #end = 0
   #dirty = false
+  #patient = false
   #blocked = false
   #behind = false
   #finishing = false
@@ -60,17 +62,20 @@ export class Output implements FrameSink {
   }
 
   reserve(count: number): number {
-    if (this.#discarding) this.#start = this.#end = 0
-    else if (!this.#blocked && this.#end - this.#start >= flushBytes) this.#hand()
-    if (this.#end + count > this.bytes.length) this.#makeRoom(count)
-    const at = this.#end
-    this.#end += count
     if (!this.#dirty) {
       this.#dirty = true
       this.#flusher.schedule(this)
     }
-    if (this.#end - this.#start > this.#limits.outputBytesHigh) this.#behind = true
-    return at
+    return this.#append(count)
+  }
+
+  /** The same for what nobody waits for: it may be flushed a turn or more later, with what has come by then. */
+  reserveLater(count: number): number {
+    if (!this.#dirty && !this.#patient) {
+      this.#patient = true
+      this.#flusher.scheduleLater(this)
+    }
+    return this.#append(count)
   }
 
   /** Appends a copy of `bytes`, or hands them over at once where a copy would cost more than it saves. */
@@ -88,6 +93,12 @@ export class Output implements FrameSink {
     if (this.#discarding) return
     if (!this.#blocked && this.#end > this.#start) this.#hand()
     this.#judge()
+  }
+
+  /** What waited for more has waited enough. */
+  flushLater(): void {
+    this.#patient = false
+    if (!this.#dirty) this.flush()
   }
 
   /** The kernel takes bytes again. */
@@ -116,6 +127,16 @@ export class Output implements FrameSink {
   /** No progress for too long. */
   stalled(): void {
     this.#owner.overflowed()
+  }
+
+  #append(count: number): number {
+    if (this.#discarding) this.#start = this.#end = 0
+    else if (!this.#blocked && this.#end - this.#start >= flushBytes) this.#hand()
+    if (this.#end + count > this.bytes.length) this.#makeRoom(count)
+    const at = this.#end
+    this.#end += count
+    if (this.#end - this.#start > this.#limits.outputBytesHigh) this.#behind = true
+    return at
   }
 
   #hand(): void {

@@ -1,6 +1,7 @@
 // The classic dialect (classic.md): the seed chat's commands, translated onto the services. Refusals leave the
 // connection open; every one is an Error with the word of its code.
 
+import { LaterSink } from '../link/index.ts'
 import {
   classicAcks,
   classicCommands,
@@ -102,6 +103,8 @@ class ClassicParticipant implements ClassicSession {
   readonly #speaker: Speaker
   readonly #server: ServerContext
   readonly #pace: Pace
+  /** For what the peer of a chat says: whoever said it has an answer, and who hears it asks for nothing. */
+  readonly #heard: LaterSink
   /** `peer: `, which goes before everything the peer of the chat says. */
   #prefix: Uint8Array = new Uint8Array(0)
 
@@ -112,6 +115,7 @@ class ClassicParticipant implements ClassicSession {
     this.standing = standing
     this.connection = speaker.id
     this.#speaker = speaker
+    this.#heard = new LaterSink(speaker.link)
     this.#server = server
     this.#pace = new Pace(server.presence.enter(this).messages, server)
     server.bridge.enter(this)
@@ -171,7 +175,7 @@ class ClassicParticipant implements ClassicSession {
     const { link } = this.#speaker
     if (!link.open) return 'peer_lost'
     if (this.#prefix.length + text.length > frameBodyBytesLimit) return 'message_too_large'
-    writeFrame(link, message, text, this.#prefix, this.#server.checksum)
+    writeFrame(this.#heard, message, text, this.#prefix, this.#server.checksum)
     return 'handed_over'
   }
 

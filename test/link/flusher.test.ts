@@ -56,6 +56,68 @@ describe('Flusher', () => {
   })
 })
 
+describe('Flusher, what nobody waits for', () => {
+  test('waits while busy turns follow each other, and goes out together in the first quiet one', async () => {
+    const { outputs, writes, say, answer } = many(8)
+    for (let turn = 0; turn < 3; turn++) {
+      for (const output of outputs) say(output, 10)
+      answer()
+      await nextTurn()
+      expect(writes).toEqual([])
+    }
+    await settle()
+    expect(writes).toEqual(outputs.map(() => 30))
+  })
+
+  test('waits no longer than gatherMsMax, however busy it is', async () => {
+    const { outputs, writes, say, answer, clock } = many(8, { gatherMsMax: 3 })
+    for (let turn = 0; turn < 3; turn++) {
+      for (const output of outputs) say(output, 10)
+      answer()
+      await nextTurn()
+      clock.jump(1)
+    }
+    expect(writes).toEqual([])
+    for (const output of outputs) say(output, 10)
+    answer()
+    await nextTurn()
+    expect(writes).toEqual(outputs.map(() => 40))
+  })
+
+  test('does not wait where few are written to, or gatherMsMax is 0', async () => {
+    for (const { outputs, writes, say } of [many(7), many(8, { gatherMsMax: 0 })]) {
+      for (const output of outputs) say(output, 10)
+      await nextTurn()
+      expect(writes).toEqual(outputs.map(() => 10))
+    }
+  })
+
+  test('goes out in its order with what somebody waits for, in that very turn, and once', async () => {
+    const { outputs, writes, say } = many(8)
+    for (const output of outputs) say(output, 10)
+    await nextTurn()
+    outputs[0]?.send(new Uint8Array(5))
+    await nextTurn()
+    expect(writes).toEqual([15])
+    await settle()
+    expect(writes).toEqual([15, ...outputs.slice(1).map(() => 10)])
+    outputs[0]?.send(new Uint8Array(1))
+    await settle()
+    expect(writes.slice(8)).toEqual([1])
+  })
+
+  test('is lost with an output that is over, and is handed over by one that closes', async () => {
+    const { outputs, writes, say } = many(8)
+    for (const output of outputs) say(output, 10)
+    await nextTurn()
+    outputs[0]?.discard()
+    outputs[1]?.finish()
+    expect(writes).toEqual([10])
+    await settle()
+    expect(writes).toEqual(Array.from({ length: 7 }, () => 10))
+  })
+})
+
 describe('BufferPool', () => {
   test('gives a buffer that is large enough and takes back only its own sizes', () => {
     const pool = new BufferPool()
@@ -78,6 +140,34 @@ function ownerOf(wrote: (count: number) => void) {
     overflowed() {},
     drained() {},
   }
+}
+
+/** Outputs of one flusher that are all written to later, how many bytes each write took, and something that somebody waits for. */
+function many(count: number, overrides = {}) {
+  const { flusher, limits, clock } = make(overrides)
+  const writes: number[] = []
+  const outputs = Array.from(
+    { length: count },
+    () =>
+      new Output(
+        ownerOf((taken) => writes.push(taken)),
+        flusher,
+        limits,
+      ),
+  )
+  const say = (output: Output, bytes: number): void => {
+    output.bytes.fill(0, output.reserveLater(bytes))
+  }
+  const asked = new Output(
+    ownerOf(() => {}),
+    flusher,
+    limits,
+  )
+  return { outputs, writes, say, answer: () => asked.send(new Uint8Array(1)), clock }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
 }
 
 function make(overrides = {}): { flusher: Flusher; limits: ReturnType<typeof resolveLimits>; clock: ManualClock } {

@@ -31,6 +31,10 @@ export class SealedV1Link extends TcpLink {
     assert(false, 'bytes without a frame for a link of version 1')
   }
 
+  override reserveLater(): never {
+    return this.reserve()
+  }
+
   override send(bytes: Uint8Array): void {
     if (!this.open) return
     try {
