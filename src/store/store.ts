@@ -302,6 +302,7 @@ export type StoreLimits = Pick<
   | 'paymentRequestMemoryMs'
   | 'paymentRequestsMax'
   | 'paymentRequestsStrangerMax'
+  | 'peersRememberedMax'
   | 'reactionsPerMessageMax'
   | 'roomMembersMax'
   | 'roomsPerAccountMax'

@@ -67,7 +67,7 @@ export const deliveryLimits = {
     1_000_000,
     'rows',
     'server/accounts/names',
-    'names, and direct conversations, of which the accounts are remembered; the oldest are forgotten first',
+    'names, direct conversations and ledger accounts that are remembered; the oldest are forgotten first',
   ),
   contactRequestsMax: row(100, 1, 10_000, 'requests', 'store', 'requests of an account that nobody has answered; more are refused (busy)'),
   roomsPerAccountMax: row(100, 1, 100_000, 'rooms', 'store', 'rooms that an account owns; more are refused (busy)'),

@@ -24,9 +24,11 @@ export function databaseLocation(folder: string): string {
 
 /** What a step has decided and not written yet, because the next ones may add to it: one write for all of them. */
 export interface Deferred {
-  /** Whether this request adds to it, and needs nothing of it in the database. */
-  covers(request: Request): boolean
+  /** Whether this request adds to it, or does not concern it, and needs nothing of it in the database. */
+  covers(request: Request, kind: 'read' | 'write'): boolean
   write(): void
+  /** Whether the next group has it again, once it is written and this one is committed. Default: no. */
+  readonly lasts?: boolean
 }
 
 export class Database implements Disposable {
@@ -35,6 +37,8 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, Statement<string>>()
   readonly #controls = new Map<ControlStatement, StatementSync>()
   #deferred: Deferred | undefined
+  /** Was deferred, is written, and lasts: the next group has it if this one is committed. */
+  #lasting: Deferred | undefined
   #mustErase = false
   #writes = 0
 
@@ -81,21 +85,31 @@ export class Database implements Disposable {
   }
 
   /** Writes what was deferred, but for a request that adds to it. */
-  settle(next?: Request): void {
+  settle(next?: { readonly request: Request; readonly kind: 'read' | 'write' }): void {
     const deferred = this.#deferred
-    if (deferred === undefined || (next !== undefined && deferred.covers(next))) return
+    if (deferred === undefined || (next !== undefined && deferred.covers(next.request, next.kind))) return
     this.#deferred = undefined
     deferred.write()
   }
 
+  /** Writes what was deferred at the end of a group. What lasts is there again in the next one. */
+  settleGroup(): void {
+    const deferred = this.#deferred
+    this.settle()
+    if (deferred?.lasts === true) this.#lasting = deferred
+  }
+
   /** Runs a statement that opens, marks or ends a transaction. */
   control(sql: ControlStatement): void {
+    const lasting = this.#lasting
+    this.#lasting = undefined
     // At the beginning too: SQLite may have rolled back by itself.
-    if (/^(rollback|begin)/.test(sql)) this.#deferred = undefined
+    if (/^(rollback|begin)/.test(sql)) this.#deferred = sql.startsWith('begin') ? lasting : undefined
     else assert(sql !== 'commit' || this.#deferred === undefined, 'something is not written')
     let statement = this.#controls.get(sql)
     if (statement === undefined) this.#controls.set(sql, (statement = this.#connection.prepare(sql)))
     statement.run()
+    if (sql === 'commit') this.#lasting = lasting
   }
 
   /** What this transaction deletes must be gone from the files too: see {@link eraseLog}. */

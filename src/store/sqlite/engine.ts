@@ -118,7 +118,7 @@ export class Engine implements Disposable {
     begin(database, kind)
     const outcomes: Outcome[] = []
     for (const request of group) {
-      const unsettled = this.#settle(database, request)
+      const unsettled = attempt(database, () => database.settle({ request, kind: this.#steps[request.name].kind }))
       const { writes } = database
       const outcome = unsettled ?? this.#perform(database, request, kind)
       if (unsettled !== undefined || ('error' in outcome && database.writes !== writes)) {
@@ -127,19 +127,9 @@ export class Engine implements Disposable {
       }
       outcomes.push(outcome)
     }
-    if (this.#settle(database) === undefined) return outcomes
+    if (attempt(database, () => database.settleGroup()) === undefined) return outcomes
     database.control('rollback')
     return undefined
-  }
-
-  /** Writes what was deferred. Why it could not, when that concerns requests alone. */
-  #settle(database: Database, next?: Request): { readonly error: SealwireError } | undefined {
-    try {
-      database.settle(next)
-      return undefined
-    } catch (reason) {
-      return requestError(database, reason)
-    }
   }
 
   /** Each in a savepoint of its own. */
@@ -148,7 +138,7 @@ export class Engine implements Disposable {
     return group.map((request) => {
       database.control('savepoint request')
       const performed = this.#perform(database, request, kind)
-      const outcome = 'error' in performed ? performed : (this.#settle(database) ?? performed)
+      const outcome = 'error' in performed ? performed : (attempt(database, () => database.settle()) ?? performed)
       if ('error' in outcome) database.control('rollback to request')
       database.control('release request')
       return outcome
@@ -235,6 +225,16 @@ export class Engine implements Disposable {
   /** Asked before SQLite is, so that logs and certificates keep some room of their own. */
   #requireRoom(): void {
     if (this.#location !== inMemory && bytesFree(dirname(this.#location)) < BigInt(this.#limits.diskBytesFreeMin)) throw storageFull()
+  }
+}
+
+/** Writes what was deferred. Why it could not, when that concerns requests alone. */
+function attempt(database: Database, write: () => void): { readonly error: SealwireError } | undefined {
+  try {
+    write()
+    return undefined
+  } catch (reason) {
+    return requestError(database, reason)
   }
 }
 

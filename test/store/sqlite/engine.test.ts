@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { type Code, resolveLimits, SealwireError } from '../../../src/protocol/index.ts'
 import { inMemory } from '../../../src/store/index.ts'
-import type { Database } from '../../../src/store/sqlite/database.ts'
+import type { Database, Deferred } from '../../../src/store/sqlite/database.ts'
 import { Engine } from '../../../src/store/sqlite/engine.ts'
 import { type Step, type Steps, steps } from '../../../src/store/sqlite/operations.ts'
 import type { Outcome, Request } from '../../../src/store/store.ts'
@@ -97,6 +97,44 @@ describe('execute', () => {
     expect(codesOf(engine.execute([create('alice'), special('bob'), create('carol')]))).toEqual([undefined, 'internal', undefined])
     expect(codesOf(engine.execute([create('dave'), special('erin')]))).toEqual([undefined, 'internal'])
     expect(found(engine, 'alice', 'bob', 'carol', 'dave', 'erin')).toEqual([1n, undefined, 2n, 3n, undefined])
+  })
+
+  test('what lasts is there again in the next group, unless something has ended it', () => {
+    const [kept, lost]: [Deferred, Deferred] = [lastingWhere((_, kind) => kind === 'read'), lastingWhere(() => true)]
+    const seen: unknown[] = []
+    using engine = engineWhere((database, input) => {
+      if (input.to === 'keeps') database.defer(kept)
+      if (input.to === 'loses') database.defer(lost)
+      seen.push(database.deferred ?? 'nothing')
+      if (input.to !== 'refuses') return true
+      steps['account.create'].run(database, newAccount('lost'), limits)
+      throw new SealwireError('declined', 'changed its mind')
+    })
+    const seenIn = (...group: readonly Request[]): readonly unknown[] => {
+      engine.execute(group)
+      return seen.splice(0)
+    }
+    expect(seenIn(special('keeps'))).toEqual([kept])
+    expect(seenIn(find('alice'))).toEqual([])
+    expect(seenIn(special('looks'))).toEqual(['nothing'])
+    expect([seenIn(special('loses')), seenIn(special('looks')), seenIn(special('looks'))]).toEqual([[lost], [lost], [lost]])
+    // Refused after it has written: the group is rolled back, and carried out again without what was there.
+    expect(seenIn(create('bob'), special('refuses'))).toEqual([lost, 'nothing'])
+    expect(seenIn(special('looks'))).toEqual(['nothing'])
+  })
+
+  test('what lasts ends with a commit that fails', () => {
+    using folder = new StoreFolder()
+    const seen: unknown[] = []
+    using engine = engineWhere((database, input) => {
+      if (input.to === 'keeps') database.defer(lastingWhere(() => true))
+      seen.push(database.deferred === undefined)
+      return input.to === 'breaks' ? leaveBroken(database) : true
+    }, folder.database)
+    engine.execute([special('keeps')])
+    expect(codesOf(engine.execute([special('breaks')]))).toEqual(['unknown_outcome'])
+    engine.execute([special('looks')])
+    expect(seen).toEqual([false, false, true])
   })
 
   test('a commit that fails makes the whole group unknown, and the next group opens the database again', () => {
@@ -232,6 +270,11 @@ describe('values', () => {
 function engineWhere(run: Step<'account.rehash'>['run'], location: string = inMemory): Engine {
   const special: Steps = { ...steps, 'account.rehash': { kind: 'write', run } }
   return new Engine(location, limits, { steps: special })
+}
+
+/** Something that the next group has again. */
+function lastingWhere(covers: Deferred['covers']): Deferred {
+  return { covers, write() {}, lasts: true }
 }
 
 /** Leaves a broken reference that SQLite finds at the commit, which is the only way to make a healthy disk refuse one. */

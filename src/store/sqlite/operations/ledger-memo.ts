@@ -1,9 +1,10 @@
-// What orders that stand next to each other in a group of the store need to read only once: who may sign, the accounts that they
-// move, where the ledger ends. And what they need to write only once: how much each device has ordered today. It lives from one
-// order to the next; anything else that is carried out, and whatever is undone, ends it.
+// What orders that follow each other need to read only once: who may sign, the accounts that they move, where the ledger ends. And
+// what those of a group need to write only once: how much each device has ordered today. It lives from one order to the next,
+// also of a later group; what else is written, and whatever is undone, ends it. Nothing is decided by it alone: a balance moves
+// only if it is in the database what it is here (ledger-post.ts), and if not, the order is carried out again without it.
 
 import { balanceMax } from '../../../domain/money.ts'
-import type { Request } from '../../store.ts'
+import type { Request, StoreLimits } from '../../store.ts'
 import type { Database, Deferred } from '../database.ts'
 import type { AccountEnd, Book } from './ledger-books.ts'
 
@@ -21,6 +22,9 @@ interface Spent {
   amount: bigint
 }
 
+/** How many accounts, and how many keys, are remembered from one group to the next. */
+type MemoLimits = Pick<StoreLimits, 'peersRememberedMax'>
+
 export class LedgerMemo implements Deferred {
   /** By holder and unit. */
   readonly books = new Map<string, Book>()
@@ -30,28 +34,35 @@ export class LedgerMemo implements Deferred {
   readonly signers = new Set<string>()
   end: LedgerEnd | undefined
   readonly #database: Database
+  readonly #accountsMax: number
   readonly #spent = new Map<string, Spent>()
 
-  private constructor(database: Database) {
+  private constructor(database: Database, { peersRememberedMax }: MemoLimits) {
     this.#database = database
+    this.#accountsMax = peersRememberedMax
   }
 
   /** That of the orders before, or a new one. Only for the step of an order: others change what is remembered here. */
-  static begin(database: Database): LedgerMemo {
+  static begin(database: Database, limits: MemoLimits): LedgerMemo {
     const known = LedgerMemo.of(database)
     if (known !== undefined) return known
-    const memo = new LedgerMemo(database)
+    const memo = new LedgerMemo(database, limits)
     database.defer(memo)
     return memo
   }
 
-  /** Undefined in other steps than that of an order. */
+  /** Undefined in steps other than that of an order which write. */
   static of({ deferred }: Database): LedgerMemo | undefined {
     return deferred instanceof LedgerMemo ? deferred : undefined
   }
 
-  covers({ name }: Request): boolean {
-    return name === 'ledger.order'
+  /** That somebody has read what waits for them comes between orders all the time, and changes nothing of this. */
+  covers({ name }: Request, kind: 'read' | 'write'): boolean {
+    return name === 'ledger.order' || name === 'inbox.ack' || kind === 'read'
+  }
+
+  get lasts(): boolean {
+    return this.books.size <= this.#accountsMax && this.signers.size <= this.#accountsMax
   }
 
   /** Counts what a device has ordered; {@link write} writes it. */

@@ -41,7 +41,7 @@ function carryOut(database: Database, input: LedgerOrder, limits: StoreLimits): 
   const digest = sha256(signed)
   const repeated = repeatedOrder(database, { signerId, id: order.id, digest, request: input.request }, viewerId)
   if (repeated !== undefined) return repeated
-  requireSigner(database, LedgerMemo.begin(database), signerId, input.key)
+  requireSigner(database, LedgerMemo.begin(database, limits), signerId, input.key)
   const made = make(database, { ...input, digest })
   const { transfer, changed, request } = made
   const known = viewerId === signerId ? made.balance : undefined

@@ -67,6 +67,39 @@ test('what is decided between two orders of a group counts for the second one', 
   ).toEqual([26])
 })
 
+test('what is remembered from one group to the next is no more than what is so', () => {
+  using folder = new StoreFolder()
+  const stage = new LedgerStage(3, 500n, { folder: folder.path })
+  const pay = (payer: bigint, payee: bigint): Request => ({ name: 'ledger.order', input: { ...stage.pay(payer, payee, 1n), at: 1_000n } })
+  stage[Symbol.dispose]()
+  using engine = new Engine(folder.database, limits)
+  const codeOf = (request: Request): string =>
+    engine.execute([request]).map((outcome) => ('error' in outcome ? outcome.error.code : 'done'))[0] ?? ''
+  const at = 1_000n
+  const [revoke, freeze]: readonly [Request, Request] = [
+    { name: 'device.revoke', input: { id: 'k1.1', at } },
+    { name: 'ledger.freeze', input: { accountId: 2n, frozen: true, at } },
+  ]
+  expect([codeOf(pay(1n, 2n)), codeOf(pay(2n, 1n)), codeOf(pay(3n, 1n))]).toEqual(['done', 'done', 'done'])
+  expect([codeOf(revoke), codeOf(pay(1n, 2n)), codeOf(pay(3n, 1n))]).toEqual(['done', 'signature_invalid', 'done'])
+  expect([codeOf(freeze), codeOf(pay(3n, 2n)), codeOf(pay(3n, 1n))]).toEqual(['done', 'frozen', 'done'])
+  damage(folder.database, 'update ledger_account set balance = balance + 100 where holder_id = 3')
+  expect(codeOf(pay(3n, 1n))).toBe('ledger_broken')
+  damage(folder.database, 'update ledger_account set balance = balance - 100 where holder_id = 3')
+  expect(codeOf(pay(3n, 1n))).toBe('done')
+  damage(
+    folder.database,
+    'update leg_end set posting = posting + 9 where ledger_account_id = (select id from ledger_account where holder_id = 1)',
+  )
+  expect(codeOf(pay(3n, 1n))).toBe('ledger_broken')
+})
+
+/** As a hand at the file does it, beside the engine. */
+function damage(database: string, sql: string): void {
+  using connection = new DatabaseSync(database)
+  connection.exec(sql)
+}
+
 /** What the play asked of the store, and what it was answered. */
 function recorded({ stage: { store } }: Play, action: () => void): readonly { readonly request: Request; readonly answer: unknown }[] {
   const told: { readonly request: Request; readonly answer: unknown }[] = []
