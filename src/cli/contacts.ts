@@ -159,7 +159,7 @@ const advice: Advice = {
   not_found: 'check the name',
   no_request: 'sealwire contacts lists who asks',
   not_contact: 'sealwire contacts lists who is; decline what they ask, or block them',
-  busy: 'try again tomorrow, or make room: sealwire contacts remove NAME, also of who has not answered',
+  busy: 'try again tomorrow, or make room: sealwire contacts remove NAME; who has not answered counts for a day more',
 }
 const standardOutput = 1
 const standardError = 2

@@ -87,10 +87,17 @@ async function get(text: string, path: string | undefined, { home, json = false 
 async function forget(text: string, { home, json = false }: FileFlags): Promise<void> {
   const id = parseId(text)
   await withSealwire(home, async (me, signal) => {
-    await me.call('file.abandon', { id }, { signal })
+    await me.call('file.abandon', { id }, { signal }).catch(notBegun)
     const named = formatMessageId(id)
     await writeAll(standardOutput, json ? jsonLine({ id: named, forgotten: true }) : `forgot ${named}\n`)
   })
+}
+
+/** What has been sent is none that was begun. */
+function notBegun(reason: unknown): never {
+  const error = SealwireError.from(reason)
+  if (error.code !== 'not_found') throw error
+  throw new SealwireError('not_found', 'no such file was begun', { cause: error, hint: 'one that was sent goes with its message' })
 }
 
 /** Carries a file, with a line that tells how far it is, and whether there is a connection. */
@@ -160,6 +167,7 @@ function parseId(text: string): Uint8Array {
 }
 
 const advice: Advice = {
+  not_contact: 'ask them first: sealwire contacts request NAME',
   not_found: 'check the name or the id; you have to be in the conversation',
   file_invalid: 'the file was changed while it was carried: try again',
   quota_exceeded:

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import type { Client } from '../client/node.ts'
 import { systemClock } from '../domain/clock.ts'
 import type { Params } from '../protocol/contract/index.ts'
+import type { Advice } from './advice.ts'
 import { canAsk, confirm } from './terminal/confirm.ts'
 import { counted } from './terminal/counted.ts'
 import { writeAll } from './terminal/descriptor.ts'
@@ -43,7 +44,7 @@ async function retain(name: string, duration: string | undefined, { home, yes = 
     findHome(home, process.env),
     { clock: systemClock },
     async ({ client }) => writeAll(1, await answer(client, 'to' in recipient ? { name: recipient.to } : recipient, wanted, json)),
-    { not_found: 'you have never talked with them, or are not in that room', not_permitted: 'ask the owner of the room' },
+    advice,
   )
 }
 
@@ -71,11 +72,16 @@ function keptWords(ms: number | undefined): string {
   return `kept for ${ms % minuteMs === 0 ? formatDuration(ms) : `${ms / 1000} s`}`
 }
 
+const advice: Advice = {
+  not_found: 'you have never talked with them, or are not in that room',
+  not_contact: 'only who is a contact changes it: sealwire contacts request NAME',
+  not_permitted: 'ask the owner of the room',
+}
 const minuteMs = 60_000
 const range = { min: minuteMs, max: 36_500 * 24 * 60 * minuteMs }
 
 const notes = `
-Between two either of them may, in a room its owner. It is gone from the server; who has read it
+Between two contacts either may, in a room its owner. It is gone from the server; who has read it
 may have kept it.
 
 Examples:

@@ -48,7 +48,7 @@ export class Calls {
         return await client.request(method, params, signal === undefined ? {} : { signal })
       } catch (reason) {
         const error = SealwireError.from(reason)
-        if (signal?.aborted === true || tries >= triesMax || !isPassing(error)) throw error
+        if (signal?.aborted === true || tries >= triesMax || !isPassing(error) || isFull(method, error)) throw error
         if (!error.fatal) await this.pause(tries)
       }
     }
@@ -84,4 +84,10 @@ export class Calls {
   }
 }
 
+/** Whether there are too many of something, or it is too early: that is as true in some seconds. */
+function isFull(method: Method, { code }: SealwireError): boolean {
+  return code === 'busy' && bounded.has(method)
+}
+
+const bounded: ReadonlySet<Method> = new Set(['contact.request', 'contact.accept', 'room.create'])
 const triesMax = limitTable.callTriesMax.value

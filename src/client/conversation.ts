@@ -166,7 +166,7 @@ export class Conversation {
     await this.#calls.once('presence.typing', { conversation: this.number }, options)
   }
 
-  /** Sets how long what is said stays, in ms; `undefined` is for ever. Answers what that deleted. @throws {SealwireError} `not_permitted`. */
+  /** Sets how long what is said stays, in ms; `undefined` is for ever. Answers what that deleted. @throws {SealwireError} `not_permitted`, `not_contact`. */
   async retain(retentionMs: number | undefined, options: CallOptions = {}): Promise<Result<'conversation.retain'>> {
     const kept = retentionMs === undefined ? {} : { retentionMs }
     return this.#calls.again('conversation.retain', { conversation: this.number, ...kept }, options)

@@ -84,7 +84,7 @@ export class Direct {
     this.#watches.over(key)
   }
 
-  /** One of two accounts blocks the other. */
+  /** One of two accounts blocks the other, or ends that they are contacts. */
   part(one: string, other: string): void {
     this.#watches.over(one, other)
     this.#watches.over(other, one)

@@ -219,7 +219,7 @@ export interface DeliveryOperations {
   }
   /** Accounts that are in it, invited ones not; undefined when `accountId` is not. */
   'conversation.members': { input: { readonly accountId: bigint; readonly id: bigint }; output: readonly bigint[] | undefined }
-  /** Throws `not_found`, `not_permitted`. */
+  /** Throws `not_found`, `not_contact` where two do not talk, `not_permitted`. */
   'conversation.retain': {
     input: Act & { readonly id: bigint; readonly retentionMs: bigint | undefined; readonly max: bigint }
     output: Expired
@@ -237,7 +237,7 @@ export interface DeliveryOperations {
   /**
    * Asks `peerId` to talk: the direct conversation is made if there is none. When they have asked already it is accepted.
    * When they block the account nothing reaches them, and the answer is the same. Throws `busy` within a day after they
-   * declined, or when `contactRequestsMax` are open; `conflict`; `is_self`. Asking again changes nothing.
+   * declined, or when `contactRequestsMax` are open, or were taken back or declined less than a day ago; `conflict`; `is_self`. Asking again changes nothing.
    */
   'contact.request': {
     input: Act & { readonly peerId: bigint; readonly id: Uint8Array; readonly text?: Uint8Array | undefined }

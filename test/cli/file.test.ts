@@ -47,7 +47,19 @@ describe('file', () => {
     const before = readdirSync(join(server.data, 'files')).length
     expect(await runCli(['file', 'forget', id, '--home', alice])).toEqual({ exitCode: 0, stdout: `forgot ${id}\n`, stderr: '' })
     expect(readdirSync(join(server.data, 'files'))).toHaveLength(before - 1)
-    expect(await runCli(['file', 'forget', id, '--home', alice])).toMatchObject({ exitCode: 6, stdout: '' })
+    expect(await runCli(['file', 'forget', id, '--home', alice])).toEqual({
+      exitCode: 6,
+      stdout: '',
+      stderr: 'sealwire: no such file was begun. one that was sent goes with its message.\n',
+    })
+  })
+
+  test('is sent to nobody but who has agreed to talk, and it is said how they do', async () => {
+    const dan = await homes.join(server, 'dan')
+    await runCli(['contacts', 'request', 'bob', '--home', dan])
+    const { exitCode, stderr } = await runCli(['file', 'send', 'bob', file('for bob.txt', 10).path, '--home', dan])
+    expect(exitCode).toBe(6)
+    expect(stderr).toEndWith('\nsealwire: they have not agreed to talk. ask them first: sealwire contacts request NAME.\n')
   })
 
   test('goes on where a killed sender and a killed reader have left it', async () => {

@@ -57,6 +57,18 @@ describe('retain', () => {
     expect(await run(...args)).toEqual({ exitCode: 2, stdout: '', stderr })
   })
 
+  test('is as it was when two are contacts no more', async () => {
+    await homes.join(server, 'dave')
+    await using me = await connect(alice)
+    await me.request('dave')
+    await me.removeContact('dave')
+    expect(await run('dave', '1d')).toEqual({
+      ...{ exitCode: 6, stdout: '' },
+      stderr: 'sealwire: they have not agreed to talk. only who is a contact changes it: sealwire contacts request NAME.\n',
+    })
+    expect((await run('dave')).stdout).toBe('kept for ever\n')
+  })
+
   test('says whom one has never talked with', async () => {
     await homes.join(server, 'carol')
     expect(await run('carol', '1d')).toMatchObject({ exitCode: 6, stderr: expect.stringContaining('you have never talked with them') })

@@ -73,6 +73,15 @@ describe('Sealwire', () => {
     await me.close()
   })
 
+  test('takes for an answer that nobody can be asked, or accepted, now', async () => {
+    const server = new DeliveryServer()
+    const me = server.sealwire()
+    server.refuse = () => 'busy'
+    expect([await rejectionOf(me.request('bob')), await rejectionOf(me.accept('bob'))]).toEqual(['busy', 'busy'])
+    expect(server.asked).toHaveLength(2)
+    await me.close()
+  })
+
   test.each([
     ['done at the fifth try', 4, undefined],
     ['refused after five tries', 5, 'rate_limited'],

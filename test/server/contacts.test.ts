@@ -42,4 +42,21 @@ describe('contact.remove', () => {
     expect((await back.ask('directory.who', {})).people.map(({ name }) => name)).toEqual([])
     expect((await back.ask('contact.list', {})).contacts).toEqual([])
   })
+
+  test('ends that the other one is told what is read and typed, also of who is to be seen by everybody', async () => {
+    using stage = new ServerStage()
+    const [alice, bob] = [await here(stage, talker(stage, 'alice')), await here(stage, talker(stage, 'bob'))]
+    await bob.ask('account.visibility', { visibility: 'everyone' })
+    const conversation = await introduce(alice, bob)
+    const { seq } = await alice.ask('message.send', { conversation, id: messageId(), body: words('hello') })
+    await bob.ask('presence.typing', { conversation })
+    expect(await eventsOf(alice, 'presence.typing')).toEqual([{ conversation, name: 'bob' }])
+    await alice.ask('contact.remove', { name: 'bob' })
+    await stage.clock.move(60_000)
+    await bob.ask('presence.typing', { conversation })
+    await bob.ask('mark.read', { conversation, seq })
+    const told = (await alice.arrived()).filter(([kind]) => kind === 'event').map(([, name]) => name)
+    expect(told).not.toContain('presence.typing')
+    expect(told).not.toContain('mark.changed')
+  })
 })

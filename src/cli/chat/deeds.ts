@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { ReadEntry } from '../../client/index.ts'
 import { paymentType } from '../../protocol/contract/index.ts'
 import { SealwireError } from '../../protocol/errors.ts'
+import { advised } from '../advice.ts'
 import type { ChatDirect } from './direct.ts'
 import type { ChatCommand } from './line.ts'
 import type { ChatNews } from './news.ts'
@@ -13,6 +14,7 @@ import { placeOf } from './hearing.ts'
 import { calledOf } from './shown.ts'
 import type { Talk } from './talk.ts'
 import type { Talker } from './talker.ts'
+import { isShown } from './text.ts'
 
 /** What commands work with. */
 export interface Deeds {
@@ -43,7 +45,7 @@ export async function perform(deed: Deed, deeds: Deeds): Promise<void> {
     case 'status':
       return tell({ event: 'status', name: me.name, state: me.state, ways: direct?.ways })
     case 'remove':
-      return talk.remove(deed.who)
+      return remove(deed.who, talk)
     case 'block':
       return talk.block(deed.who)
     case 'unblock':
@@ -97,6 +99,14 @@ function payeeOf(command: 'pay' | 'request', { focus, peer }: Talk): string {
   throw new SealwireError('usage', where, { hint: `say who it is: /${command} NAME 5 for lunch` })
 }
 
+async function remove(name: string, talk: Talk): Promise<void> {
+  try {
+    await talk.remove(name)
+  } catch (reason) {
+    throw advised(reason, { not_contact: '/contacts lists who is; /decline NAME turns down what they ask' })
+  }
+}
+
 async function contactsOf(me: Talker): Promise<ChatNews> {
   const { names: blocked } = await me.call('directory.blocked', {})
   return { event: 'contacts', contacts: await Array.fromAsync(me.contacts()), blocked }
@@ -109,8 +119,7 @@ async function tellHistory(count: number, { me, talk, tell }: Deeds): Promise<vo
   let left = count
   for await (const entry of conversation.history()) {
     entries.push(entry)
-    // What changed a message is shown in it.
-    if (entry.kind !== 'edit' && entry.kind !== 'delete') left--
+    if (isShown(entry)) left--
     if (left <= 0 || entries.length >= count * changesEach) break
   }
   entries.reverse()

@@ -357,7 +357,7 @@ const inChat: Advice = {
   not_found: 'check the name',
   no_request: '/contacts lists who asks',
   not_contact: '/talk NAME asks them',
-  busy: 'wait until some are answered',
+  busy: 'try again tomorrow; /remove NAME makes room among contacts, and a day later among those who were asked',
   quota_exceeded: 'they have to read what waits for them first; where too much is kept of yours, delete some of it',
   unreachable: 'try again when there is one',
 }

@@ -304,8 +304,7 @@ export class Talk {
 
   async #hearContact(entry: ReadEntry): Promise<void> {
     const { from: name, conversation, what, seq } = entry
-    // What was done on another device of ours.
-    if (name === this.#parts.me.name) return
+    if (name === this.#parts.me.name) return this.#hearOwn(entry)
     if (what === 'requested') return this.#hearRequest(entry)
     if (what === 'withdrawn') return this.#hearWithdrawn(entry)
     if (what === 'removed') return this.#hearRemoved(entry)
@@ -315,6 +314,16 @@ export class Talk {
     if (what !== 'declined') return
     this.#parts.tell({ event: 'declined', name, conversation })
     if (isAwaited) this.leave(declinedBy(name))
+  }
+
+  /** What was done on another device of ours: one may talk with them no more, or wait for them no more. */
+  async #hearOwn({ what, conversation }: ReadEntry): Promise<void> {
+    if (this.peer === undefined || (what !== 'removed' && what !== 'withdrawn')) return
+    const { name, state } = (await this.#parts.me.conversation(conversation)).info
+    // They may be asked, or a contact, again by now.
+    if (name === undefined || !this.isAbout(name) || state !== 'declined') return
+    this.#parts.tell({ event: 'parted', name })
+    this.leave()
   }
 
   /** It may be answered already, elsewhere. */

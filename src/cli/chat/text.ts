@@ -55,13 +55,11 @@ export function speech(speaker: string, { type = 'text/plain', body = nothing }:
 
 /** A part of a conversation, a message behind its time; ✓ is delivered, ✓✓ read. What changed messages stands in them. */
 export function historyText({ entries, marks, room, peer }: Extract<ChatNews, { event: 'history' }>): readonly ChatText[] {
-  if (entries.length === 0) return [{ lines: ['nothing was said yet'] }]
+  if (!entries.some(isShown)) return [{ lines: [entries.length === 0 ? 'nothing was said yet' : 'nothing is left of what was said'] }]
   const words = new Map(entries.map(({ seq, text }) => [seq, text]))
   const deleters = new Map(entries.filter(({ kind }) => kind === 'delete').map(({ target = 0, from }) => [target, from]))
-  return entries.flatMap((entry) => {
-    const { conversation, kind, deleted, replyTo = 0, target = replyTo } = entry
-    // Of what is gone, a message alone leaves a gap.
-    if (kind === 'edit' || kind === 'delete' || (deleted === true && kind !== 'message')) return []
+  return entries.filter(isShown).map((entry) => {
+    const { conversation, replyTo = 0, target = replyTo } = entry
     const place = { conversation, room, peer: entry.from === marks.own && readPayment(entry) === undefined ? undefined : peer }
     const [first = '', ...others] = plainLines(
       heardText({
@@ -70,8 +68,13 @@ export function historyText({ entries, marks, room, peer }: Extract<ChatNews, { 
       }),
     )
     const when = new Date(entry.at).toISOString().slice(0, 16).replace('T', ' ')
-    return [{ lines: [`${when} ${first}${others.length === 0 ? markOf(entry, marks) : ''}`, ...others] }]
+    return { lines: [`${when} ${first}${others.length === 0 ? markOf(entry, marks) : ''}`, ...others] }
   })
+}
+
+/** Whether an entry has lines of its own in a history: what changed a message stands in it, and of what is gone, a message alone leaves a gap. */
+export function isShown({ kind, deleted }: Pick<ReadEntry, 'kind' | 'deleted'>): boolean {
+  return kind !== 'edit' && kind !== 'delete' && (deleted !== true || kind === 'message')
 }
 
 /** The lines of a text, one after the other. The first of a message stands behind who said it, the others behind a bar. */

@@ -43,7 +43,7 @@ export const events = {
     data: directOffered(),
   },
   'direct.revoked': {
-    what: 'A device that direct.devices told of may make no direct links any more: it was revoked, its account was banned, or one of the two blocks the other.',
+    what: 'A device that direct.devices told of may make no direct links any more: it was revoked, its account was banned, or the two are contacts no more, or one of them blocks the other.',
     data: directRevoked(),
   },
   'presence.typing': {

@@ -69,7 +69,14 @@ export const deliveryLimits = {
     'server/accounts/names',
     'names, direct conversations and ledger accounts that are remembered; the oldest are forgotten first',
   ),
-  contactRequestsMax: row(100, 1, 10_000, 'requests', 'store', 'requests of an account that nobody has answered; more are refused (busy)'),
+  contactRequestsMax: row(
+    100,
+    1,
+    10_000,
+    'requests',
+    'store',
+    'requests of an account that nobody has answered, or that were declined or taken back less than a day ago; more are refused (busy)',
+  ),
   roomsPerAccountMax: row(100, 1, 100_000, 'rooms', 'store', 'rooms that an account owns; more are refused (busy)'),
   roomMembersMax: row(5_000, 2, 100_000, 'members', 'store', 'members of a room, invited ones too; more are refused (room_full)'),
   // Deleting a message with as many takes some 10 ms.

@@ -65,7 +65,7 @@ export class Conversations {
     return this.#own.run(String(me.id), () => this.#searches.run(find, options), options)
   }
 
-  /** Sets how long bodies are kept, and deletes what is older. @throws {SealwireError} `not_found`, `not_permitted`; those of the store. */
+  /** Sets how long bodies are kept, and deletes what is older. @throws {SealwireError} `not_found`, `not_contact`, `not_permitted`; those of the store. */
   async retain(
     me: Participant & { readonly device: string | undefined },
     id: bigint,

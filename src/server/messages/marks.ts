@@ -33,7 +33,7 @@ const nobody: readonly bigint[] = Object.freeze([])
 
 export class Marks {
   readonly #parts: MarksParts
-  /** Both accounts of direct conversations in which they talk: that does not change. */
+  /** Both accounts of direct conversations in which they have talked. Whether they still do is in memory. */
   readonly #pairs: Recent<bigint, readonly bigint[]>
   /** One for each account that is here. */
   readonly #typing = new WeakMap<Standing, TokenBucket>()
@@ -96,7 +96,8 @@ export class Marks {
   async #others(me: Standpoint, id: bigint, alsoInRooms = true): Promise<readonly bigint[] | undefined> {
     const { store } = this.#parts
     const pair = this.#pairs.find(id)
-    if (pair?.includes(me.id)) return pair.filter((each) => each !== me.id)
+    const peers = pair?.includes(me.id) ? pair.filter((each) => each !== me.id) : undefined
+    if (peers?.every((each) => me.standing.contacts.has(each))) return peers
     const row = await store.run('conversation.find', { accountId: me.id, id })
     if (row === undefined || row.state !== 'accepted') return row && nobody
     if (row.kind === 'room') return alsoInRooms ? this.#othersInRoom(me, row) : nobody

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { type Deed, pathOf, perform, whoOf } from '../../../src/cli/chat/deeds.ts'
 import type { ChatNews } from '../../../src/cli/chat/news.ts'
+import { historyText } from '../../../src/cli/chat/text.ts'
 import { ChatPayments } from '../../../src/cli/chat/payments.ts'
 import { Talk } from '../../../src/cli/chat/talk.ts'
 import { PendingPayments } from '../../../src/cli/money/pending-payments.ts'
@@ -57,6 +58,22 @@ describe('perform', () => {
     // Five are shown: what changed messages stands in them, and comes on top.
     expect(history.entries.map(({ kind }) => kind).join(' ')).toBe('message message message message edit delete delete delete reaction')
     expect([history.marks.own, history.peer]).toEqual([ann.name, ben.name])
+  })
+
+  test('shows as much of the history as was asked for, whatever is gone', async () => {
+    const [ann, ben] = await people.pair()
+    const { act } = doing(ann)
+    await act({ name: 'talk', who: ben.name })
+    for (const text of ['one', 'two']) await ben.send(ann.name, text)
+    const conversation = await ben.conversation(ann.name)
+    const { seq } = await ben.send(ann.name, 'three')
+    for (const emoji of ['👍', '🎉', '👀']) await conversation.react(seq, emoji)
+    await conversation.delete(seq)
+    const history = (await act({ name: 'history', count: 2 })) as Extract<ChatNews, { event: 'history' }>
+    expect(historyText(history).map(({ lines }) => lines[0]?.slice('2026-11-23 11:06 '.length))).toEqual([
+      `${ben.name}: two`,
+      `${ben.name} deleted what was here`,
+    ])
   })
 
   test('answers the last message of the other, pins the last one, and takes the last pin away', async () => {
@@ -124,6 +141,11 @@ describe('perform', () => {
     await act({ name: 'remove', who: ben.name })
     expect([talk.focus.name, await act({ name: 'contacts' })]).toMatchObject(['nobody', { contacts: [] }])
     expect((await rejected(act({ name: 'remove', who: 'nobody-else' }))).code).toBe('not_found')
+    await ann.request(ben.name)
+    const asked = doing(ben)
+    expect((await rejected(asked.act({ name: 'remove', who: ann.name }))).hint).toBe(
+      '/contacts lists who is; /decline NAME turns down what they ask',
+    )
   })
 
   test('blocks, and takes it back', async () => {

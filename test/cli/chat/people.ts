@@ -11,6 +11,7 @@ import type { Sealwire } from '../../../src/client/index.ts'
 import type { ConnectOptions } from '../../../src/client/node-sdk.ts'
 import { systemClock } from '../../../src/domain/clock.ts'
 import type { ServerProcess } from '../../support/server-process.ts'
+import { runCli } from '../cli-process.ts'
 import { Homes } from '../member-support.ts'
 
 let count = 0
@@ -36,6 +37,16 @@ export class People implements AsyncDisposable {
     const me = await openSealwire(this.homes.path(name), options)
     this.#open.add(me)
     return me
+  }
+
+  /** Another device of somebody, with a home of its own. */
+  async another({ name }: Pick<Sealwire, 'name'>): Promise<Sealwire> {
+    const [path, other] = [this.homes.path(name), `${name}-${++count}`]
+    const { stdout, stderr } = await runCli(['devices', 'add', '--home', path])
+    const [link = ''] = stdout.split('\n')
+    const joined = await runCli(['join', link, '--home', this.homes.path(other)])
+    if (joined.exitCode !== 0) throw new Error(`${name} has no other device: ${stderr}${joined.stderr}`)
+    return this.open(other)
   }
 
   /** Two who have joined, are connected, and talk with each other if `know` says so. */

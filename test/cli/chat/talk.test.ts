@@ -97,6 +97,23 @@ describe('Talk', () => {
     expect((await rejected(talk.accept(undefined))).code).toBe('no_request')
   })
 
+  test('leaves when it is ended on another device, and says that what waits is not sent', async () => {
+    const [ann, ben] = await people.pair()
+    const tablet = await people.another(ann)
+    const { talk, hear, events } = talking(ann)
+    await talk.with(ben.name)
+    await tablet.removeContact(ben.name)
+    // That they accepted.
+    await hear()
+    await hear()
+    expect([talk.focus.name, events()]).toEqual(['nobody', ['begun', 'parted', 'exited']])
+    await talk.with(ben.name)
+    const saying = rejected(talk.say(Buffer.from('hello')))
+    await tablet.removeContact(ben.name)
+    await hear()
+    expect([talk.focus.name, events(), (await saying).code]).toEqual(['nobody', ['asked', 'parted'], 'not_contact'])
+  })
+
   test('means in a room whom the words name, who is told so', async () => {
     const [ann, ben] = await people.pair()
     const room = await ann.rooms.create('the garden')

@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import { isMeant, mentionsIn } from '../../../src/cli/terminal/mentions.ts'
+import { encodeCbor } from '../../../src/protocol/contract/cbor.ts'
+import { limitTable } from '../../../src/protocol/limits.ts'
 
 test.each<[string, readonly string[]]>([
   ['@bob', ['bob']],
@@ -15,6 +17,12 @@ test.each<[string, readonly string[]]>([
 
 test('mentionsIn has as many names as a message may', () => {
   expect(mentionsIn(Array.from({ length: 60 }, (_, index) => `@u${index}`).join(' '))).toHaveLength(50)
+})
+
+test('mentionsIn has no more than goes with a message, however long the names are', () => {
+  const mentions = mentionsIn(Array.from({ length: 60 }, (_, index) => `@${'漢'.repeat(30)}${10 + index}`).join(' '))
+  const bytes = encodeCbor({ replyTo: Number.MAX_SAFE_INTEGER, mentions: [...mentions] }).length
+  expect([bytes > limitTable.messageDataBytesMax.value - 200, bytes <= limitTable.messageDataBytesMax.value]).toEqual([true, true])
 })
 
 test('isMeant, however the name is cased', () => {

@@ -178,6 +178,21 @@ describe('a classic client asks', () => {
     await bob.expect('03 alice: it goes one way only')
   })
 
+  test('a contact who ends that they are contacts: the chat is over, and they are asked anew no sooner than a day later', async () => {
+    using stage = new ServerStage()
+    const { alice, bob, conversation } = await contacts(stage)
+    await chat(bob)
+    await alice.ask('contact.remove', { name: 'bob' })
+    await bob.expect('05 EXIT')
+    expect(await alice.refusal('message.send', { conversation, id: messageId(), body: words('more') })).toBe('not_contact')
+    bob.send(findPeer, 'alice')
+    await bob.expect('05 BUSY')
+    await alice.ask('contact.request', { name: 'bob', id: messageId() })
+    await bob.expect('06 alice')
+    await alice.ask('contact.remove', { name: 'bob' })
+    await bob.expect('05 EXIT')
+  })
+
   test('while the only session of a contact is in another classic chat: busy', async () => {
     using stage = new ServerStage()
     const [bob, carol, dave] = [await stage.person('bob'), await stage.person('carol'), await stage.person('dave')]

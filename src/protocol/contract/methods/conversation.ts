@@ -62,7 +62,7 @@ export const conversationMethods = {
     result: conversationSchema,
   },
   'conversation.retain': {
-    what: 'Sets how long what is said there stays, and deletes at once what is older. In a room only its owner may.',
+    what: 'Sets how long what is said there stays, and deletes at once what is older. In a room only its owner may, between two only contacts.',
     when: 'after login',
     params: v.strictObject({
       conversation: conversation(),

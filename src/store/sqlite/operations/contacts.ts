@@ -57,11 +57,17 @@ function requireMayAsk(
 ): void {
   requireMaySay(saidBytes(database, accountId), BigInt(body?.length ?? 0), limits)
   if (direct?.state === 'declined' && direct.byId === accountId && at < direct.stateAt + declinedMs) {
-    throw new SealwireError('busy', 'they have declined, or it was taken back', { hint: 'ask again a day later' })
+    throw new SealwireError('busy', 'less than a day ago they have declined or ended it, or it was taken back', {
+      hint: 'ask again a day later',
+    })
   }
-  const open = database.prepare("select count(*) as size from conversation where by_id = :accountId and state = 'requested'")
-  if (sizeIn(open.row({ accountId })) < BigInt(limits.contactRequestsMax)) return
-  throw new SealwireError('busy', 'too many requests are open', { hint: 'wait until some are answered' })
+  // What was taken back, or declined, counts for a day: nobody writes so to one stranger after the other.
+  const open = database.prepare(
+    `select (select count(*) from conversation where by_id = :accountId and state = 'requested')
+       + (select count(*) from conversation where by_id = :accountId and state = 'declined' and state_at > :since) as size`,
+  )
+  if (sizeIn(open.row({ accountId, since: at - declinedMs })) < BigInt(limits.contactRequestsMax)) return
+  throw new SealwireError('busy', 'too many requests are open', { hint: 'wait until some are accepted, or a day after others have ended' })
 }
 
 function answerContact(database: Database, input: Input<'contact.answer'>, limits: StoreLimits): Posted {

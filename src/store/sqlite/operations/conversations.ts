@@ -9,7 +9,7 @@ import { integer } from '../statement.ts'
 import { conversationRowOf, conversationSelect } from './conversation-row.ts'
 import { eraseOlder } from './retention.ts'
 import { settleInbox } from './inboxes.ts'
-import { findStanding } from './standing.ts'
+import { findStanding, requireAccepted } from './standing.ts'
 import type { StepsOf } from './step.ts'
 import { nothingFreed, sumOf } from './erase.ts'
 
@@ -51,6 +51,7 @@ function listMembers(database: Database, { accountId, id }: Input<'conversation.
 function retain(database: Database, { accountId, id, retentionMs, at, max }: Input<'conversation.retain'>): Expired {
   const standing = findStanding(database, accountId, { conversationId: id })
   if (standing === undefined) throw new SealwireError('not_found', 'there is no such conversation')
+  requireAccepted(standing)
   if (!mayRetain(standing)) throw new SealwireError('not_permitted', 'the account may not do this here')
   // What who blocks the account has there stays theirs, and so does how long.
   if (standing.blockerId !== undefined) return { ...nothingFreed, more: false }

@@ -17,7 +17,7 @@ import { post, repeatedPost, sizeOf } from './post.ts'
 import { requireSame } from './repetition.ts'
 import { countSaid, requireMaySay } from './said-bytes.ts'
 import { reindex, unindex } from './search-index.ts'
-import { findStanding, requireRoomFor, type Standing } from './standing.ts'
+import { findStanding, requireAccepted, requireRoomFor, type Standing } from './standing.ts'
 import type { StepsOf } from './step.ts'
 import { Stretch } from './stretch.ts'
 
@@ -38,7 +38,8 @@ function postEntry(database: Database, input: NewEntry, limits: StoreLimits): Po
     return repeated.posted
   }
   if (standing === undefined) throw new SealwireError('not_found', 'there is no such conversation')
-  if (!standing.isAccepted) throw new SealwireError('not_contact', 'they have not agreed to talk', { hint: 'ask them first' })
+  // What somebody has said stays theirs to delete when they are contacts no more.
+  if (input.kind !== 'delete') requireAccepted(standing)
   return input.kind === 'message' ? say(database, input, standing, limits) : change(database, input, standing, limits)
 }
 

@@ -7,7 +7,7 @@ import type { Input, StoreLimits } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { blob, integer, type Row, text } from '../statement.ts'
 import { sizeIn } from './change.ts'
-import { findStanding } from './standing.ts'
+import { findStanding, requireAccepted } from './standing.ts'
 import type { StepsOf } from './step.ts'
 
 export const fileSteps: StepsOf<'file'> = {
@@ -25,7 +25,7 @@ function beginFile(database: Database, input: Input<'file.begin'>, limits: Store
   if (standing === undefined) throw new SealwireError('not_found', 'there is no such conversation')
   const known = database.prepare(`select ${fileColumns} from file where id = :id`).row({ id })
   if (known !== undefined) return sameFile(fileOf(known), input)
-  if (!standing.isAccepted) throw new SealwireError('not_contact', 'they have not agreed to talk', { hint: 'ask them first' })
+  requireAccepted(standing)
   if (!mayPost(standing, 'message', true)) throw new SealwireError('not_permitted', 'the account may not speak there')
   requireQuota(database, accountId, size, limits)
   const row = database

@@ -44,6 +44,11 @@ export function findStanding(database: Database, accountId: bigint, { conversati
   return row && standingOf(row)
 }
 
+/** @throws {SealwireError} `not_contact` where not both have agreed to talk. */
+export function requireAccepted({ isAccepted }: Pick<Standing, 'isAccepted'>): void {
+  if (!isAccepted) throw new SealwireError('not_contact', 'they have not agreed to talk', { hint: 'ask them first' })
+}
+
 /** How much waits for the other one of a direct conversation. */
 export type Waiting = Pick<Standing, 'waiting' | 'waitingInAll' | 'bytesInAll'>
 

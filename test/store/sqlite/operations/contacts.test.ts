@@ -152,7 +152,7 @@ describe('contact.remove', () => {
     expect(stage.say(bob, conversationId, 'again').seq).toBe(5n)
   })
 
-  test('takes back what was asked, makes room for another request, and is no way to ask the same one every minute', () => {
+  test('takes back what was asked, makes room for another request a day later, and is no way to ask more strangers or the same one every minute', () => {
     using stage = new Stage(3, { contactRequestsMax: 1 })
     const ask = (by: bigint, peerId: bigint) => stage.codeOf(() => stage.run('contact.request', { ...stage.act(by), peerId, text }))
     expect([ask(alice, bob), ask(alice, carol)]).toEqual([undefined, 'busy'])
@@ -160,7 +160,9 @@ describe('contact.remove', () => {
     expect([contacts(stage, alice), contacts(stage, bob)]).toEqual([[], []])
     expect(stage.inbox(bob)).toEqual([{ what: 'requested' }, { what: 'withdrawn' }])
     expect(stage.codeOf(() => stage.run('contact.answer', { ...stage.act(bob), peerId: alice, accept: true }))).toBe('no_request')
-    expect([ask(alice, carol), ask(alice, bob), ask(bob, alice)]).toEqual([undefined, 'busy', undefined])
+    expect([ask(alice, carol), ask(alice, bob), ask(bob, carol)]).toEqual(['busy', 'busy', undefined])
+    stage.at += day
+    expect([ask(alice, carol), ask(alice, bob)]).toEqual([undefined, 'busy'])
   })
 
   test('makes room in a full list', () => {
@@ -181,6 +183,42 @@ describe('contact.remove', () => {
     stage.befriend([alice, carol])
     stage.run('block.add', { accountId: carol, blockedId: alice, at: 1n })
     expect([refusal(alice, carol), stage.inbox(carol), contacts(stage, carol)]).toEqual([undefined, [], []])
+  })
+})
+
+describe('what is left when two talk no more', () => {
+  /** Two who have said something, and whom alice has parted. */
+  function parted(stage: Stage) {
+    stage.befriend([alice, bob])
+    const { id: conversationId } = stage.run('conversation.find', { accountId: alice, peerId: bob }) ?? { id: 0n }
+    for (const each of [alice, bob]) stage.say(each, conversationId, `of ${each}`)
+    stage.run('contact.remove', { ...stage.act(alice), peerId: bob })
+    const change = (by: bigint, kind: 'edit' | 'delete' | 'pin', target: bigint) =>
+      stage.codeOf(() => stage.run('entry.post', { ...stage.act(by), conversationId, kind, target, body: text }))
+    return { conversationId, change }
+  }
+
+  test('is deleted by who has said it, and by nobody else', () => {
+    using stage = new Stage(2)
+    const { conversationId, change } = parted(stage)
+    expect([change(bob, 'delete', 1n), change(bob, 'edit', 2n), change(bob, 'pin', 2n)]).toEqual([
+      'not_permitted',
+      'not_contact',
+      'not_contact',
+    ])
+    expect([change(bob, 'delete', 2n), change(alice, 'delete', 1n), change(alice, 'delete', 1n)]).toEqual([undefined, undefined, 'gone'])
+    const { entries } = stage.run('entry.history', { accountId: alice, conversationId, max: 9n, bytesMax: 999n })
+    expect(entries.filter(({ body }) => body !== undefined)).toEqual([])
+  })
+
+  test('is kept as long as it was to be', () => {
+    using stage = new Stage(2)
+    const { conversationId: id } = parted(stage)
+    stage.at += day
+    const retain = (accountId: bigint) =>
+      stage.codeOf(() => stage.run('conversation.retain', { ...stage.act(accountId), id, retentionMs: 1n, max: 9n }))
+    expect([retain(alice), retain(bob)]).toEqual(['not_contact', 'not_contact'])
+    expect(stage.run('conversation.find', { accountId: alice, id })?.retentionMs).toBeUndefined()
   })
 })
 
