@@ -25,12 +25,10 @@ export function parseAmount(text: string, decimals: bigint): bigint {
 
 /** The decimal text of minor units, negative ones too, with exactly `decimals` places. */
 export function formatAmount(minor: bigint, decimals: bigint): string {
-  const places = Number(decimals)
-  const sign = minor < 0n ? '-' : ''
-  const digits = String(minor < 0n ? -minor : minor).padStart(places + 1, '0')
-  if (places === 0) return sign + digits
-  const point = digits.length - places
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`
+  const factor = 10n ** decimals
+  const size = minor < 0n ? -minor : minor
+  const whole = `${minor < 0n ? '-' : ''}${size / factor}`
+  return decimals === 0n ? whole : `${whole}.${String((size % factor) + factor).slice(1)}`
 }
 
 /**

@@ -26,6 +26,8 @@ export interface OutputOwner {
 const nothing = new Uint8Array(0)
 /** A full TLS record: when as much has gathered, waiting for the end of the turn would save no write. */
 const flushBytes = 16 * 1024
+/** As much is worth a write of its own: waiting for more would cost the caches what it saves. */
+const gatheredBytes = 1024
 
 export class Output implements FrameSink {
   readonly #owner: OutputOwner
@@ -69,8 +71,9 @@ export class Output implements FrameSink {
     return this.#append(count)
   }
 
-  /** The same for what nobody waits for: it may be flushed a turn or more later, with what has come by then. */
+  /** The same for what nobody waits for: little of it may be flushed a turn or more later, with what has come by then. */
   reserveLater(count: number): number {
+    if (this.#end - this.#start + count >= gatheredBytes) return this.reserve(count)
     if (!this.#dirty && !this.#patient) {
       this.#patient = true
       this.#flusher.scheduleLater(this)

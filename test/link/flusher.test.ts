@@ -92,6 +92,16 @@ describe('Flusher, what nobody waits for', () => {
     }
   })
 
+  test('does not wait where there is as much as is worth a write', async () => {
+    const { outputs, writes, say } = many(9)
+    for (const output of outputs) say(output, 1000)
+    outputs.slice(0, 2).forEach((output) => say(output, 24))
+    await nextTurn()
+    expect(writes).toEqual([1024, 1024])
+    await settle()
+    expect(writes.slice(2)).toEqual(outputs.slice(2).map(() => 1000))
+  })
+
   test('goes out in its order with what somebody waits for, in that very turn, and once', async () => {
     const { outputs, writes, say } = many(8)
     for (const output of outputs) say(output, 10)
