@@ -9,7 +9,8 @@ import { markdownTable } from './markdown.ts'
 const introduction = `# Limits
 
 Every queue, buffer, table and wait of Sealwire is bounded, and this is the list of the bounds. An operator changes one
-with \`serve --limit NAME=VALUE\`, within its range. Values are whole numbers in the unit of the row.
+with \`serve --limit NAME=VALUE\`, within its range. Values are whole numbers in the unit of the row; \`outputBytesHigh\` may not be over \`outputBytesMax\`.
+What programs of people enforce (\`client\`, \`cli/chat\` and so on) is theirs, and no server changes it.
 
 Where something happens that a peer can see, the table says what: a code of [protocol/errors.md](protocol/errors.md), a connection that is dropped, cut or
 closed, or a wait. –: nobody sees it, it is the size of a step, the length of a rest, or the program's own. How often the limits of connections,

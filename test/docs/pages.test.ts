@@ -25,6 +25,8 @@ describe.each(pages)('%s', (page) => {
     const named = [...textOf(page).matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, path = '']) => path)
     expect(named.filter((path) => isOurs(path) && !isThere(path))).toEqual([])
   })
+
+  test('has tables of which every row is one', () => expect(strayRows(prose(textOf(page)))).toEqual([]))
 })
 
 test('each limit is enforced by something that is there', () => {
@@ -36,6 +38,19 @@ test('each limit is enforced by something that is there', () => {
 /** A page without what it shows of code. */
 function prose(text: string): string {
   return text.replaceAll(/^```[\s\S]*?^```/gm, '').replaceAll(/`[^`\n]*`/g, '')
+}
+
+/** Rows without a head, as behind an empty line, and those with another number of cells than theirs. */
+function strayRows(text: string): readonly string[] {
+  const tables = text.split(/^(?!\|).*$/m).map((part) => part.split('\n').filter((line) => line.startsWith('|')))
+  return tables.flatMap((rows) => {
+    const [head = '', line = ''] = rows
+    return /^[|\s:-]+$/.test(line) ? rows.filter((row) => cells(row) !== cells(head)) : rows
+  })
+}
+
+function cells(row: string): number {
+  return row.replaceAll('\\|', '').split('|').length
 }
 
 function isLinkGood(page: string, target: string): boolean {

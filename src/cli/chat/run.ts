@@ -9,7 +9,7 @@
 
 import { nameKey } from '../../domain/case-fold.ts'
 import type { Placed } from '../../client/direct/direct.ts'
-import type { ReadEntry, Sent } from '../../client/index.ts'
+import type { InboxItem, ReadEntry, Sent } from '../../client/index.ts'
 import { readPayment } from '../../client/payments/message.ts'
 import type { DirectNote } from '../../client/home/direct-ways.ts'
 import { type Clock, waitAtMost } from '../../domain/clock.ts'
@@ -79,6 +79,8 @@ class Chat {
   readonly #ended = new AbortController()
   /** The line that is being done. */
   #line: Promise<boolean> | undefined
+  /** The item that is being shown: until it is acknowledged it comes again. */
+  #item: Promise<void> | undefined
   /** What was to be sent and is not, since the end has begun. */
   #unsent = 0
   /** Why, where the server has said so. */
@@ -144,9 +146,12 @@ class Chat {
     return new ChatDirect({ direct: me.direct, me, note, json, isAbout, placed, tell: (news) => this.#tell(news) })
   }
 
-  /** Waits for what is being paid, and for what was read, but not for ever: what has no answer is kept, or shown again. */
+  /** Waits for what is being paid, shown, and was read, but not for ever: what has no answer is kept, or shown again. */
   #settled(): Promise<void> {
-    const all = Promise.all([this.#talk.settled(), this.#payments.idle()])
+    const read = Promise.resolve(this.#item)
+      .catch(() => {})
+      .then(() => this.#talk.settled())
+    const all = Promise.all([read, this.#payments.idle()])
     return waitAtMost(this.#parts.clock, limitTable.clientCloseMsMax.value, all)
   }
 
@@ -166,15 +171,21 @@ class Chat {
       view.tell({ event: 'set-back' })
     }
     for await (const item of me.inbox({ signal: this.#ended.signal, lost, rewound })) {
-      await this.#talk.hear(item)
-      await view.drained()
+      this.#item = this.#show(item)
+      await this.#item
       if (view.closed) return
-      item.done()
       this.#paidWith(item).catch(() => {}) // The next chat looks it up.
       if (this.#declined !== undefined) throw this.#declined
     }
     // Whoever has ended it says so.
     await aborted(this.#parts.stop)
+  }
+
+  async #show(item: InboxItem): Promise<void> {
+    const { view } = this.#parts
+    await this.#talk.hear(item)
+    await view.drained()
+    if (!view.closed) item.done()
   }
 
   /** What was in doubt is settled when the conversation says so. */

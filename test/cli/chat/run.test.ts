@@ -235,6 +235,22 @@ describe('runChat', () => {
     await unread.run(ben.name)
     expect(unread.events.filter((event) => event === 'done')).toHaveLength(1)
   })
+
+  test('acknowledges what it is showing when it ends, so that nothing else of the home shows it again', async () => {
+    const [ann, ben] = await people.pair()
+    const chat = new Chatter(ann)
+    const taken = Promise.withResolvers<void>()
+    chat.drained = () => taken.promise
+    const running = chat.run(undefined)
+    await chat.told('accepted')
+    chat.over()
+    await new Promise((resolve) => setTimeout(resolve, 100)) // A chat that did not wait would be gone by then.
+    taken.resolve()
+    await running
+    await ben.send(ann.name, 'hello')
+    const later = await people.open(ann.name)
+    expect((await later.inbox().next()).value).toMatchObject({ text: 'hello' })
+  })
 })
 
 describe('a server that is frozen', () => {
