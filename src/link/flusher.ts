@@ -3,7 +3,8 @@
 // because only a few links are dirty at a time: ten thousand idle links own no output memory.
 //
 // What nobody waits for may wait itself: while one busy turn follows another it is flushed up to `gatherMsMax` later, so that one
-// write does for what would have been two or three. Nothing waits in a process that has nothing else to do.
+// write does for what would have been two or three. Nothing waits in a process that has nothing else to do. All are looked at together,
+// once in a while: whoever reads them has one large turn then in place of many small ones.
 
 import type { Clock, Timer } from '../domain/index.ts'
 import type { Limits } from '../protocol/index.ts'
@@ -57,9 +58,9 @@ export class Flusher {
   readonly #limits: Limits
   #dirty: Output[] = []
   #spare: Output[] = []
-  /** Those that may wait for more, and since when the first of them does. */
+  /** Those that may wait for more, and when they were looked at. */
   #patient: Output[] = []
-  #patientSince = 0
+  #lookedAt = 0
   /** How often an output was scheduled, and how often it was at the last look at the patient ones. */
   #scheduled = 0
   #scheduledBefore = 0
@@ -86,12 +87,11 @@ export class Flusher {
     if (this.#dirty.push(output) === 1) atEndOfTurn(this.#flushAll)
   }
 
-  /** To be flushed after a turn in which nothing was scheduled, or after `gatherMsMax`. */
-  scheduleLater(output: Output): void {
+  /** To be flushed when there is enough of it, after a turn in which nothing was scheduled, or after `gatherMsMax`: the time now, in ms. */
+  scheduleLater(output: Output): number {
     this.#scheduled++
-    if (this.#patient.push(output) > 1) return
-    this.#patientSince = this.clock.monotonic()
-    atEndOfTurn(this.#lookAtPatient)
+    this.#wait(output)
+    return this.#lookedAt
   }
 
   watch(output: Output): void {
@@ -115,14 +115,27 @@ export class Flusher {
     this.#spare = dirty
   }
 
+  #wait(output: Output): void {
+    if (this.#patient.push(output) > 1) return
+    this.#lookedAt = this.clock.monotonic()
+    atEndOfTurn(this.#lookAtPatient)
+  }
+
   readonly #lookAtPatient = (): void => {
     const isQuiet = this.#scheduled === this.#scheduledBefore
     this.#scheduledBefore = this.#scheduled
-    const mayWait = !isQuiet && this.#patient.length >= gatheredMin
-    if (mayWait && this.clock.monotonic() - this.#patientSince < this.#limits.gatherMsMax) return atEndOfTurn(this.#lookAtPatient)
+    const now = this.clock.monotonic()
+    const waitMs = isQuiet ? 0 : this.#waitMs()
+    if (waitMs > 0 && now - this.#lookedAt < betweenLooksMs) return atEndOfTurn(this.#lookAtPatient)
     const patient = this.#patient
     this.#patient = []
-    for (const output of patient) output.flushLater()
+    for (const output of patient) if (!output.flushLater(now - waitMs)) this.#wait(output)
+  }
+
+  /** The more links hold something, the longer it takes until one of them is written to again. */
+  #waitMs(): number {
+    const links = this.#patient.length
+    return links < gatheredMin ? 0 : Math.min(this.#limits.gatherMsMax, links * waitMsPerLink)
   }
 
   #cutStalled(): void {
@@ -138,6 +151,9 @@ export class Flusher {
 
 /** Fewer than these do not wait: who is alone on a server gains nothing by it. */
 const gatheredMin = 8
+/** What a busy process needs for a message and its Ack. */
+const waitMsPerLink = 0.04
+const betweenLooksMs = 1
 
 /** Browsers have no immediates: there it is the end of the task. */
 function atEndOfTurn(action: () => void): void {

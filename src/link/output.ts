@@ -28,6 +28,8 @@ const nothing = new Uint8Array(0)
 const flushBytes = 16 * 1024
 /** As much is worth a write of its own: waiting for more would cost the caches what it saves. */
 const gatheredBytes = 1024
+/** As many writes in one are most of what there is to gain, and more of them would wait twice as long. */
+const gatheredWrites = 2
 
 export class Output implements FrameSink {
   readonly #owner: OutputOwner
@@ -38,6 +40,9 @@ export class Output implements FrameSink {
   #end = 0
   #dirty = false
   #patient = false
+  /** What waits for more: how many writes it would have been, and since when, on the monotonic clock in ms. */
+  #held = 0
+  #heldSince = 0
   #blocked = false
   #behind = false
   #finishing = false
@@ -76,8 +81,9 @@ export class Output implements FrameSink {
     if (this.#end - this.#start + count >= gatheredBytes) return this.reserve(count)
     if (!this.#dirty && !this.#patient) {
       this.#patient = true
-      this.#flusher.scheduleLater(this)
+      this.#heldSince = this.#flusher.scheduleLater(this)
     }
+    this.#held++
     return this.#append(count)
   }
 
@@ -93,15 +99,18 @@ export class Output implements FrameSink {
   /** Hands everything over if the kernel takes it; called by the flusher at the end of a turn. */
   flush(): void {
     this.#dirty = false
+    this.#held = 0
     if (this.#discarding) return
     if (!this.#blocked && this.#end > this.#start) this.#hand()
     this.#judge()
   }
 
-  /** What waited for more has waited enough. */
-  flushLater(): void {
+  /** Flushes what waited for more if it is enough, or came at `since` or before: whether nothing waits any more. */
+  flushLater(since: number): boolean {
+    if (this.#held > 0 && this.#held < gatheredWrites && this.#heldSince > since) return false
     this.#patient = false
     if (!this.#dirty) this.flush()
+    return true
   }
 
   /** The kernel takes bytes again. */

@@ -104,7 +104,7 @@ export const limitTable = {
   // Output.
   outputBytesMax: row(MiB, 64 * KiB, 64 * MiB, 'bytes', 'link', 'output that waits for a peer; more drops the peer (slow_consumer)'),
   outputBytesHigh: row(256 * KiB, 16 * KiB, 64 * MiB, 'bytes', 'link', 'output from which the producers are paused'),
-  gatherMsMax: row(1, 0, 100, 'ms', 'link', 'how long a message of a live chat waits for others while the process is busy'),
+  gatherMsMax: row(20, 0, 100, 'ms', 'link', 'how long a message of a live chat waits for others while the process is busy'),
   closingBytesMax: row(256 * KiB, 0, 64 * MiB, 'bytes', 'link', 'what a peer may still send while its link is closing; more cuts it'),
   outputStallMsMax: row(
     10 * second,

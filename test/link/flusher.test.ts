@@ -70,18 +70,48 @@ describe('Flusher, what nobody waits for', () => {
   })
 
   test('waits no longer than gatherMsMax, however busy it is', async () => {
-    const { outputs, writes, say, answer, clock } = many(8, { gatherMsMax: 3 })
+    const { outputs, writes, say, answer, clock } = many(200, { gatherMsMax: 3 })
+    for (const output of outputs) say(output, 10)
     for (let turn = 0; turn < 3; turn++) {
-      for (const output of outputs) say(output, 10)
       answer()
       await nextTurn()
+      expect(writes).toEqual([])
       clock.jump(1)
     }
-    expect(writes).toEqual([])
-    for (const output of outputs) say(output, 10)
     answer()
     await nextTurn()
-    expect(writes).toEqual(outputs.map(() => 40))
+    expect(writes).toEqual(outputs.map(() => 10))
+  })
+
+  test('waits for as long as so many links take, at most', async () => {
+    const { outputs, writes, say, answer, clock } = many(50)
+    for (const output of outputs) say(output, 10)
+    for (const waited of [1, 2]) {
+      clock.jump(waited === 1 ? 1 : 1.1)
+      answer()
+      await nextTurn()
+      expect(writes).toEqual(waited === 1 ? [] : outputs.map(() => 10))
+    }
+  })
+
+  test('waits until there are two for one link, and what comes after them waits again', async () => {
+    const { outputs, writes, say, answer, clock } = many(50)
+    for (const output of outputs) say(output, 10)
+    say(outputs[0] as Output, 10)
+    answer()
+    await nextTurn()
+    expect(writes).toEqual([])
+    clock.jump(1)
+    answer()
+    await nextTurn()
+    expect(writes).toEqual([20])
+    say(outputs[0] as Output, 10)
+    clock.jump(1)
+    answer()
+    await nextTurn()
+    expect(writes).toEqual([20, ...outputs.slice(1).map(() => 10)])
+    await settle()
+    expect(writes.slice(50)).toEqual([10])
   })
 
   test('does not wait where few are written to, or gatherMsMax is 0', async () => {
