@@ -11,7 +11,7 @@ export class ReadMarks {
 
   add(conversation: Readable, seq: number): void {
     this.#wanted.set(conversation, Math.max(seq, this.#wanted.get(conversation) ?? 0))
-    this.#running ??= this.#tell().finally(() => (this.#running = undefined))
+    this.#running ??= this.#tell()
   }
 
   /** Resolves when everything is told, or could not be. */
@@ -25,5 +25,7 @@ export class ReadMarks {
       this.#wanted.delete(conversation)
       await conversation.read(seq).catch(() => {}) // It is unread then, and is shown again.
     }
+    // In the moment of the last look: what is added a microtask later begins anew.
+    this.#running = undefined
   }
 }

@@ -8,7 +8,8 @@ export class Acknowledgements {
   #place: number | undefined
   #known = 0
   #rewinds = 0
-  #running: Promise<void> | undefined
+  #isTelling = false
+  #told: Promise<void> = Promise.resolve()
 
   /** What was stored last, whether the server knows it or not; `undefined` while neither is known. */
   get place(): number | undefined {
@@ -50,19 +51,26 @@ export class Acknowledgements {
 
   /** Resolves when the server knows everything, or cannot be told now. */
   settle(): Promise<void> {
-    this.#running ??= this.#tell().finally(() => (this.#running = undefined))
-    return this.#running
+    if (!this.#isTelling) this.#told = this.#tell()
+    return this.#told
   }
 
+  /** It is over in the very moment in which it looks for the last time: what is stored after that begins the next one. */
   async #tell(): Promise<void> {
-    while (this.#session !== undefined && this.#place !== undefined && this.#place > this.#known) {
-      const [place, rewinds] = [this.#place, this.#rewinds]
-      try {
-        await this.#session.client.request('inbox.ack', { seq: place })
-      } catch {
-        return // The next connection tells it, and so does the next item.
-      }
-      if (this.#rewinds === rewinds) this.#known = Math.max(this.#known, place)
+    this.#isTelling = true
+    try {
+      while (this.#session !== undefined && this.#place !== undefined && this.#place > this.#known)
+        await this.#say(this.#session, this.#place)
+    } catch {
+      // The next connection tells it, and so does the next item.
+    } finally {
+      this.#isTelling = false
     }
+  }
+
+  async #say({ client }: LoggedIn, place: number): Promise<void> {
+    const rewinds = this.#rewinds
+    await client.request('inbox.ack', { seq: place })
+    if (this.#rewinds === rewinds) this.#known = Math.max(this.#known, place)
   }
 }
