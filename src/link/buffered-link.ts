@@ -124,7 +124,10 @@ export abstract class BufferedLink implements Link, OutputOwner {
 
   /** The transport read `bytes`; they belong to the receiver. */
   protected deliver(bytes: Uint8Array): void {
-    if (this.#state === 'open') return this.#receiver?.received(bytes)
+    if (this.#state === 'open') {
+      this.#receiver?.received(bytes)
+      return this.#output.answered()
+    }
     this.#ignoredBytes += bytes.length
     if (this.#ignoredBytes > this.#context.limits.closingBytesMax) this.terminate()
   }

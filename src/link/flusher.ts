@@ -81,6 +81,11 @@ export class Flusher {
     return { outputs: this.#blocked.size, bytes }
   }
 
+  /** So many links hold something that the memory of one is out of the caches before a turn is over. */
+  get isCrowded(): boolean {
+    return this.#patient.length >= crowd
+  }
+
   schedule(output: Output): void {
     this.#scheduled++
     // An immediate runs after the reads of this turn and before the loop waits for the next ones.
@@ -151,6 +156,8 @@ export class Flusher {
 
 /** Fewer than these do not wait: who is alone on a server gains nothing by it. */
 const gatheredMin = 8
+/** Links, each with some 10 KiB that a message touches: more than the cache of one processor holds. Fewer gain by answers that leave together. */
+const crowd = 64
 /** What a busy process needs for a message and its Ack. */
 const waitMsPerLink = 0.04
 const betweenLooksMs = 1

@@ -99,10 +99,12 @@ export class Output implements FrameSink {
   /** Hands everything over if the kernel takes it; called by the flusher at the end of a turn. */
   flush(): void {
     this.#dirty = false
-    this.#held = 0
-    if (this.#discarding) return
-    if (!this.#blocked && this.#end > this.#start) this.#hand()
-    this.#judge()
+    this.#handAll()
+  }
+
+  /** A read of the link was handled. In a crowd what it wrote to itself leaves now, while its memory is in the caches. */
+  answered(): void {
+    if (this.#dirty && this.#flusher.isCrowded) this.#handAll()
   }
 
   /** Flushes what waited for more if it is enough, or came at `since` or before: whether nothing waits any more. */
@@ -149,6 +151,13 @@ export class Output implements FrameSink {
     this.#end += count
     if (this.#end - this.#start > this.#limits.outputBytesHigh) this.#behind = true
     return at
+  }
+
+  #handAll(): void {
+    this.#held = 0
+    if (this.#discarding) return
+    if (!this.#blocked && this.#end > this.#start) this.#hand()
+    this.#judge()
   }
 
   #hand(): void {

@@ -158,6 +158,50 @@ describe('Flusher, what nobody waits for', () => {
   })
 })
 
+describe('Flusher, in a crowd', () => {
+  test('the answers to a read leave when it is handled, with what is held there, and once', async () => {
+    const { outputs, writes, say } = many(64)
+    for (const output of outputs) say(output, 10)
+    const [reader] = outputs as [Output]
+    reader.answered()
+    expect(writes).toEqual([])
+    reader.send(new Uint8Array(5))
+    reader.answered()
+    reader.answered()
+    expect(writes).toEqual([15])
+    reader.send(new Uint8Array(3))
+    await nextTurn()
+    expect(writes).toEqual([15, 3])
+    await settle()
+    expect(writes.slice(2)).toEqual(outputs.slice(1).map(() => 10))
+  })
+
+  test('of fewer they leave at the end of the turn', async () => {
+    const { outputs, writes, say } = many(63)
+    for (const output of outputs) say(output, 10)
+    outputs[0]?.send(new Uint8Array(5))
+    outputs[0]?.answered()
+    expect(writes).toEqual([])
+    await nextTurn()
+    expect(writes).toEqual([15])
+  })
+
+  test('neither a blocked output nor one that is over writes', () => {
+    const { outputs, writes, say, full } = many(64)
+    for (const output of outputs) say(output, 10)
+    full.send(new Uint8Array(1))
+    full.flush()
+    full.send(new Uint8Array(1))
+    full.answered()
+    expect(writes).toEqual([1])
+    const [over] = outputs as [Output]
+    over.send(new Uint8Array(1))
+    over.discard()
+    over.answered()
+    expect(writes).toEqual([1])
+  })
+})
+
 describe('BufferPool', () => {
   test('gives a buffer that is large enough and takes back only its own sizes', () => {
     const pool = new BufferPool()
@@ -182,7 +226,7 @@ function ownerOf(wrote: (count: number) => void) {
   }
 }
 
-/** Outputs of one flusher that are all written to later, how many bytes each write took, and something that somebody waits for. */
+/** Outputs of one flusher that are all written to later, how many bytes each write had, what somebody waits for, and an output that nothing is taken of. */
 function many(count: number, overrides = {}) {
   const { flusher, limits, clock } = make(overrides)
   const writes: number[] = []
@@ -203,7 +247,12 @@ function many(count: number, overrides = {}) {
     flusher,
     limits,
   )
-  return { outputs, writes, say, answer: () => asked.send(new Uint8Array(1)), clock }
+  const offered = (_bytes: Uint8Array, start: number, end: number): number => {
+    writes.push(end - start)
+    return 0
+  }
+  const full = new Output({ ...ownerOf(() => {}), write: offered }, flusher, limits)
+  return { outputs, writes, say, answer: () => asked.send(new Uint8Array(1)), full, clock }
 }
 
 function nextTurn(): Promise<void> {

@@ -216,6 +216,8 @@ function tlsOptions(identity: TlsIdentity, mode: ClientCertificates | PeerRule, 
 
 /** The runtime's callbacks, which only find the link of their socket. */
 const socketHandlers: SocketHandler<TlsLink> = {
+  // A copy of a part of it is a tenth of a microsecond cheaper than of a Buffer.
+  binaryType: 'uint8array',
   handshake: (socket, succeeded, error) => socket.data.established(socket, succeeded, error),
   data: (socket, bytes) => socket.data.data(bytes),
   drain: (socket) => socket.data.drain(),
